@@ -1,0 +1,163 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The table of routes. The rule of this file: it shows what the facts say and decides nothing.
+# Documented in plugins/modules/route_report.py.
+from __future__ import annotations
+
+import textwrap
+from typing import Any, Iterator, Mapping, NamedTuple, Sequence
+
+from ansible import constants as C
+from ansible.plugins.action import ActionBase
+from ansible.utils.color import stringc
+from ansible.utils.display import Display
+
+from ..module_utils._route.fact import no_route
+
+FACT = "smtp_route"
+GAP = "  "
+INDENT = "    "
+
+# What a probe confirmed; any other decision is a guess or a hope.
+PROVEN = ("probe", "sticky", "override")
+
+
+class Cell(NamedTuple):
+    """A piece of text, and the colour that says how good it is."""
+
+    text: str
+    color: str | None = None
+
+    def show(self, width: int = 0) -> str:
+        colored = str(stringc(self.text, self.color)) if self.color and self.text else self.text
+        return colored + " " * (width - len(self.text))
+
+
+class Row(NamedTuple):
+    """One host; `ports` holds a verdict for each (relay, port)."""
+
+    host: str
+    provider: str
+    ports: Mapping[tuple[str, int], Cell]
+    route: Cell
+    why: str
+
+
+def row_of(host: str, fact: Mapping[str, Any]) -> Row:
+    """The row of a host that was probed."""
+    ports: dict[tuple[str, int], Cell] = {}
+    for endpoint in fact["endpoints"]:
+        key = (str(endpoint["host"]), int(endpoint["port"]))
+        ports[key] = _joined(ports.get(key), _verdict(endpoint))
+    provider = fact["cloud"]["provider"]
+    title = str(fact["cloud"]["title"]) if provider != "unknown" else "unknown"
+    if fact["host"] is None:
+        return Row(host, title, ports, Cell("none", C.COLOR_ERROR), no_route(fact))
+    color = C.COLOR_OK if fact["decided_by"] in PROVEN else C.COLOR_WARN
+    return Row(host, title, ports, Cell(f"{fact['port']} {fact['tls']}", color), str(fact["reason"]))
+
+
+def lost_row(host: str, registered: Mapping[str, Any]) -> Row:
+    """The row of a host that was not probed; `registered` is the result of its task, if it has one."""
+    state = next((word for word in ("unreachable", "failed") if registered.get(word)), "not probed")
+    why = str(registered.get("msg") or "It was unreachable, or failed, before its ports were probed.")
+    color = C.COLOR_UNREACHABLE if state == "unreachable" else C.COLOR_ERROR
+    return Row(host, "", {}, Cell(state, color), why)
+
+
+def render(rows: Sequence[Row], width: int) -> str:
+    """The table; where it would be wider than the terminal, a block for each host."""
+    keys = list(dict.fromkeys(key for row in rows for key in row.ports))
+    relays = {relay for relay, _port in keys}
+    heads = [str(port) if len(relays) == 1 else f"{relay}:{port}" for relay, port in keys]
+    title = f"Routes for mail through {keys[0][0]}" if len(relays) == 1 else "Routes for mail"
+    lines = [[Cell(text) for text in ("host", "provider", *heads, "route")]]
+    for row in rows:
+        cells = (row.ports.get(key, Cell("-")) for key in keys)
+        lines.append([Cell(row.host), Cell(row.provider), *cells, row.route])
+    widths = [max(len(cell.text) for cell in column) for column in zip(*lines)]
+    if sum(widths) + len(GAP) * (len(widths) - 1) > width:
+        return "\n".join([title, *_blocks(rows, lines, width)])
+    shown = [GAP.join(cell.show(wide) for cell, wide in zip(line, widths)).rstrip() for line in lines]
+    body = [text for row, line in zip(rows, shown[1:]) for text in (line, *_wrapped(row.why, width))]
+    return "\n".join([title, shown[0], *body])
+
+
+def _blocks(rows: Sequence[Row], lines: Sequence[Sequence[Cell]], width: int) -> Iterator[str]:
+    heads = [head.text for head in lines[0][2:-1]]
+    for row, line in zip(rows, lines[1:]):
+        yield f"{row.host}{f' ({row.provider})' if row.provider else ''}: {row.route.show()}"
+        tried = [f"{head} {cell.show()}" for head, cell in zip(heads, line[2:-1]) if cell.text != "-"]
+        yield from (INDENT + text for text in tried)
+        yield from _wrapped(row.why, width)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False)
+
+
+def _verdict(endpoint: Mapping[str, Any]) -> Cell:
+    text = str(endpoint["verdict"])
+    if not endpoint["usable"]:
+        return Cell(text, C.COLOR_ERROR)
+    return Cell(text, C.COLOR_OK if text == "ok" else C.COLOR_WARN)
+
+
+def _joined(one: Cell | None, other: Cell) -> Cell:
+    """Both address families of one port in one cell; the worse one gives the colour."""
+    if one is None or one.text == other.text:
+        return other
+    return Cell(f"{one.text}/{other.text}", one.color if other.color == C.COLOR_OK else other.color)
+
+
+class ActionModule(ActionBase):
+    """Shows the table once, and gives each host its own result."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        _validation, arguments = self.validate_argument_spec(
+            {"registered": {"type": "str"}, "table": {"type": "bool", "default": True}}
+        )
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        host = variables["inventory_hostname"]
+        facts = {name: self._fact(variables, name) for name in variables["ansible_play_batch"]}
+        if arguments["table"] and host == next((name for name in facts if facts[name]), None):
+            display = Display()
+            rows = list(self._rows(variables, facts, arguments["registered"]))
+            display.display(render(rows, display.columns))
+        return {**result, "changed": False, **self._outcome(facts.get(host))}
+
+    def _outcome(self, fact: Mapping[str, Any] | None) -> dict[str, Any]:
+        if not fact:
+            return {
+                "failed": True,
+                "msg": f"No fact {FACT}: run mailops.smtp.smtp_route_facts before this task.",
+            }
+        if fact["host"] is None:
+            return {"failed": True, "msg": no_route(fact)}
+        return {"msg": f"{fact['port']} on {fact['host']} ({fact['tls']}): {fact['reason']}"}
+
+    def _rows(
+        self, variables: Mapping[str, Any], facts: Mapping[str, Any], registered: str | None
+    ) -> Iterator[Row]:
+        for name in variables["ansible_play_hosts_all"]:
+            in_batch = name in facts
+            fact = facts[name] if in_batch else self._fact(variables, name)
+            task = variables["hostvars"][name].get(registered) or {}
+            if fact and in_batch:
+                yield row_of(name, fact)
+            elif (
+                not fact
+                and not task.get("skipped")
+                and (in_batch or name not in variables["ansible_play_hosts"])
+            ):
+                yield lost_row(name, task)
+
+    def _fact(self, variables: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+        fact: Mapping[str, Any] | None = variables["hostvars"][name].get("ansible_facts", {}).get(FACT)
+        return fact

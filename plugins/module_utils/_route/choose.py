@@ -1,0 +1,358 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection mailops.smtp: it may change without notice.
+"""From relays to candidates, and from the candidates' results to the route, with the reason.
+
+Rules of this file: no I/O and no clock, so every decision can be shown in a table. Only a probe decides. The
+provider's table is asked for a guess where the user wants one, and then the reason says that it is a guess.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, NamedTuple, Sequence
+
+from .._smtp.endpoint import Endpoint, OptionError, check_port, parse_endpoint
+from .._smtp.verdict import STAGES, Result
+from .cloud import Cloud, advise
+from .providers import GENERAL, OPEN, REACTIVE, THROTTLED
+from .relays import Wanted
+
+DEFAULT_PORTS = (587, 2525)
+DEFAULT_IMPLICIT_PORTS = (465,)
+
+POLICIES = ("first_usable", "fastest")
+ON_NO_ROUTE = ("fail", "keep", "policy")
+DECISIONS = ("probe", "sticky", "override", "policy", "keep")
+
+# A verdict as the predicate of "587 on relay.example.com ...".
+PHRASES: dict[str, str] = {
+    "ok": "works (ok)",
+    "dns_not_found": "has no address (dns_not_found)",
+    "dns_failure": "cannot be resolved (dns_failure)",
+    "refused": "is refused",
+    "filtered": "is filtered",
+    "unreachable": "is unreachable",
+    "no_greeting": "connects and stays silent (no_greeting)",
+    "disconnected": "closes the connection (disconnected)",
+    "not_smtp": "does not speak SMTP (not_smtp)",
+    "greeting_rejected": "turns this host away (greeting_rejected)",
+    "greeting_deferred": "is not ready for this host (greeting_deferred)",
+    "ehlo_rejected": "refuses EHLO (ehlo_rejected)",
+    "starttls_absent": "offers no STARTTLS (starttls_absent)",
+    "starttls_stripped": "has its STARTTLS removed on the way (starttls_stripped)",
+    "starttls_rejected": "refuses STARTTLS (starttls_rejected)",
+    "starttls_injection": "lets plain text into the TLS session (starttls_injection)",
+    "tls_mode_mismatch": "speaks the other kind of TLS (tls_mode_mismatch)",
+    "tls_too_old": "has no TLS that is new enough (tls_too_old)",
+    "tls_failed": "fails the TLS handshake (tls_failed)",
+    "certificate_expired": "has an expired certificate (certificate_expired)",
+    "certificate_not_yet_valid": "has a certificate that is not valid yet (certificate_not_yet_valid)",
+    "certificate_untrusted": "has a certificate that this host does not trust (certificate_untrusted)",
+    "certificate_mismatch": "has a certificate for another name (certificate_mismatch)",
+    "certificate_expiring": "has a certificate that expires soon (certificate_expiring)",
+    "auth_absent": "offers no login (auth_absent)",
+    "auth_unsupported": "offers no login that can be used (auth_unsupported)",
+    "auth_rejected": "rejects the login (auth_rejected)",
+    "auth_deferred": "cannot check the login now (auth_deferred)",
+    "sender_rejected": "rejects the sender (sender_rejected)",
+    "recipient_rejected": "rejects the recipient (recipient_rejected)",
+    "recipient_deferred": "does not take the recipient now (recipient_deferred)",
+    "stalled": "stalls in mid-conversation (stalled)",
+    "protocol_error": "sends replies that are not SMTP's (protocol_error)",
+}
+
+
+class Candidate(NamedTuple):
+    """An endpoint that may become the route; `relay` is its place in the user's list."""
+
+    relay: int
+    endpoint: Endpoint
+    wanted: Wanted
+
+
+class Hop(NamedTuple):
+    """A next hop that is in use."""
+
+    host: str
+    port: int
+    implicit: bool
+
+
+class Route(NamedTuple):
+    """The decision. Without a route, host, port, tls and relay are None; `remedy` says what to do."""
+
+    host: str | None
+    port: int | None
+    tls: str | None
+    relay: int | None
+    decided_by: str  # one of DECISIONS
+    reason: str
+    remedy: str | None = None
+    alternatives: tuple[Endpoint, ...] = ()
+
+
+class Probed(NamedTuple):
+    """A candidate with its results: one, or two where both address families were asked for."""
+
+    candidate: Candidate
+    results: tuple[Result, ...]
+
+    @property
+    def best(self) -> Result:
+        """The usable result, else the one that got furthest."""
+        return max(self.results, key=lambda result: (result.usable, _height(result)))
+
+    @property
+    def usable(self) -> bool:
+        return self.best.usable
+
+    @property
+    def milliseconds(self) -> float:
+        totals = [result.timings_ms.get("total") for result in self.results if result.usable]
+        return min((total for total in totals if total is not None), default=float("inf"))
+
+
+def override_port(value: Any, where: str = "port") -> int | None:
+    """The port that the user insists on, None for `auto`. Raises OptionError."""
+    if value is None or str(value).strip().lower() in ("", "auto"):
+        return None
+    try:
+        return check_port(value, where)
+    except OptionError as error:
+        if str(value).strip().isdigit():
+            raise
+        raise OptionError(f"{error}, or auto to let the probe choose") from None
+
+
+def candidates(
+    wanted: Sequence[Wanted], ports: Sequence[int] = (), port: int | None = None
+) -> list[Candidate]:
+    """Every endpoint to probe: by the order of the relays, then by the order of each one's ports.
+
+    `port` (the override) comes before a relay's own ports, these before `ports`, these before the
+    catalogue's, and DEFAULT_PORTS come last. Raises OptionError for a port that is known to have no TLS.
+    """
+    found: list[Candidate] = []
+    seen: set[Endpoint] = set()
+    for index, relay in enumerate(wanted):
+        for number in (port,) if port else relay.ports or tuple(ports) or _usual_ports(relay):
+            endpoint = _endpoint(relay, number)
+            if endpoint not in seen:
+                seen.add(endpoint)
+                found.append(Candidate(index, endpoint, relay))
+    return found
+
+
+def pair(found: Sequence[Candidate], results: Sequence[Result]) -> list[Probed]:
+    """Put results and candidates together. Results come in the candidates' order, both families adjacent."""
+    rest = list(results)
+    probed = []
+    for candidate in found:
+        own = [rest.pop(0)]
+        if rest and _same_endpoint(rest[0], own[0]) and rest[0].family != own[0].family:
+            own.append(rest.pop(0))
+        probed.append(Probed(candidate, tuple(own)))
+    return probed
+
+
+def choose(
+    probed: Sequence[Probed],
+    cloud: Cloud,
+    *,
+    policy: str = "first_usable",
+    in_use: Hop | None = None,
+    sticky: bool = True,
+    override: int | None = None,
+    on_no_route: str = "fail",
+) -> Route:
+    """Decide. `in_use` is the next hop that the host has now, `override` a port that stays whatever works."""
+    usable = [one for one in probed if one.usable]
+    if policy == "fastest":
+        usable.sort(key=lambda one: one.milliseconds)
+    if not usable:
+        return _without_probe(probed, cloud, in_use, override, on_no_route)
+    stays = next((one for one in usable if sticky and in_use and _is_in_use(one.candidate, in_use)), None)
+    chosen = stays or usable[0]
+    if override:
+        decided_by, reason = "override", f"{_name(chosen)} is the port you set, and it {_accepted(chosen)}"
+    elif stays:
+        decided_by, reason = "sticky", _reason_to_stay(stays, probed, usable)
+    elif policy == "fastest":
+        decided_by, reason = "probe", _reason_fastest(chosen, usable)
+    else:
+        decided_by, reason = "probe", _reason_first(chosen, probed)
+    others = tuple(one.candidate.endpoint for one in usable if one is not chosen)
+    return _route(chosen.candidate, decided_by, reason, alternatives=others)
+
+
+def _without_probe(
+    probed: Sequence[Probed], cloud: Cloud, in_use: Hop | None, override: int | None, on_no_route: str
+) -> Route:
+    verdicts = _and([_sentence(one, previous) for previous, one in _with_previous(probed)])
+    reason = (
+        f"{verdicts}, so {f'port {override}, which you set, is not' if override else 'no port is'} usable"
+    )
+    remedy = _remedy(probed, cloud)
+    if on_no_route == "keep":
+        if in_use:
+            return _kept(
+                in_use, probed, f"{reason}; {in_use.port} on {in_use.host} stays as it is in use", remedy
+            )
+        reason += ", and no next hop is in use that could be kept"
+    if on_no_route == "policy":
+        guess = _guess(probed, cloud)
+        if guess:
+            return _route(guess.candidate, "policy", f"{reason}; {_reason_guess(guess, cloud)}", remedy)
+        reason += f", and nothing that is known of {cloud.title} supports a guess"
+    return Route(None, None, None, None, "override" if override else "probe", reason, remedy)
+
+
+def _guess(probed: Sequence[Probed], cloud: Cloud) -> Probed | None:
+    for states in ((OPEN,), (REACTIVE, THROTTLED)):
+        for one in probed:
+            if cloud.state(one.candidate.endpoint.port) in states:
+                return one
+    return None
+
+
+def _remedy(probed: Sequence[Probed], cloud: Cloud) -> str:
+    """What to do about the candidate that got furthest, in its own words: it is the nearest to working."""
+    nearest = max(probed, key=lambda one: _height(one.best)).best
+    advice = advise(nearest, cloud)
+    return f"{nearest.reason} {advice}" if nearest.reachable else advice
+
+
+def _kept(in_use: Hop, probed: Sequence[Probed], reason: str, remedy: str) -> Route:
+    match = next((one.candidate for one in probed if _is_in_use(one.candidate, in_use)), None)
+    if match:
+        return _route(match, "keep", reason, remedy)
+    return Route(
+        in_use.host, in_use.port, "implicit" if in_use.implicit else "starttls", None, "keep", reason, remedy
+    )
+
+
+def _route(
+    candidate: Candidate,
+    decided_by: str,
+    reason: str,
+    remedy: str | None = None,
+    alternatives: tuple[Endpoint, ...] = (),
+) -> Route:
+    host, port, tls = candidate.endpoint[:3]
+    return Route(host, port, tls, candidate.relay, decided_by, reason, remedy, alternatives)
+
+
+def _usual_ports(relay: Wanted) -> tuple[int, ...]:
+    """The catalogue's ports, or the defaults; where the user names a kind of TLS, only ports of that kind."""
+    if relay.relay and relay.relay.ports:
+        service = relay.relay.service
+        of_kind = {"implicit": service.implicit, "starttls": service.starttls}.get(relay.tls, ())
+        return tuple(port for port in relay.relay.ports if port in of_kind) or relay.relay.ports
+    return DEFAULT_IMPLICIT_PORTS if relay.tls == "implicit" else DEFAULT_PORTS
+
+
+def _endpoint(relay: Wanted, port: int) -> Endpoint:
+    tls = relay.tls
+    if relay.relay:
+        if port in relay.relay.service.plaintext:
+            raise OptionError(
+                f"port {port} of {relay.relay.name} has no TLS, so mail and password would travel in clear; "
+                f"use {_and([str(number) for number in relay.relay.ports])}"
+            )
+        if tls == "auto":
+            tls = relay.relay.tls(port)
+    where = f"{relay.host}:{port}"
+    mapping = {"host": relay.host, "port": port, "tls": tls}
+    return parse_endpoint(mapping, server_name=relay.server_name, credentials=relay.credentials, where=where)
+
+
+def _same_endpoint(one: Result, other: Result) -> bool:
+    return (one.host, one.port, one.tls) == (other.host, other.port, other.tls)
+
+
+def _is_in_use(candidate: Candidate, in_use: Hop) -> bool:
+    host, port, tls = candidate.endpoint[:3]
+    same_host = host.lower().rstrip(".") == in_use.host.lower().strip("[]").rstrip(".")
+    return same_host and port == in_use.port and (tls == "implicit") == in_use.implicit
+
+
+def _height(result: Result) -> int:
+    return STAGES.index(result.stage) if result.stage in STAGES else len(STAGES)
+
+
+# ------------------------------------------------------------------------------------------- sentences
+
+
+def _reason_first(chosen: Probed, probed: Sequence[Probed]) -> str:
+    before = probed[: list(probed).index(chosen)]
+    if not before:
+        first = "the only candidate" if len(probed) == 1 else "the first of your candidates"
+        return f"{_name(chosen)} {_accepted(chosen)}; it is {first}"
+    failed = _and([_sentence(one, previous) for previous, one in _with_previous(before)])
+    return f"{failed}; {_name(chosen, before[-1])} {_accepted(chosen)}"
+
+
+def _reason_to_stay(stays: Probed, probed: Sequence[Probed], usable: Sequence[Probed]) -> str:
+    reason = f"{_name(stays)} is in use and {_accepted(stays)}, so it stays"
+    before = [one for one in probed[: list(probed).index(stays)] if one in usable]
+    return (
+        f"{reason}; {_name(before[0], stays)} works as well and comes first, sticky: false takes it"
+        if before
+        else reason
+    )
+
+
+def _reason_fastest(chosen: Probed, usable: Sequence[Probed]) -> str:
+    reason = f"{_name(chosen)} {_accepted(chosen)} in {chosen.milliseconds:.0f} ms"
+    if len(usable) == 1:
+        return f"{reason}; it is the only one that works"
+    return f"{reason}; the next, {_name(usable[1], chosen)}, took {usable[1].milliseconds:.0f} ms"
+
+
+def _reason_guess(guess: Probed, cloud: Cloud) -> str:
+    port = guess.candidate.endpoint.port
+    general = ", by general knowledge only" if cloud.confidence_in(port) == GENERAL else ""
+    state = "leaves it open by default" if cloud.state(port) == OPEN else f"has it {cloud.state(port)}"
+    return f"{_name(guess)} is a guess, for {cloud.title} {state}{general}"
+
+
+def _accepted(one: Probed) -> str:
+    """What the endpoint accepted, as a predicate."""
+    best = one.best
+    accepted = [
+        word
+        for word, done in (
+            ("TLS", best.tls_version),
+            ("the login", one.candidate.endpoint.credentials),
+            ("the envelope", best.timings_ms.get("envelope")),
+        )
+        if done
+    ]
+    text = f"accepted {_and(accepted)}" if accepted else "answered"
+    if best.verdict == "certificate_expiring":
+        text += " with a certificate that expires soon"
+    failing = [result for result in one.results if not result.usable]
+    return (
+        f"{text} over {best.family} ({failing[0].family} {PHRASES[failing[0].verdict]})" if failing else text
+    )
+
+
+def _sentence(one: Probed, previous: Probed | None = None) -> str:
+    phrases = dict.fromkeys(PHRASES[result.verdict] for result in one.results)
+    return f"{_name(one, previous)} {' or '.join(phrases)}"
+
+
+def _name(one: Probed, previous: Probed | None = None) -> str:
+    """'587 on relay.example.com', or '587' where the sentence has named the host already."""
+    host, port = one.candidate.endpoint[:2]
+    return str(port) if previous and previous.candidate.endpoint.host == host else f"{port} on {host}"
+
+
+def _with_previous(probed: Sequence[Probed]) -> Iterator[tuple[Probed | None, Probed]]:
+    yield from zip([None, *probed], probed)
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

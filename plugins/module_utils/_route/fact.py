@@ -1,0 +1,179 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection mailops.smtp: it may change without notice.
+"""The fact smtp_route: from parameters to a question, from results to the fact, and into its file.
+
+Rules of this file: a dict appears only here, at the module's edge. Nothing secret enters a fact. The file is
+replaced as a whole, so a reader sees the old one or the new one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from datetime import datetime, timezone
+from typing import Any, Collection, Mapping, NamedTuple, Sequence
+
+from .._smtp.endpoint import TLS_MODES
+from .._smtp.verdict import STAGES, VERDICTS, Result
+from .choose import DECISIONS, Candidate, Hop, Route, candidates, choose, override_port, pair
+from .cloud import Cloud, advise, may_be_the_network
+from .relays import ports_of, wanted
+
+SAVED = "/etc/ansible/facts.d/smtp_route.fact"
+
+# The saved values whose change is a change of the route.
+_ROUTE_KEYS = ("host", "port", "tls")
+
+
+class Question(NamedTuple):
+    """What the user wants to know, checked."""
+
+    candidates: list[Candidate]
+    override: int | None
+    policy: str
+    sticky: bool
+    on_no_route: str
+
+
+class Saving(NamedTuple):
+    """What saving the fact changes. `before` and `after` are texts for a diff, without the time."""
+
+    changed: bool
+    before: str
+    after: str
+
+
+def question(params: Mapping[str, Any]) -> Question:
+    """Check the parameters of smtp_route_facts. Raises OptionError, which names option, value and remedy."""
+    names = params.get("option_names") or {}
+    override = override_port(params.get("port"), names.get("port", "port"))
+    ports = ports_of(params.get("ports"), names.get("ports", "ports"))
+    relays = wanted(params["relays"], names.get("relays", "relays"), params.get("auth_mechanism") or "auto")
+    return Question(
+        candidates(relays, ports, override),
+        override,
+        params["policy"],
+        params["sticky"],
+        params["on_no_route"],
+    )
+
+
+def fact(
+    asked: Question, results: Sequence[Result], cloud: Cloud, in_use: Hop | None, now: datetime
+) -> dict[str, Any]:
+    """Decide, and put the decision, what it rests on and the time (UTC) into the fact."""
+    probed = pair(asked.candidates, results)
+    route = choose(
+        probed,
+        cloud,
+        policy=asked.policy,
+        in_use=in_use,
+        sticky=asked.sticky,
+        override=asked.override,
+        on_no_route=asked.on_no_route,
+    )
+    endpoints = [
+        {**result.as_dict(), "advice": _advice(result, one.candidate, cloud)}
+        for one in probed
+        for result in one.results
+    ]
+    return {
+        **_route_dict(route),
+        "cloud": cloud.as_dict(),
+        "endpoints": endpoints,
+        "checked_at": now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def no_route(made: Mapping[str, Any]) -> str:
+    """The sentence for a fact without a route: each port's verdict, and the remedy."""
+    reason = str(made["reason"])
+    return f"No route for mail: {reason}. {made['remedy'] or ''}".strip()
+
+
+def safe_to_mask(secrets: Collection[str], asked: Question) -> set[str]:
+    """The secrets that Ansible can mask in the output without destroying the fact.
+
+    Ansible masks substrings everywhere. A password that is part of the relay's name, or of a word that the
+    fact is made of, would turn the route itself into asterisks.
+    """
+    words = {*VERDICTS, *STAGES, *TLS_MODES, *DECISIONS}
+    for candidate in asked.candidates:
+        words.update((candidate.endpoint.host, str(candidate.endpoint.port)))
+    return {secret for secret in secrets if not any(secret in word for word in words)}
+
+
+def hop_in_use(hops: Sequence[tuple[str, int, bool]], saved: Mapping[str, Any]) -> Hop | None:
+    """The port in use: the first next hop of the host's Postfix, else that of the saved fact."""
+    if hops:
+        return Hop(*hops[0])
+    host, port, tls = (saved.get(key) for key in _ROUTE_KEYS)
+    return Hop(host, port, tls == "implicit") if isinstance(host, str) and isinstance(port, int) else None
+
+
+def read_saved(path: str = SAVED) -> dict[str, Any]:
+    """The fact that an earlier run saved; empty when there is none that can be read."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            saved = json.load(stream)
+    except (OSError, ValueError):
+        return {}
+    return saved if isinstance(saved, dict) else {}
+
+
+def save(made: Mapping[str, Any], path: str = SAVED, write: bool = True) -> Saving:
+    """Save the route for ansible_local.smtp_route. Without `write` it only says what would change.
+
+    A fact without a route leaves the file alone: the last route that worked is still worth knowing.
+    """
+    before = read_saved(path)
+    if made["host"] is None:
+        return Saving(False, _text(before), _text(before))
+    after = {key: made[key] for key in (*_ROUTE_KEYS, "alternatives", "checked_at")}
+    after["provider"] = made["cloud"]["provider"]
+    if write:
+        _replace(path, json.dumps(after, indent=2, sort_keys=True) + "\n")
+    changed = any(before.get(key) != after[key] for key in _ROUTE_KEYS)
+    return Saving(changed, _text(before), _text(after))
+
+
+def _advice(result: Result, candidate: Candidate, cloud: Cloud) -> str:
+    advice = advise(result, cloud)
+    relay = candidate.wanted.relay
+    if relay and relay.ports and may_be_the_network(result.verdict) and relay.tls(result.port) == "auto":
+        ports = ", ".join(str(port) for port in relay.service.starttls + relay.service.implicit)
+        advice += f" {relay.service.title} does not document port {result.port}, but {ports}."
+    return advice
+
+
+def _route_dict(route: Route) -> dict[str, Any]:
+    made = dict(route._asdict())
+    made["alternatives"] = [
+        {"host": one.host, "port": one.port, "tls": one.tls} for one in route.alternatives
+    ]
+    return made
+
+
+def _text(saved: Mapping[str, Any]) -> str:
+    route = {key: saved[key] for key in _ROUTE_KEYS if key in saved}
+    return json.dumps(route, indent=2) + "\n" if route else ""
+
+
+def _replace(path: str, text: str) -> None:
+    directory = os.path.dirname(path)
+    os.makedirs(directory, mode=0o755, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=".smtp_route.", dir=directory)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            os.fchmod(stream.fileno(), 0o644)
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

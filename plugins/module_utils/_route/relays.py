@@ -1,0 +1,278 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection mailops.smtp: it may change without notice.
+"""The relays that a user names: by host, or by the name of a service in the catalogue.
+
+Rules of this file: no I/O. What the user wrote is checked here, once; a complaint says what was given,
+where, why it cannot work and what to write instead. A complaint never repeats a value that may be a secret.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Any, Iterator, Mapping, NamedTuple, Sequence
+
+from .._smtp.endpoint import (
+    TLS_MODES,
+    Credentials,
+    OptionError,
+    check_credentials,
+    check_host,
+    check_port,
+    ip_version,
+)
+from .services import ALIASES, FAMILIES, SERVICES, Service
+
+SMTP = 25
+MASK = "********"
+
+# amazon_ses and alibaba_directmail; "us-gov-west-1" is a region as well.
+_REGION = re.compile(r"[a-z]{2}(-gov)?-[a-z]+-\d")
+
+_PUBLIC_KEYS = ("host", "provider", "region", "ports", "tls", "server_name", "username", "auth_mechanism")
+_KEYS = (*_PUBLIC_KEYS, "password")
+
+
+class Relay(NamedTuple):
+    """A service of the catalogue, its host filled in."""
+
+    name: str
+    host: str
+    service: Service
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The ports to try unasked: STARTTLS before implicit TLS, and 25 only where there is nothing else.
+
+        25 is the port that hosting providers block and throttle, so a host should not come to depend on it.
+        """
+        documented = self.service.starttls + self.service.implicit
+        return tuple(port for port in documented if port != SMTP) or documented
+
+    def tls(self, port: int) -> str:
+        """The TLS mode that the service documents for a port; `auto` where it documents none."""
+        if port in self.service.implicit:
+            return "implicit"
+        return "starttls" if port in self.service.starttls else "auto"
+
+
+class Wanted(NamedTuple):
+    """One entry of the user's list of relays, checked. `ports` is empty where the user gave none."""
+
+    host: str
+    ports: tuple[int, ...]
+    tls: str
+    server_name: str | None
+    credentials: Credentials | None
+    relay: Relay | None
+
+
+def relay(name: str, region: str | None = None, host: str | None = None) -> Relay:
+    """Look a relay service up by name. `host` replaces the catalogue's host, where each customer has its own.
+
+    Raises OptionError for an unknown name (with close matches), and for a missing, wrong or needless region.
+    """
+    key = re.sub(r"[^a-z0-9]+", "_", str(name).lower()).strip("_")
+    if key in FAMILIES:
+        regions = FAMILIES[key]
+        if region not in regions:
+            raise OptionError(
+                f"{key} has the regions {_or(sorted(regions))}, and {_given(region)}; set one of them"
+            )
+        key, region = regions[str(region)], None
+    key = ALIASES.get(key, key)
+    if key not in SERVICES:
+        hint = _did_you_mean(key, names()) or f"it has {', '.join(names())}; for any other relay set its host"
+        raise OptionError(f"{name!r} is not in the catalogue of relay services; {hint}")
+    service = SERVICES[key]
+    return Relay(key, host or _host_of(key, service, region), service)
+
+
+def names() -> list[str]:
+    """Every name that `relay` understands."""
+    return sorted({*SERVICES, *ALIASES, *FAMILIES})
+
+
+def wanted(entries: Sequence[Any], where: str = "relays", auth_mechanism: str = "auto") -> list[Wanted]:
+    """Check the user's list of relays; `auth_mechanism` is the default of theirs.
+
+    `where` is the name of the list in complaints. With a `*` in it, it is the name of one variable for each
+    key: of a list that was put together from such variables. Raises OptionError.
+    """
+    if not entries:
+        raise OptionError(f"{where}: no relay is named; give at least one, such as relay.example.com")
+    return [_wanted(entry, _Where(where, index), auth_mechanism) for index, entry in enumerate(entries)]
+
+
+def secrets(entries: Any) -> set[str]:
+    """Every string in the list that may be a secret, misplaced ones too; raw and as repr() writes it."""
+    found: set[str] = set()
+    for entry in entries if isinstance(entries, (list, tuple)) else [entries]:
+        if isinstance(entry, Mapping):
+            for key, value in entry.items():
+                if key not in _PUBLIC_KEYS:
+                    found.update(_leaves(value))
+        elif not isinstance(entry, str) or _may_hold_login(entry):
+            found.update(_leaves(entry))
+    return found | {repr(secret)[1:-1] for secret in found}
+
+
+class _Where(NamedTuple):
+    """Names an entry of the list, or a key of that entry, in the user's own terms."""
+
+    name: str
+    position: int
+
+    def __str__(self) -> str:
+        return self.name if "*" in self.name else f"{self.name}[{self.position}]"
+
+    def key(self, key: str) -> str:
+        return self.name.replace("*", key) if "*" in self.name else f"{self}.{key}"
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _leaves(one)
+    elif value is not None and value != "":
+        yield str(value)
+
+
+def masked(entries: Any) -> Any:
+    """The list as it may be shown: every value of which secrets() knows is replaced."""
+    if not isinstance(entries, (list, tuple)):
+        return MASK
+    return [_masked(entry) for entry in entries]
+
+
+def _masked(entry: Any) -> Any:
+    if isinstance(entry, Mapping):
+        return {key: value if key in _PUBLIC_KEYS or not value else MASK for key, value in entry.items()}
+    return entry if isinstance(entry, str) and not _may_hold_login(entry) else MASK
+
+
+def _may_hold_login(entry: str) -> bool:
+    return "@" in entry or "/" in entry
+
+
+def _wanted(entry: Any, where: _Where, auth_mechanism: str) -> Wanted:
+    if isinstance(entry, str):
+        entry = _from_string(entry, where)
+    if not isinstance(entry, Mapping):
+        raise OptionError(f"{where}: it is neither a host, host:port nor a mapping with host or provider")
+    for key in entry:
+        if key not in _KEYS:
+            close = difflib.get_close_matches(str(key), _KEYS, 1)
+            hint = f"did you mean {close[0]}?" if close else f"it is one of {', '.join(_KEYS)}"
+            raise OptionError(f"{where}: {str(key)!r} is no key of a relay; {hint}")
+    text = {key: _text(entry.get(key)) for key in _KEYS if key != "ports"}
+    found = _found(text, where)
+    mechanism = text["auth_mechanism"] or auth_mechanism
+    try:
+        credentials = check_credentials(text["username"] or None, text["password"] or None, mechanism)
+    except OptionError as error:
+        raise OptionError(f"{where}: {error}") from None
+    tls = text["tls"] or "auto"
+    if tls not in ("auto", *TLS_MODES):
+        hint = _did_you_mean(tls, TLS_MODES) or f"it is one of auto, {', '.join(TLS_MODES)}"
+        raise OptionError(f"{where.key('tls')}: {tls!r} is not known; {hint}")
+    return Wanted(
+        host=check_host(found.host if found else text["host"], where.key("host")),
+        ports=ports_of(entry.get("ports"), where.key("ports")),
+        tls=tls,
+        server_name=check_host(text["server_name"], where.key("server_name"))
+        if text["server_name"]
+        else None,
+        credentials=credentials,
+        relay=found,
+    )
+
+
+def ports_of(value: Any, where: str) -> tuple[int, ...]:
+    """The ports of a list, each once, in its order; empty for none. Raises OptionError."""
+    if value is None or value == "":
+        return ()
+    if isinstance(value, int):
+        value = [value]
+    elif isinstance(value, str):
+        value = value.split(",")
+    elif not isinstance(value, Sequence):
+        raise OptionError(f"{where}: it is no list; give ports such as [587, 2525]")
+    return tuple(dict.fromkeys(check_port(port, where) for port in value))
+
+
+def _found(text: Mapping[str, str], where: _Where) -> Relay | None:
+    if text["provider"]:
+        try:
+            return relay(text["provider"], text["region"] or None, text["host"] or None)
+        except OptionError as error:
+            raise OptionError(f"{where.key('provider')}: {error}") from None
+    if text["region"]:
+        raise OptionError(
+            f"{where.key('region')}: {text['region']!r} belongs to a provider and none is named; "
+            f"set {where.key('provider')}, or remove the region"
+        )
+    if not text["host"]:
+        raise OptionError(
+            f"{where}: no relay is named; set {where.key('host')} to its host name, or "
+            f"{where.key('provider')} "
+            "to a service of the catalogue such as amazon_ses"
+        )
+    name, _colon, port = text["host"].rpartition(":")
+    if name and ":" not in name and port.isdigit():
+        raise OptionError(
+            f"{where.key('host')}: {text['host']!r} holds a port; give the host {name} and "
+            f"{where.key('ports')} [{port}]"
+        )
+    return None
+
+
+def _from_string(entry: str, where: _Where) -> dict[str, Any]:
+    text = entry.strip()
+    if _may_hold_login(text):
+        raise OptionError(
+            f"{where}: it is a URL or holds a login; write it as a mapping with host, ports, username "
+            "and password"
+        )
+    host, colon, port = text.rpartition(":")
+    if not colon or text.endswith("]") or ip_version(text):
+        return {"host": text}
+    return {"host": host, "ports": [port]}
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _host_of(key: str, service: Service, region: str | None) -> str:
+    if not service.host:
+        raise OptionError(
+            f"{key} gives each customer a host of its own; set the host as well. {service.note}"
+        )
+    if "{region}" not in service.host:
+        if region:
+            raise OptionError(f"{key} has one host for all regions, and {_given(region)}; remove the region")
+        return service.host
+    if region is None or not _REGION.fullmatch(region):
+        raise OptionError(
+            f"{key} needs a region, and {_given(region)}; set that of your account, such as eu-west-1"
+        )
+    return service.host.format(region=region)
+
+
+def _did_you_mean(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, known, 3) or [name for name in known if word and word in name][:3]
+    return f"did you mean {_or(close)}?" if close else ""
+
+
+def _given(region: str | None) -> str:
+    return f"the region given is {region!r}" if region else "no region is given"
+
+
+def _or(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

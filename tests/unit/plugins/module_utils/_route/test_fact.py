@@ -1,0 +1,220 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From parameters to the fact and its file."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime, timezone
+
+import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._route.choose import Hop
+from ansible_collections.mailops.smtp.plugins.module_utils._route.cloud import Cloud, policy
+from ansible_collections.mailops.smtp.plugins.module_utils._route.fact import (
+    fact,
+    hop_in_use,
+    no_route,
+    question,
+    read_saved,
+    safe_to_mask,
+    save,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import OptionError
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import VERDICTS, Result
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=timezone.utc)
+HETZNER = Cloud("hetzner_cloud", "Hetzner Cloud", "DMI system_vendor is 'Hetzner'", policy("hetzner_cloud"))
+DEFAULTS = {"policy": "first_usable", "sticky": True, "on_no_route": "fail"}
+
+
+def made(*verdicts, relays=("relay.example.com",), in_use=None, **params):
+    asked = question({"relays": list(relays), **DEFAULTS, **params})
+    results = []
+    for candidate, verdict in zip(asked.candidates, verdicts):
+        stage = VERDICTS[verdict].stage or "auth"
+        results.append(
+            Result(
+                *candidate.endpoint[:3], verdict, stage, f"Seen: {verdict}.", reachable=verdict != "filtered"
+            )
+        )
+    return fact(asked, results, HETZNER, in_use, NOW)
+
+
+def test_the_whole_fact():
+    route = made("filtered", "ok")
+    endpoints = route.pop("endpoints")
+    assert route == {
+        "host": "relay.example.com",
+        "port": 2525,
+        "tls": "starttls",
+        "relay": 0,
+        "decided_by": "probe",
+        "reason": "587 on relay.example.com is filtered; 2525 answered",
+        "remedy": None,
+        "alternatives": [],
+        "cloud": {
+            "provider": "hetzner_cloud",
+            "title": "Hetzner Cloud",
+            "evidence": "DMI system_vendor is 'Hetzner'",
+            "confidence": "primary",
+            "policy": policy("hetzner_cloud"),
+        },
+        "checked_at": "2026-11-23T12:00:00Z",
+    }
+    assert [(one["port"], one["verdict"], one["usable"]) for one in endpoints] == [
+        (587, "filtered", False),
+        (2525, "ok", True),
+    ]
+    assert "Hetzner Cloud leaves outgoing port 587 open by default" in endpoints[0]["advice"]
+    assert endpoints[1]["advice"] == "Nothing to do."
+
+
+def test_the_fact_is_json_without_a_secret():
+    relays = [{"host": "relay.example.com", "username": "u", "password": "hunter2"}]
+    text = json.dumps(made("auth_rejected", "ok", relays=relays))
+    assert "hunter2" not in text
+
+
+def test_a_port_that_the_service_does_not_document_is_pointed_out():
+    endpoint = made("filtered", relays=[{"provider": "postmark"}], ports=[465])["endpoints"][0]
+    assert endpoint["advice"].endswith("Postmark does not document port 465, but 587, 2525, 25.")
+    endpoint = made("filtered", relays=[{"provider": "postmark"}], ports=[587])["endpoints"][0]
+    assert "does not document" not in endpoint["advice"]
+    endpoint = made("auth_rejected", relays=[{"provider": "postmark"}], ports=[465])["endpoints"][0]
+    assert "does not document" not in endpoint["advice"]
+
+
+def test_the_sentence_without_a_route_names_every_verdict_and_the_remedy():
+    sentence = no_route(made("filtered", "auth_rejected"))
+    assert sentence.startswith(
+        "No route for mail: 587 on relay.example.com is filtered and 2525 rejects the login "
+        "(auth_rejected), so no port "
+        "is usable. Seen: auth_rejected. Check user name and password of the relay;"
+    )
+
+
+@pytest.mark.parametrize(
+    "params, complaint",
+    [
+        ({"port": 456}, "port: 456 is not a port of mail; did you mean 465"),
+        ({"ports": [587, 70000]}, "ports: 70000 is not a port; give a number from 1 to 65535"),
+        ({"relays": ["a b"]}, "relays[0].host: 'a b' is neither"),
+        ({"port": 456, "option_names": {"port": "my_port"}}, "my_port: 456"),
+        ({"ports": [0], "option_names": {"ports": "my_ports"}}, "my_ports: 0"),
+        ({"relays": ["a b"], "option_names": {"relays": "my_*"}}, "my_host: 'a b'"),
+    ],
+)
+def test_question_complains(params, complaint):
+    with pytest.raises(OptionError) as error:
+        question({"relays": ["relay.example.com"], **DEFAULTS, **params})
+    assert str(error.value).startswith(complaint)
+
+
+def test_auth_mechanism_is_the_default_of_the_relays():
+    relays = [{"host": "relay.example.com", "username": "u", "password": "p"}]
+    asked = question({"relays": relays, "auth_mechanism": "login", **DEFAULTS})
+    assert {one.endpoint.credentials.mechanism for one in asked.candidates} == {"login"}
+
+
+def test_a_secret_that_is_a_part_of_the_route_is_not_left_to_ansibles_masking():
+    asked = question({"relays": ["relay.example.com"], **DEFAULTS})
+    secrets = {"relay", "587", "ok", "25", "relay.example.com!", "hunter2"}
+    assert safe_to_mask(secrets, asked) == {"relay.example.com!", "hunter2"}
+
+
+@pytest.mark.parametrize(
+    "hops, saved, hop",
+    [
+        ([], {}, None),
+        ([("a.example", 587, False), ("b.example", 465, True)], {}, Hop("a.example", 587, False)),
+        ([], {"host": "a.example", "port": 465, "tls": "implicit"}, Hop("a.example", 465, True)),
+        ([], {"host": "a.example", "port": 587, "tls": "starttls"}, Hop("a.example", 587, False)),
+        (
+            [("b.example", 25, False)],
+            {"host": "a.example", "port": 587, "tls": "starttls"},
+            Hop("b.example", 25, False),
+        ),
+        ([], {"host": None, "port": None, "tls": None}, None),
+        ([], {"host": ["x"], "port": "587"}, None),
+    ],
+)
+def test_hop_in_use(hops, saved, hop):
+    assert hop_in_use(hops, saved) == hop
+
+
+def test_the_port_in_use_stays():
+    assert made("ok", "ok", in_use=Hop("relay.example.com", 2525, False))["decided_by"] == "sticky"
+
+
+# ------------------------------------------------------------------------------------------ the saved fact
+
+
+def test_save(tmp_path):
+    path = str(tmp_path / "facts.d/smtp_route.fact")
+    saving = save(made("filtered", "ok"), path)
+    assert saving.changed
+    assert saving.before == ""
+    assert json.loads(saving.after) == {"host": "relay.example.com", "port": 2525, "tls": "starttls"}
+    assert os.stat(path).st_mode & 0o777 == 0o644
+    assert os.listdir(os.path.dirname(path)) == ["smtp_route.fact"]
+    assert read_saved(path) == {
+        "host": "relay.example.com",
+        "port": 2525,
+        "tls": "starttls",
+        "alternatives": [],
+        "provider": "hetzner_cloud",
+        "checked_at": "2026-11-23T12:00:00Z",
+    }
+
+
+def test_save_again_is_no_change_but_keeps_the_time_and_the_alternatives(tmp_path):
+    path = str(tmp_path / "smtp_route.fact")
+    save(made("ok", "filtered"), path)
+    later = {**made("ok", "ok"), "checked_at": "2026-11-24T12:00:00Z"}
+    saving = save(later, path)
+    assert not saving.changed
+    assert saving.before == saving.after
+    assert read_saved(path)["checked_at"] == "2026-11-24T12:00:00Z"
+    assert read_saved(path)["alternatives"] == [
+        {"host": "relay.example.com", "port": 2525, "tls": "starttls"}
+    ]
+
+
+def test_save_without_writing_says_what_would_change(tmp_path):
+    path = str(tmp_path / "facts.d/smtp_route.fact")
+    assert save(made("ok", "ok"), path, write=False).changed
+    assert not os.path.exists(os.path.dirname(path))
+
+
+def test_a_fact_without_a_route_leaves_the_file_alone(tmp_path):
+    path = str(tmp_path / "smtp_route.fact")
+    save(made("ok", "ok"), path)
+    saving = save(made("filtered", "filtered"), path)
+    assert not saving.changed
+    assert read_saved(path)["port"] == 587
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", "\xff"])
+def test_a_saved_fact_that_cannot_be_read_is_none_and_is_replaced(tmp_path, content):
+    path = tmp_path / "smtp_route.fact"
+    path.write_bytes(content.encode("latin-1"))
+    assert read_saved(str(path)) == {}
+    assert save(made("ok", "ok"), str(path)).changed
+    assert read_saved(str(path))["port"] == 587
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
+    path = str(tmp_path / "smtp_route.fact")
+    save(made("ok", "ok"), path)
+
+    def fail(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="No space left"):
+        save(made("filtered", "ok"), path)
+    assert os.listdir(tmp_path) == ["smtp_route.fact"]
+    assert read_saved(path)["port"] == 587

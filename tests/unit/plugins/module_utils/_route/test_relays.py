@@ -1,0 +1,240 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a user may write as a relay, what the catalogue makes of it, and what is said of a mistake."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._route import services
+from ansible_collections.mailops.smtp.plugins.module_utils._route.relays import (
+    masked,
+    names,
+    ports_of,
+    relay,
+    secrets,
+    wanted,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import Credentials, OptionError
+
+
+@pytest.mark.parametrize(
+    "name, region, host, found, ports",
+    [
+        ("amazon_ses", "eu-west-1", None, "email-smtp.eu-west-1.amazonaws.com", (587, 2587, 465, 2465)),
+        ("ses", "us-gov-west-1", None, "email-smtp.us-gov-west-1.amazonaws.com", (587, 2587, 465, 2465)),
+        (
+            "Amazon SES",
+            "ap-southeast-3",
+            None,
+            "email-smtp.ap-southeast-3.amazonaws.com",
+            (587, 2587, 465, 2465),
+        ),
+        ("sendgrid", None, None, "smtp.sendgrid.net", (587, 2525, 465)),
+        ("mailgun", "eu", None, "smtp.eu.mailgun.org", (587, 2525, 465)),
+        ("mailgun_us", None, None, "smtp.mailgun.org", (587, 2525, 465)),
+        ("postmark", None, None, "smtp.postmarkapp.com", (587, 2525)),
+        ("smtp2go", None, None, "mail.smtp2go.com", (2525, 587, 8025, 465)),
+        ("yandex", None, None, "smtp.yandex.com", (465,)),
+        (
+            "microsoft365_direct",
+            None,
+            "t.mail.protection.outlook.com",
+            "t.mail.protection.outlook.com",
+            (25,),
+        ),
+        ("kirim_email", None, "smtp.example.com", "smtp.example.com", ()),
+        ("zoho", None, "smtp.zoho.jp", "smtp.zoho.jp", (587, 465)),
+    ],
+)
+def test_catalogue(name, region, host, found, ports):
+    service = relay(name, region, host)
+    assert (service.host, service.ports) == (found, ports)
+
+
+@pytest.mark.parametrize(
+    "name, region, complaint",
+    [
+        ("sendgird", None, "'sendgird' is not in the catalogue of relay services; did you mean sendgrid?"),
+        ("office", None, "did you mean office365?"),
+        ("xyzzy", None, "for any other relay set its host"),
+        ("amazon_ses", None, "amazon_ses needs a region, and no region is given; set that of your account"),
+        ("ses", "europe", "the region given is 'europe'"),
+        ("amazon_ses", "eu-west-1.evil.example", "the region given is 'eu-west-1.evil.example'"),
+        (
+            "sendgrid",
+            "eu-west-1",
+            "sendgrid has one host for all regions, and the region given is 'eu-west-1'; remove",
+        ),
+        ("mailgun", None, "mailgun has the regions eu or us, and no region is given; set one of them"),
+        ("outmail_prolateral", None, "gives each customer a host of its own; set the host as well"),
+    ],
+)
+def test_catalogue_complains(name, region, complaint):
+    with pytest.raises(OptionError) as error:
+        relay(name, region)
+    assert complaint in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "entry, host, ports",
+    [
+        ("relay.example.com", "relay.example.com", ()),
+        (" relay.example.com:2525 ", "relay.example.com", (2525,)),
+        ("192.0.2.1:25", "192.0.2.1", (25,)),
+        ("::1", "::1", ()),
+        ("[::1]", "::1", ()),
+        ("[2001:db8::1]:2525", "2001:db8::1", (2525,)),
+        ({"host": "relay.example.com", "ports": "587,2525"}, "relay.example.com", (587, 2525)),
+        ({"host": "relay.example.com", "ports": [587, "587", 465]}, "relay.example.com", (587, 465)),
+        ({"host": "relay.example.com", "ports": 465}, "relay.example.com", (465,)),
+        ({"host": "relay.example.com", "ports": [], "provider": "", "region": None}, "relay.example.com", ()),
+        ({"provider": "postmark"}, "smtp.postmarkapp.com", ()),
+        (
+            {"provider": "postmark", "host": "smtp-broadcasts.postmarkapp.com"},
+            "smtp-broadcasts.postmarkapp.com",
+            (),
+        ),
+    ],
+)
+def test_wanted(entry, host, ports):
+    (one,) = wanted([entry])
+    assert (one.host, one.ports, one.tls, one.credentials) == (host, ports, "auto", None)
+
+
+def test_wanted_login():
+    login = {"host": "relay.example.com", "username": "u", "password": 12345}
+    first, second = wanted([login, {**login, "auth_mechanism": "plain"}], auth_mechanism="login")
+    assert first.credentials == Credentials("u", "12345", "login")
+    assert second.credentials == Credentials("u", "12345", "plain")
+
+
+COMPLAINTS = [
+    ([], "relays: no relay is named"),
+    ([{}], "relays[0]: no relay is named; set relays[0].host to its host name, or relays[0].provider"),
+    (["a.example", "b.example:456"], "relays[1].ports: 456 is not a port of mail; did you mean 465"),
+    (["a.example:70000"], "relays[0].ports: 70000 is not a port"),
+    (["a.example:submission"], "relays[0].ports: 'submission' is not a number"),
+    (["foo bar"], "relays[0].host: 'foo bar' is neither a host name nor an IP address"),
+    (
+        [{"host": "a.example:587"}],
+        "relays[0].host: 'a.example:587' holds a port; give the host a.example and",
+    ),
+    ([{"host": "a.example", "prots": [587]}], "relays[0]: 'prots' is no key of a relay; did you mean ports?"),
+    (
+        [{"host": "a.example", "tls": "startls"}],
+        "relays[0].tls: 'startls' is not known; did you mean starttls?",
+    ),
+    (
+        [{"host": "a.example", "tls": "ssl3"}],
+        "relays[0].tls: 'ssl3' is not known; it is one of auto, starttls",
+    ),
+    ([{"host": "a.example", "ports": {"a": 1}}], "relays[0].ports: it is no list"),
+    ([{"host": "a.example", "region": "eu-west-1"}], "relays[0].region: 'eu-west-1' belongs to a provider"),
+    ([{"host": "a.example", "username": "u"}], "relays[0]: username and password: give both, or neither"),
+    ([{"provider": "sendgird"}], "relays[0].provider: 'sendgird' is not in the catalogue"),
+    ([5], "relays[0]: it is neither a host, host:port nor a mapping"),
+    ([["a.example"]], "relays[0]: it is neither a host, host:port nor a mapping"),
+]
+
+
+@pytest.mark.parametrize("entries, complaint", COMPLAINTS)
+def test_wanted_complains(entries, complaint):
+    with pytest.raises(OptionError) as error:
+        wanted(entries)
+    assert str(error.value).startswith(complaint)
+
+
+def test_complaints_in_the_users_own_terms():
+    for entry, complaint in (
+        (
+            {},
+            "postfix_relay_*: no relay is named; set postfix_relay_host to its host name, or "
+            "postfix_relay_provider",
+        ),
+        ({"host": "foo bar"}, "postfix_relay_host: 'foo bar' is neither"),
+        ({"provider": "ses"}, "postfix_relay_provider: amazon_ses needs a region"),
+    ):
+        with pytest.raises(OptionError) as error:
+            wanted([entry], "postfix_relay_*")
+        assert str(error.value).startswith(complaint)
+
+
+SECRET = "Pa:ss'word\\ $1"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"host": "a.example", "username": "u", "pasword": SECRET},
+        {"host": "a.example", "password": SECRET},
+        {"host": "a.example", "username": "u", "password": SECRET, "ports": ["x"]},
+        {"host": "a.example", "username": "u", "password": SECRET + "\0"},
+        "smtp://u:" + SECRET + "@a.example",
+        [SECRET],
+    ],
+)
+def test_a_secret_is_known_masked_and_not_repeated(entry):
+    found = secrets([entry])
+    assert any(SECRET in secret for secret in found)
+    assert SECRET not in str(masked([entry]))
+    assert repr(SECRET)[1:-1] not in str(masked([entry]))
+    with pytest.raises(OptionError) as error:
+        wanted([entry])
+    assert SECRET not in str(error.value)
+    assert repr(SECRET)[1:-1] not in str(error.value)
+
+
+def test_secrets_hold_the_form_that_repr_gives_them():
+    assert secrets([{"password": SECRET}]) == {SECRET, repr(SECRET)[1:-1]}
+    assert secrets([{"password": 12345}, {"password": ""}, "a.example:587"]) == {"12345"}
+
+
+def test_masked_shows_what_is_no_secret():
+    entries = ["a.example:587", {"host": "b.example", "username": "u", "password": "p", "ports": [587]}]
+    assert masked(entries) == [
+        "a.example:587",
+        {"host": "b.example", "username": "u", "password": "********", "ports": [587]},
+    ]
+    assert masked("anything") == "********"
+
+
+def test_ports_of():
+    assert ports_of(None, "ports") == ports_of([], "ports") == ports_of("", "ports") == ()
+    assert ports_of([2525, 587, 2525], "ports") == (2525, 587)
+
+
+# -------------------------------------------------------------------------------------------------- data
+
+
+def test_every_service_is_whole():
+    for name, service in services.SERVICES.items():
+        ports = (*service.starttls, *service.implicit, *service.ports_general, *service.plaintext)
+        assert len(set(ports)) == len(ports), name
+        assert service.confidence in (services.PRIMARY, services.SECONDARY)
+        assert service.sources
+        assert service.host or service.note
+        assert service.title
+
+
+def test_names_lead_to_services():
+    assert set(services.ALIASES.values()) <= set(services.SERVICES)
+    assert {name for family in services.FAMILIES.values() for name in family.values()} <= set(
+        services.SERVICES
+    )
+    assert len(names()) == len(services.SERVICES) + len(services.ALIASES) + len(services.FAMILIES)
+
+
+def test_services_without_implicit_tls():
+    without = {
+        name for name, service in services.SERVICES.items() if service.starttls and not service.implicit
+    }
+    assert {"postmark", "sparkpost_us", "sparkpost_eu", "microsoft365", "icloud", "mtarget"} <= without
+
+
+def test_where_587_has_no_escape_to_2525():
+    for name in ("amazon_ses", "resend"):
+        service = services.SERVICES[name]
+        assert 2525 not in (*service.starttls, *service.implicit, *service.ports_general)
+        assert {2587, 2465} <= {*service.starttls, *service.implicit}
