@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Private to the mailops.smtp collection: no promise of a stable interface to others.
+#
+# The arguments of postfix_config and postfix_info, and what must happen to secrets among them.
+# The rule of this file: `files` is no_log as a whole until the secrets in it are known one by one.
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Mapping
+
+from . import config
+
+CONFIG_ARGUMENTS: dict[str, Any] = {
+    "files": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "no_log": True,
+        "options": {
+            "path": {"type": "str", "required": True},
+            "content": {"type": "str"},
+            "mode": {"type": "raw"},
+            "sensitive": {"type": "bool", "default": False},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+    },
+    "parameters": {"type": "dict", "default": {}},
+    "services": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "service": {"type": "str", "required": True},
+            "type": {"type": "str", "required": True, "choices": list(config.SERVICE_TYPES)},
+            "private": {"type": "raw"},
+            "unpriv": {"type": "raw"},
+            "chroot": {"type": "raw"},
+            "wakeup": {"type": "raw"},
+            "maxproc": {"type": "raw"},
+            "command": {"type": "str"},
+            "options": {"type": "dict", "default": {}},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+    },
+    "config_directory": {"type": "path", "default": "/etc/postfix"},
+    "confirm": {
+        "type": "dict",
+        "default": {},
+        "options": {
+            "listen": {"type": "list", "elements": "int", "default": []},
+            "timeout": {"type": "float", "default": 30},
+        },
+    },
+    "activate": {"type": "str", "choices": ["auto", "none"], "default": "auto"},
+    "backup": {"type": "bool", "default": False},
+}
+
+INFO_ARGUMENTS: dict[str, Any] = {
+    "config_directory": {"type": "path", "default": "/etc/postfix"},
+}
+
+# Shorter texts are part of too many words: masking them would garble everything that is shown.
+_SHORTEST_SECRET = 5
+
+
+def secrets_in(files: Iterable[Mapping[str, Any]]) -> set[str]:
+    """What must never be shown: sensitive contents, their lines, values and passwords, and these as repr shows them."""
+    found: set[str] = set()
+    for entry in files:
+        content = entry.get("content")
+        if not entry.get("sensitive") or not content:
+            continue
+        found |= {content, content.strip()}
+        for row in config.parse_map(str(content)):
+            value = row.value.lstrip("= ")
+            found |= {row.value, value}
+            if ":" in value:
+                found.add(value.partition(":")[2])
+    found |= {repr(text)[1:-1] for text in found}
+    return {text for text in found if len(text) >= _SHORTEST_SECRET}
+
+
+def without_secrets(files: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The `files` argument as it may be shown: sensitive contents replaced."""
+    hidden = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    return [
+        {**entry, "content": hidden} if entry.get("sensitive") and entry.get("content") else dict(entry)
+        for entry in files
+    ]

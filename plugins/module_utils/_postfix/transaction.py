@@ -1,0 +1,645 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Private to the mailops.smtp collection: no promise of a stable interface to others.
+#
+# A change of Postfix from the wish to the proof: plan, stage, check, swap, activate, confirm, or all back.
+#
+# Theory of operation. The plan is computed from the live files and the request alone; a host that is as
+# wished costs a few file reads and a look at /proc. Otherwise the whole directory is staged, checked there
+# by check.py, swapped by swap.py, activated and confirmed by service.py. Every way out of deploy() leaves
+# the old state or the new one, and a Postfix that runs it.
+#
+# The rule of this file: no content of a sensitive file leaves it, in no return value and in no exception.
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+import time
+from dataclasses import dataclass, field
+from typing import Any, Mapping, NamedTuple, Sequence
+
+from . import check, config, maps, service
+from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
+
+HIDDEN = "(sensitive: the content is not shown)\n"
+
+
+class FileWish(NamedTuple):
+    """A file that the caller owns. Without content and absent it is only given a mode."""
+
+    path: str
+    content: str | None = None
+    mode: int | None = None
+    sensitive: bool = False
+    absent: bool = False
+
+
+@dataclass
+class Request:
+    """What postfix_config was asked for."""
+
+    config_directory: str = "/etc/postfix"
+    files: Sequence[FileWish] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    services: Sequence[Mapping[str, Any]] = ()
+    listen: Sequence[int] = ()
+    timeout: float = 30.0
+    activate: str = "auto"
+    backup: bool = False
+
+
+class Change(NamedTuple):
+    """A file that will differ. Contents of sensitive files are here, and go no further."""
+
+    path: str
+    action: str
+    sensitive: bool
+    before: str
+    after: str
+    old_mode: int | None
+    mode: int
+
+
+@dataclass
+class Outcome:
+    """What was done; the keys of the module's return value."""
+
+    changed: bool = False
+    files: list[dict[str, Any]] = field(default_factory=list)
+    diff: list[dict[str, str]] = field(default_factory=list)
+    activated: str = "none"
+    confirmed: bool = False
+    rolled_back: bool = False
+    recovered: bool = False
+    maps: list[str] = field(default_factory=list)
+    backups: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+class DeployError(Exception):
+    """The change was not made, or was taken back. `findings` and `rolled_back` say more."""
+
+    def __init__(
+        self,
+        message: str,
+        findings: Sequence[check.Finding] = (),
+        rolled_back: bool = False,
+        log: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message)
+        self.findings = list(findings)
+        self.rolled_back = rolled_back
+        self.log = list(log)
+
+
+# ---------------------------------------------------------------------------------------------- the plan
+
+
+class Plan(NamedTuple):
+    changes: list[Change]
+    old_main: config.MainCf
+    main: config.MainCf
+    master: config.MasterCf
+
+
+def file_wishes(entries: Sequence[Mapping[str, Any]]) -> list[FileWish]:
+    """The module's `files` as wishes. Raises DeployError naming the entry that cannot be."""
+    result = []
+    for entry in entries:
+        path = os.path.normpath(str(entry["path"]))
+        if os.path.isabs(path) or path.startswith("..") or path == ".":
+            raise DeployError(
+                f"files: path {entry['path']!r} must be relative to config_directory and stay below it, for example sasl_passwd"
+            )
+        absent = entry.get("state") == "absent"
+        if entry.get("content") is None and not absent:
+            raise DeployError(
+                f"files: {path}: content is missing; give it, or state: absent to remove the file"
+            )
+        content = str(entry.get("content") or "")
+        if content and not content.endswith("\n"):
+            content += "\n"
+        result.append(
+            FileWish(path, content, parse_mode(path, entry.get("mode")), bool(entry.get("sensitive")), absent)
+        )
+    paths = [wish.path for wish in result]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise DeployError(f"files: {path} is given {paths.count(path)} times; once is enough")
+    return result
+
+
+def parse_mode(path: str, raw: Any) -> int | None:
+    if raw is None or raw == "":
+        return None
+    try:
+        mode = raw if isinstance(raw, int) and not isinstance(raw, bool) else int(str(raw), 8)
+    except ValueError:
+        mode = -1
+    if not 0 <= mode <= 0o7777:
+        raise DeployError(
+            f"files: {path}: mode {raw!r} is not an octal mode; write it as text, for example '0640'"
+        )
+    return mode
+
+
+def make_plan(request: Request, base: str) -> Plan:
+    """What would change in the directory `base`. Raises DeployError for a wish that cannot be put in a file."""
+    wishes = {wish.path: wish for wish in request.files}
+    old_main_text = _read(base, "main.cf")
+    old_master_text = _read(base, "master.cf")
+    main = config.MainCf(_wished_text(wishes.get("main.cf"), old_main_text))
+    master = config.MasterCf(_wished_text(wishes.get("master.cf"), old_master_text))
+    try:
+        main.merge(request.parameters)
+    except ValueError as error:
+        raise DeployError(f"parameters: {error}") from None
+    try:
+        master.merge(request.services)
+    except ValueError as error:
+        raise DeployError(f"services: {error}") from None
+    if request.parameters or "main.cf" in wishes:
+        wishes["main.cf"] = _with_content(wishes, "main.cf", main.text())
+    if request.services or "master.cf" in wishes:
+        wishes["master.cf"] = _with_content(wishes, "master.cf", master.text())
+    changes = [change for change in (_compare(base, wish) for wish in wishes.values()) if change]
+    return Plan(changes, config.MainCf(old_main_text), main, master)
+
+
+def _with_content(wishes: Mapping[str, FileWish], path: str, content: str) -> FileWish:
+    return wishes.get(path, FileWish(path))._replace(content=content)
+
+
+def _wished_text(wish: FileWish | None, live: str) -> str:
+    return live if wish is None or wish.content is None else wish.content
+
+
+def _read(base: str, path: str) -> str:
+    try:
+        with open(os.path.join(base, path), encoding="utf-8", errors="surrogateescape", newline="") as handle:
+            return handle.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+
+
+def _compare(base: str, wish: FileWish) -> Change | None:
+    path = os.path.join(base, wish.path)
+    if os.path.isdir(path):
+        raise DeployError(
+            f"files: {wish.path} is a directory on this host; name a file, or move the directory away"
+        )
+    try:
+        status: os.stat_result | None = os.stat(path)
+    except FileNotFoundError:
+        status = None
+    before = _read(base, wish.path)
+    if wish.absent:
+        if status is None:
+            return None
+        return Change(wish.path, "removed", wish.sensitive, before, "", stat.S_IMODE(status.st_mode), 0)
+    old_mode = stat.S_IMODE(status.st_mode) if status else None
+    mode = wish.mode if wish.mode is not None else 0o600 if wish.sensitive else old_mode
+    mode = 0o644 if mode is None else mode
+    after = wish.content or ""
+    foreign = bool(status and wish.sensitive and status.st_uid != os.geteuid())
+    if status is None:
+        action = "created"
+    elif before != after:
+        action = "modified"
+    elif old_mode != mode or foreign:
+        action = "mode"
+    else:
+        return None
+    return Change(wish.path, action, wish.sensitive, before, after, old_mode, mode)
+
+
+def diffs(changes: Sequence[Change], directory: str) -> list[dict[str, str]]:
+    """The diff of each file as Ansible shows it; of a sensitive one only that it changes."""
+    result = []
+    for change in changes:
+        path = os.path.join(directory, change.path)
+        before, after = change.before, change.after
+        if change.sensitive:
+            before = HIDDEN if change.action not in ("created",) else ""
+            after = (
+                "" if change.action == "removed" else HIDDEN.replace("not shown", "not shown, and changes")
+            )
+        if change.action == "mode":
+            before, after = f"mode {change.old_mode or 0:04o}\n", f"mode {change.mode:04o}\n"
+        result.append({
+            "before_header": f"{path} (absent)" if change.action == "created" else path,
+            "after_header": f"{path} (absent)" if change.action == "removed" else path,
+            "before": before,
+            "after": after,
+        })  # fmt: skip
+    return result
+
+
+# ---------------------------------------------------------------------------------------------- deploy
+
+
+def deploy(request: Request, check_mode: bool = False) -> Outcome:
+    """Bring the host to the request, or predict it. Raises DeployError; then nothing has changed, or all is back."""
+    if not os.path.isabs(request.config_directory):
+        raise DeployError(f"config_directory {request.config_directory!r} must be an absolute path")
+    postfix = service.find_program("postfix")
+    there = os.path.isdir(request.config_directory)
+    if postfix is None or not there:
+        if not check_mode:
+            missing = (
+                "Postfix is not installed"
+                if postfix is None
+                else f"{request.config_directory} does not exist"
+            )
+            raise DeployError(
+                f"{missing} on this host: install the package postfix first (the role mailops.smtp.postfix does)"
+            )
+        return _predict_fresh(request, postfix is None)
+    try:
+        directory = Directory(request.config_directory)
+        if check_mode:
+            return _predict(request, directory)
+        with directory.locked():
+            return _Run(request, directory).go()
+    except SwapError as error:
+        raise DeployError(str(error)) from None
+    except OSError as error:
+        raise DeployError(f"{error.filename or request.config_directory}: {error.strerror}") from None
+
+
+def _predict_fresh(request: Request, without_postfix: bool) -> Outcome:
+    plan = make_plan(request, request.config_directory)
+    outcome = _outcome(plan, request)
+    outcome.activated = "start" if plan.changes and request.activate == "auto" else "none"
+    if without_postfix:
+        outcome.warnings.append(
+            "Postfix is not installed here: the diff is against nothing, and the configuration was not checked by Postfix"
+        )
+    return outcome
+
+
+def _outcome(plan: Plan, request: Request) -> Outcome:
+    return Outcome(
+        changed=bool(plan.changes),
+        files=[
+            {"path": change.path, "action": change.action, "sensitive": change.sensitive}
+            for change in plan.changes
+        ],
+        diff=diffs(plan.changes, request.config_directory),
+    )
+
+
+def _predict(request: Request, directory: Directory) -> Outcome:
+    """Check mode: the same plan and the same checks, in a private directory; the host is not touched."""
+    journal = directory.read_journal()
+    base = directory.real
+    warnings = []
+    if journal and journal.get("state") != "confirmed":
+        warnings.append("an earlier run was interrupted: a real run takes its change back first")
+        if (
+            journal["kind"] == "exchange"
+            and journal["state"] == "swapped"
+            and directory.is_swapped(journal)
+            and os.path.isdir(directory.stage)
+        ):
+            base = directory.stage
+    plan = make_plan(request, base)
+    outcome = _outcome(plan, request)
+    outcome.warnings = warnings
+    state = _State.of(plan, request, directory)
+    outcome.maps = [ref.spec for ref in state.stale_maps(directory.real)]
+    outcome.changed = outcome.changed or bool(outcome.maps) or bool(warnings)
+    if plan.changes:
+        private = tempfile.mkdtemp(prefix="mailops-check-")
+        try:
+            stage = os.path.join(private, "stage")
+            Directory(base).build_stage(stage)
+            write_changes(plan.changes, stage)
+            findings = check.check(stage, request.config_directory, predicting=True)
+        finally:
+            shutil.rmtree(private, ignore_errors=True)
+        _judge(findings, outcome)
+    if request.activate == "auto":
+        outcome.activated = state.level(bool(plan.changes))
+        outcome.changed = outcome.changed or outcome.activated != "none"
+    return outcome
+
+
+def _judge(findings: Sequence[check.Finding], outcome: Outcome) -> None:
+    errors = [finding for finding in findings if finding.certain]
+    if errors:
+        listed = "\n".join(f"  {finding}" for finding in errors)
+        count = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
+        raise DeployError(f"The configuration was refused, nothing was changed. {count}:\n{listed}", findings)
+    outcome.warnings += [str(finding) for finding in findings]
+
+
+def write_changes(changes: Sequence[Change], stage: str) -> None:
+    for change in changes:
+        path = os.path.join(stage, change.path)
+        if change.action == "removed":
+            os.unlink(path)
+            continue
+        os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
+        like = path if os.path.exists(path) else None
+        owner = (os.geteuid(), os.getegid())
+        if like and not change.sensitive:
+            status = os.stat(path)
+            owner = (status.st_uid, status.st_gid)
+        temporary = path + ".writing"
+        write_file(
+            temporary,
+            change.after.encode("utf-8", "surrogateescape"),
+            change.mode,
+            owner,
+            like,
+            change.sensitive,
+        )
+        os.rename(temporary, path)
+
+
+class _State(NamedTuple):
+    """How the running Postfix relates to what the files are to be."""
+
+    control: service.Control
+    master: service.Master | None
+    old: Mapping[str, str]
+    new: Mapping[str, str]
+    plan: Plan
+    newest: float
+
+    @classmethod
+    def of(cls, plan: Plan, request: Request, directory: Directory) -> _State:
+        queue = service.queue_directory(plan.old_main.values())
+        control = service.Control(request.config_directory, queue)
+        times = [0.0]
+        for name in ("main.cf", "master.cf"):
+            with contextlib.suppress(OSError):
+                times.append(os.stat(os.path.join(directory.real, name)).st_mtime)
+        old, new = plan.old_main.values(), plan.main.values()
+        return cls(control, control.master(), old, new, plan, max(times))
+
+    def level(self, changed: bool) -> str:
+        """The least that puts the configuration in force: none, reload, restart or start."""
+        if self.master is None:
+            return "start"
+        if changed:
+            return service.level_for_change(self.old, self.new)
+        loaded = self.master.loaded_at
+        # Two seconds: the resolution of file times and of process start times together.
+        if loaded is not None and loaded + 2 < self.newest <= time.time():
+            return "reload"
+        return "restart" if self.outdated(self.master) else "none"
+
+    def outdated(self, master: service.Master) -> bool:
+        """Whether master bound its sockets under an older configuration, which a reload does not change."""
+        old = master.started_at is not None and master.started_at + 2 < self.newest <= time.time()
+        return old and service.bound_otherwise(master, self.new, self.plan.master.services)
+
+    def references(self) -> list[maps.MapReference]:
+        lookup = {"config_directory": self.control.config_directory, **self.new}
+        return maps.references(self.plan.main, self.plan.master, lookup)
+
+    def stale_maps(self, real: str) -> list[maps.MapReference]:
+        unique = {ref.spec: ref for ref in self.references() if ref.type in maps.COMPILED}
+        return [ref for ref in unique.values() if maps.is_stale(ref.type, ref.path)]
+
+
+class _Run:
+    """One real run, under the lock."""
+
+    def __init__(self, request: Request, directory: Directory) -> None:
+        self.request = request
+        self.directory = directory
+
+    def go(self) -> Outcome:
+        recovered = self._recover()
+        for _attempt in range(3):
+            seen = self.directory.fingerprint()
+            plan = make_plan(self.request, self.directory.real)
+            outcome = _outcome(plan, self.request)
+            outcome.recovered = recovered
+            state = _State.of(plan, self.request, self.directory)
+            if not plan.changes:
+                return self._keep(outcome, state)
+            if self._change(plan, outcome, state, seen):
+                return outcome
+        raise DeployError(
+            f"{self.request.config_directory} was changed by somebody else three times while this change was prepared; "
+            "nothing was changed by this run: find out who writes there (another playbook, an editor, a package run), then run again"
+        )
+
+    # ------------------------------------------------------------------ after a kill
+
+    def _recover(self) -> bool:
+        """Take back what a killed run left, and let Postfix run what is then there. Whether there was anything."""
+        directory = self.directory
+        journal = directory.read_journal()
+        if journal is None or journal.get("state") == "confirmed":
+            # No live file was touched, or all of them are confirmed: only leftovers can be there.
+            if os.path.lexists(directory.stage) or journal or os.path.exists(directory.journal + ".new"):
+                directory.close()
+            return False
+        if journal["state"] != "undone":
+            directory.undo_swap(journal)
+            directory.write_journal({**journal, "state": "undone"})
+        level = journal["level"]
+        if journal["running"] and level != "none":
+            old = config.MainCf(_read(directory.real, "main.cf")).values()
+            control = service.Control(self.request.config_directory, service.queue_directory(old))
+            # A failure shows again in this run's own activation, with what Postfix logged.
+            with contextlib.suppress(service.ServiceError):
+                control.activate(level if control.master() else "start")
+        directory.close()
+        return True
+
+    # ------------------------------------------------------------------ nothing to write
+
+    def _keep(self, outcome: Outcome, state: _State) -> Outcome:
+        self._build_maps(state, outcome, self.directory.real)
+        level = state.level(False) if self.request.activate == "auto" else "none"
+        outcome.changed = bool(outcome.maps) or outcome.recovered
+        if level != "none":
+            outcome.changed = True
+            log = service.LogMark(state.new.get("maillog_file", ""))
+            problems = self._activate(state, level, log)
+            if problems:
+                raise DeployError(
+                    "The files are as asked, but Postfix does not serve them:\n" + _listed(problems),
+                    log=log.complaints(),
+                )
+            outcome.activated, outcome.confirmed = level, True
+        else:
+            outcome.confirmed = state.master is not None
+        return outcome
+
+    def _build_maps(self, state: _State, outcome: Outcome, root: str) -> None:
+        """Compile what is lost or stale; `root` stands for the configuration directory."""
+        found = state.references()
+        for ref in {ref.spec: ref for ref in found if ref.type in maps.COMPILED}.values():
+            path = check.staged_path(ref.path, root, self.request.config_directory)
+            with contextlib.suppress(FileNotFoundError):
+                shutil.rmtree(maps.workshop(path))
+            if maps.is_stale(ref.type, path):
+                trouble = maps.build(ref.type, path, maps.tool_for(found, ref.path), root)
+                if trouble:
+                    raise DeployError(
+                        f"{ref.file} line {ref.line}: {ref.parameter}: the table {ref.spec} cannot be compiled: {trouble}"
+                    )
+                outcome.maps.append(ref.spec)
+
+    # ------------------------------------------------------------------ the change
+
+    def _change(self, plan: Plan, outcome: Outcome, state: _State, seen: Mapping[str, Any]) -> bool:
+        """Stage, check, swap, activate, confirm. False where somebody else changed the live directory meanwhile."""
+        directory = self.directory
+        stage = directory.build_stage()
+        try:
+            resolved = [self._through_links(change) for change in plan.changes]
+            if self.request.backup:
+                outcome.backups = self._back_up(resolved, stage)
+            write_changes(resolved, stage)
+            self._build_maps(state, outcome, stage)
+            findings = check.check(stage, self.request.config_directory, running=state.master)
+            _judge(findings, outcome)
+        except BaseException:
+            directory.clear_stage()
+            raise
+        if directory.fingerprint() != seen:
+            directory.clear_stage()
+            return False
+        level = state.level(True) if self.request.activate == "auto" else "none"
+        steps = self._steps(resolved, stage, seen)
+        journal = directory.swap(
+            steps, {"level": level, "running": state.master is not None, "state": "swapped"}
+        )
+        if journal["kind"] == "exchange" and fingerprint(directory.stage) != seen:
+            directory.undo_swap(journal)
+            directory.close()
+            return False
+        if level != "none":
+            self._activate_or_roll_back(state, level, journal, outcome)
+        directory.write_journal({**journal, "state": "confirmed"})
+        directory.close()
+        return True
+
+    def _through_links(self, change: Change) -> Change:
+        """A managed file that is a link within the directory is written where it points."""
+        real = self.directory.resolve(change.path)
+        if self.directory.inside(real):
+            return change._replace(path=os.path.relpath(real, self.directory.real))
+        return change
+
+    def _steps(self, changes: Sequence[Change], stage: str, seen: Mapping[str, Any]) -> list[Step]:
+        """Every file in which the stage differs from the live directory: wished, backups, compiled tables."""
+        paths = {change.path for change in changes}
+        new = fingerprint(stage)
+        for path, entry in new.items():
+            if stat.S_ISREG(entry[0]) and seen.get(path) != entry:
+                paths.add(path)
+        paths |= {path for path, entry in seen.items() if path not in new and stat.S_ISREG(entry[0])}
+        steps = []
+        for path in sorted(paths):
+            target = self.directory.resolve(path)
+            steps.append(Step(path, target, digest(target), digest(os.path.join(stage, path))))
+        return steps
+
+    def _back_up(self, changes: Sequence[Change], stage: str) -> list[str]:
+        made = []
+        stamp = time.strftime("%Y-%m-%d@%H:%M:%S~")
+        for change in changes:
+            if change.action in ("modified", "removed"):
+                name = f"{change.path}.{os.getpid()}.{stamp}"
+                write_file(
+                    os.path.join(stage, name), change.before.encode("utf-8", "surrogateescape"), 0o600,
+                    (os.geteuid(), os.getegid()), os.path.join(stage, change.path), True,
+                )  # fmt: skip
+                made.append(os.path.join(self.request.config_directory, name))
+        return made
+
+    # ------------------------------------------------------------------ activation
+
+    def _activate(self, state: _State, level: str, log: service.LogMark) -> list[str]:
+        """Activate and confirm; what is wrong, nothing when Postfix serves."""
+        control, services = state.control, state.plan.master.services
+        replaced = state.master.pid if state.master and level == "restart" else None
+        try:
+            control.activate(level)
+            if (
+                level == "reload"
+                and (master := control.master())
+                and state._replace(newest=self._newest()).outdated(master)
+            ):
+                replaced = master.pid
+                control.activate("restart")
+        except service.ServiceError as error:
+            return [str(error), *(f"Postfix logged: {line}" for line in log.complaints())]
+        after = service.Control(control.config_directory, service.queue_directory(state.new))
+        return service.confirm(
+            after, services, state.new, self.request.listen, self.request.timeout, log, replaced
+        )
+
+    def _newest(self) -> float:
+        names = (os.path.join(self.directory.real, name) for name in ("main.cf", "master.cf"))
+        return max(os.stat(name).st_mtime for name in names)
+
+    def _activate_or_roll_back(
+        self, state: _State, level: str, journal: dict[str, Any], outcome: Outcome
+    ) -> None:
+        log = service.LogMark(state.new.get("maillog_file", ""))
+        problems = self._activate(state, level, log)
+        if not problems:
+            outcome.activated, outcome.confirmed = level, True
+            return
+        restored = self._roll_back(state, level, journal)
+        message = "Postfix does not serve with the new configuration, so the old one is back"
+        if restored:
+            message = (
+                "Postfix does not serve with the new configuration; the old files are back, "
+                f"but Postfix does not serve with them either ({'; '.join(restored)})"
+            )
+        elif state.master is None:
+            message += " and Postfix is stopped, as it was before"
+        else:
+            message += " and Postfix serves it"
+        raise DeployError(
+            f"{message}. What went wrong:\n{_listed(problems)}", rolled_back=True, log=log.complaints()
+        )
+
+    def _roll_back(self, state: _State, level: str, journal: dict[str, Any]) -> list[str]:
+        """The old state, byte for byte, and Postfix as it was: running it, or stopped."""
+        new_queue = service.queue_directory(state.new)
+        if new_queue != state.control.queue:
+            with contextlib.suppress(service.ServiceError):
+                service.Control(state.control.config_directory, new_queue).stop()
+        self.directory.undo_swap(journal)
+        self.directory.write_journal({**journal, "state": "undone"})
+        problems: list[str] = []
+        log = service.LogMark(state.old.get("maillog_file", ""))
+        running = state.control.master()
+        try:
+            if state.master is None:
+                state.control.activate("stop")
+            else:
+                state.control.activate(
+                    "start" if running is None else level if level != "start" else "reload"
+                )
+        except service.ServiceError as error:
+            problems.append(str(error))
+        if state.master is not None and not problems:
+            old_services = config.MasterCf(_read(self.directory.real, "master.cf")).services
+            problems = service.confirm(
+                state.control, old_services, state.old, (), self.request.timeout, log, None
+            )
+        self.directory.close()
+        return problems
+
+
+def _listed(problems: Sequence[str]) -> str:
+    return "\n".join(f"  {problem}" for problem in dict.fromkeys(problems))

@@ -1,0 +1,142 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Private to the mailops.smtp collection: no promise of a stable interface to others.
+#
+# What postconf(5) allows as values, where it is a closed set: data for check.py.
+# The rule of this file: only what the manual or Postfix's sources list; a doubt leaves the parameter out.
+
+from __future__ import annotations
+
+CLIENT_LEVELS = ("none", "may", "encrypt", "dane", "dane-only", "fingerprint", "verify", "secure")
+SERVER_LEVELS = ("none", "may", "encrypt")
+CIPHER_GRADES = ("export", "low", "medium", "high", "null")
+
+# Their default looks like yes/no or a number, but they take more than that.
+NOT_WHAT_THEY_SEEM = frozenset({
+    "compatibility_level", "lmtp_tcp_port", "smtp_tcp_port", "mail_release_date", "mail_version",
+    "smtpd_forbid_bare_newline", "process_id", "postscreen_dnsbl_sites", "default_rbl_reply",
+    "internal_mail_filter_classes", "hash_queue_names", "rbl_reply_maps",
+})  # fmt: skip
+
+# name suffix -> type, for parameters that exist for every transport
+SUFFIX_TYPES = (
+    ("_destination_concurrency_limit", "number"),
+    ("_destination_recipient_limit", "number"),
+    ("_initial_destination_concurrency", "number"),
+    ("_destination_concurrency_failed_cohort_limit", "number"),
+    ("_destination_rate_delay", "time"),
+    ("_transport_rate_delay", "time"),
+    ("_time_limit", "time"),
+)
+
+_client = (("", *CLIENT_LEVELS), "TLS level of the client")
+_server = (("", *SERVER_LEVELS), "TLS level of the server")
+_ciphers = (CIPHER_GRADES, "cipher grade")
+
+# parameter -> (allowed values, what they are)
+ENUMERATIONS: dict[str, tuple[tuple[str, ...], str]] = {
+    "smtp_tls_security_level": _client,
+    "lmtp_tls_security_level": _client,
+    "tlsproxy_client_security_level": _client,
+    "smtpd_tls_security_level": _server,
+    "postscreen_tls_security_level": _server,
+    "tlsproxy_tls_security_level": _server,
+    **{
+        f"{side}_tls_{name}": _ciphers
+        for side in ("smtp", "lmtp", "smtpd", "tlsproxy", "tlsproxy_client")
+        for name in ("ciphers", "mandatory_ciphers")
+    },
+    "smtp_address_preference": (("any", "ipv4", "ipv6"), "address family"),
+    "lmtp_address_preference": (("any", "ipv4", "ipv6"), "address family"),
+    "smtp_dns_support_level": (("", "disabled", "enabled", "dnssec"), "level of DNS support"),
+    "mynetworks_style": (("class", "subnet", "host"), "style"),
+    "smtpd_tls_eecdh_grade": (("auto", "none", "strong", "ultra"), "grade"),
+    "smtp_sasl_type": (("cyrus", "dovecot"), "SASL implementation"),
+    "smtpd_sasl_type": (("cyrus", "dovecot"), "SASL implementation"),
+    "milter_default_action": (("accept", "reject", "tempfail", "quarantine", "shutdown"), "action"),
+    "smtpd_forbid_bare_newline": (
+        ("yes", "no", "normalize", "note", "reject"),
+        "way to treat a bare newline",
+    ),
+    "sendmail_fix_line_endings": (("always", "strict", "never"), "way to treat line endings"),
+    "smtpd_upstream_proxy_protocol": (("", "haproxy"), "proxy protocol"),
+    "postscreen_upstream_proxy_protocol": (("", "haproxy"), "proxy protocol"),
+    "postscreen_greet_action": (("ignore", "enforce", "drop"), "action"),
+    "postscreen_dnsbl_action": (("ignore", "enforce", "drop"), "action"),
+    "postscreen_denylist_action": (("ignore", "enforce", "drop"), "action"),
+    "postscreen_blacklist_action": (("ignore", "enforce", "drop"), "action"),
+}
+
+_sasl_options = (
+    ("noplaintext", "noactive", "nodictionary", "noanonymous", "mutual_auth", "forward_secrecy"),
+    "SASL security option",
+)
+
+# parameter -> (allowed words, what each is)
+WORD_LISTS: dict[str, tuple[tuple[str, ...], str]] = {
+    "inet_protocols": (("all", "ipv4", "ipv6"), "protocol"),
+    "smtp_host_lookup": (("dns", "native"), "way to look up hosts"),
+    "lmtp_host_lookup": (("dns", "native"), "way to look up hosts"),
+    "smtp_sasl_security_options": _sasl_options,
+    "smtp_sasl_tls_security_options": _sasl_options,
+    "smtp_sasl_tls_verified_security_options": _sasl_options,
+    "smtpd_sasl_security_options": _sasl_options,
+    "smtpd_sasl_tls_security_options": _sasl_options,
+    "notify_classes": (
+        ("bounce", "2bounce", "data", "delay", "policy", "protocol", "resource", "software"),
+        "class of notices",
+    ),
+}
+
+TLS_PROTOCOLS = {name.lower(): name for name in ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")}
+
+# SASL mechanism -> plugin of Cyrus SASL that has it
+MECHANISM_PLUGINS = {
+    "PLAIN": "plain",
+    "LOGIN": "login",
+    "CRAM-MD5": "crammd5",
+    "DIGEST-MD5": "digestmd5",
+    "NTLM": "ntlm",
+    "GSSAPI": "gssapiv2",
+    "SCRAM-SHA-1": "scram",
+    "SCRAM-SHA-256": "scram",
+    "XOAUTH2": "xoauth2",
+}
+MECHANISM_SPELLINGS = {name.replace("-", ""): name for name in MECHANISM_PLUGINS}
+
+# restriction -> the argument it takes, as in the manual
+RESTRICTION_ARGUMENTS: dict[str, str] = {
+    **{
+        f"check_{what}_access": "type:table"
+        for what in (
+            "client", "reverse_client_hostname", "ccert", "sasl", "helo", "sender", "recipient", "etrn",
+            "client_mx", "reverse_client_hostname_mx", "helo_mx", "sender_mx", "recipient_mx",
+            "client_ns", "reverse_client_hostname_ns", "helo_ns", "sender_ns", "recipient_ns",
+            "client_a", "reverse_client_hostname_a", "helo_a", "sender_a", "recipient_a",
+        )
+    },
+    **dict.fromkeys(("reject_rbl", "reject_rbl_client", "reject_rhsbl_client", "reject_rhsbl_reverse_client", "reject_rhsbl_helo", "reject_rhsbl_sender", "reject_rhsbl_recipient", "permit_dnswl_client", "permit_rhswl_client"), "domain"),
+    "check_policy_service": "inet:host:port or unix:path",
+    "check_address_map": "type:table",
+    "sleep": "seconds",
+}  # fmt: skip
+
+RESTRICTIONS = frozenset({
+    "permit", "reject", "defer", "defer_if_permit", "defer_if_reject", "warn_if_reject",
+    "permit_inet_interfaces", "permit_mynetworks", "permit_naked_ip_address", "permit_auth_destination",
+    "permit_mx_backup", "permit_sasl_authenticated", "permit_tls_clientcerts", "permit_tls_all_clientcerts",
+    "reject_plaintext_session", "reject_unknown_client", "reject_unknown_client_hostname",
+    "reject_unknown_reverse_client_hostname", "reject_unknown_forward_client_hostname",
+    "reject_invalid_helo_hostname", "reject_invalid_hostname", "reject_unknown_helo_hostname",
+    "reject_unknown_hostname", "reject_non_fqdn_helo_hostname", "reject_non_fqdn_hostname",
+    "reject_non_fqdn_sender", "reject_non_fqdn_recipient", "reject_unknown_sender_domain",
+    "reject_unknown_recipient_domain", "reject_unknown_address", "reject_unlisted_sender",
+    "reject_unlisted_recipient", "check_recipient_maps", "reject_unverified_recipient",
+    "reject_unverified_sender", "reject_multi_recipient_bounce", "reject_unauth_destination",
+    "defer_unauth_destination", "check_relay_domains", "reject_unauth_pipelining", "reject_maps_rbl",
+    "reject_sender_login_mismatch", "reject_authenticated_sender_login_mismatch",
+    "reject_known_sender_login_mismatch", "reject_unauthenticated_sender_login_mismatch",
+    *RESTRICTION_ARGUMENTS,
+})  # fmt: skip

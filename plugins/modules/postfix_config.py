@@ -1,0 +1,295 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Changes Postfix as one transaction. The work is done in module_utils/_postfix."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: postfix_config
+short_description: Change Postfix as one transaction
+version_added: 1.0.0
+author:
+  - the mailops.smtp authors (@mailops)
+description:
+  - Brings the files of a Postfix configuration directory to the state asked for, all of them or none.
+  - The whole directory is staged beside the live one and checked there, with Postfix's own tools and with checks
+    where those are silent. A mistake is refused before anything is live, and all mistakes are listed at once, each
+    with file, line, parameter, value, what is wrong and what to write.
+  - The staged directory and the live one then change places in one system call where the kernel and the file system
+    allow that. Postfix is reloaded, or stopped and started where a changed parameter needs that and only then.
+  - After that the master process must run, every C(inet) service of C(master.cf) must answer, and nothing fatal may be
+    logged. Otherwise everything goes back as it was, and the error shows the log.
+  - Killed at any instant, it leaves a whole configuration, and the next run recovers.
+  - Where Postfix is not installed, check mode shows what would be created; a real run fails.
+options:
+  files:
+    description:
+      - Files that the caller owns, given whole. All other files stay as they are.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: The file, relative to O(config_directory) and below it.
+        type: str
+        required: true
+      content:
+        description:
+          - What the file is to contain. A missing newline at its end is added.
+          - Required unless O(files[].state=absent).
+        type: str
+      mode:
+        description:
+          - The file's mode, as octal text.
+          - Without it an existing file keeps its mode, a new one gets V(0644), and a sensitive one always V(0600).
+        type: raw
+      sensitive:
+        description:
+          - Whether the content is secret. It then appears in no diff, no returned value, no log and no error, the
+            file belongs to root, and a backup of it can be read by root alone.
+        type: bool
+        default: false
+      state:
+        description: V(absent) removes the file.
+        type: str
+        choices: [present, absent]
+        default: present
+  parameters:
+    description:
+      - Values to merge into C(main.cf), on top of O(files) if that has C(main.cf). Comments, order and all other
+        parameters stay.
+      - V(true) becomes C(yes), V(false) C(no), a list is joined with commas, V(null) removes the parameter.
+    type: dict
+    default: {}
+  services:
+    description:
+      - Entries to merge into C(master.cf), found by O(services[].service) and O(services[].type). What an entry does
+        not name stays as it is.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      service:
+        description: Name, or for type V(inet) the port or host and port, as C(master.cf) writes it.
+        type: str
+        required: true
+      type:
+        description: The type of the service.
+        type: str
+        choices: [inet, unix, unix-dgram, fifo, pass]
+        required: true
+      private:
+        description: V(y), V(n) or V(-).
+        type: raw
+      unpriv:
+        description: V(y), V(n) or V(-).
+        type: raw
+      chroot:
+        description: V(y), V(n) or V(-). A new service gets V(n).
+        type: raw
+      wakeup:
+        description: Seconds, optionally followed by V(?), or V(-).
+        type: raw
+      maxproc:
+        description: A number, V(0) for no limit, or V(-).
+        type: raw
+      command:
+        description:
+          - The daemon and its arguments. Required for a service that is not in C(master.cf) yet.
+        type: str
+      options:
+        description: The service's C(-o) options, merged. V(null) removes one.
+        type: dict
+        default: {}
+      state:
+        description: V(absent) removes the service.
+        type: str
+        choices: [present, absent]
+        default: present
+  config_directory:
+    description: The configuration directory of the Postfix instance.
+    type: path
+    default: /etc/postfix
+  confirm:
+    description: What must hold after activation, beside what is always looked at.
+    type: dict
+    default: {}
+    suboptions:
+      listen:
+        description: TCP ports that must accept a connection and greet.
+        type: list
+        elements: int
+        default: []
+      timeout:
+        description: How many seconds Postfix has to serve.
+        type: float
+        default: 30
+  activate:
+    description:
+      - V(auto) does the least that puts the configuration in force. Nothing where nothing changed, a reload, a stop
+        and start, or a start where Postfix was found stopped.
+      - V(none) only changes files. Short-lived Postfix processes read them at once nevertheless.
+    type: str
+    choices: [auto, none]
+    default: auto
+  backup:
+    description: Whether to keep what is replaced beside the file, readable by root alone.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+attributes:
+  check_mode:
+    support: full
+    details: The configuration is staged in a private directory and checked as in a real run.
+  diff_mode:
+    support: full
+    details: Of a sensitive file the diff shows only that it changes.
+  platform:
+    support: full
+    platforms: posix
+notes:
+  - Needs root on the managed host.
+  - Compiled tables (C(hash:), C(btree:), C(lmdb:), C(cdb:)) that the configuration names are built when they are lost
+    or older than their source.
+seealso:
+  - module: mailops.smtp.postfix_info
+"""
+
+EXAMPLES = r"""
+- name: Relay through a smarthost with a password
+  mailops.smtp.postfix_config:
+    parameters:
+      relayhost: "[relay.example.com]:587"
+      smtp_sasl_auth_enable: true
+      smtp_sasl_password_maps: texthash:/etc/postfix/sasl_passwd
+      smtp_sasl_security_options: noanonymous
+      smtp_tls_security_level: secure
+      smtp_tls_CAfile: /etc/ssl/certs/ca-certificates.crt
+    files:
+      - path: sasl_passwd
+        content: "[relay.example.com]:587 {{ relay_username }}:{{ relay_password }}"
+        sensitive: true
+
+- name: Add a client for implicit TLS to master.cf
+  mailops.smtp.postfix_config:
+    services:
+      - service: smtp-wraptls
+        type: unix
+        command: smtp
+        options:
+          smtp_tls_wrappermode: true
+          smtp_tls_security_level: encrypt
+
+- name: Own main.cf, and make sure that submission answers
+  mailops.smtp.postfix_config:
+    files:
+      - path: main.cf
+        content: "{{ lookup('ansible.builtin.template', 'main.cf.j2') }}"
+    services:
+      - service: "587"
+        type: inet
+        private: n
+        command: smtpd
+        options:
+          smtpd_tls_security_level: encrypt
+          smtpd_sasl_auth_enable: true
+    confirm:
+      listen: [587]
+"""
+
+RETURN = r"""
+files:
+  description: The files that changed, or would change.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: Relative to the configuration directory.
+      type: str
+    action:
+      description: V(created), V(modified), V(removed), or V(mode) where only mode or owner differ.
+      type: str
+    sensitive:
+      description: Whether its content is hidden.
+      type: bool
+activated:
+  description: What was done to the running Postfix, one of V(none), V(reload), V(restart), V(start).
+  returned: success
+  type: str
+  sample: reload
+confirmed:
+  description: Whether Postfix was seen to serve.
+  returned: success
+  type: bool
+rolled_back:
+  description: Whether the change was made, found wanting, and taken back.
+  returned: always
+  type: bool
+recovered:
+  description: Whether the change of an earlier run, killed half way, was taken back first.
+  returned: success
+  type: bool
+maps:
+  description: Tables that were compiled because the compiled one was lost or stale.
+  returned: success
+  type: list
+  elements: str
+backups:
+  description: The backup files made.
+  returned: success
+  type: list
+  elements: str
+warnings:
+  description: Opinions about the configuration that do not stop the change.
+  returned: always
+  type: list
+  elements: str
+findings:
+  description: The mistakes found, where the change was refused.
+  returned: failure
+  type: list
+  elements: dict
+  contains:
+    file:
+      description: The file, relative to the configuration directory.
+      type: str
+    line:
+      description: Its line, 0 where there is none.
+      type: int
+    parameter:
+      description: The parameter or service concerned.
+      type: str
+    value:
+      description: Its value.
+      type: str
+    problem:
+      description: What is wrong.
+      type: str
+    remedy:
+      description: What to write instead.
+      type: str
+    certain:
+      description: Whether it is an error. An opinion is a warning.
+      type: bool
+log:
+  description: What Postfix logged when it did not serve.
+  returned: failure
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.arguments import CONFIG_ARGUMENTS
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.glue import run_config
+
+
+def main() -> None:
+    run_config(AnsibleModule(argument_spec=CONFIG_ARGUMENTS, supports_check_mode=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the cases inside a host that has Postfix, and prints one JSON object: name -> outcome.
+
+A broken case goes through a real run of deploy(), so that "refused before the live files change" is
+seen and not assumed. A valid one is staged and checked, and not made live: most name hosts and
+programs that a test host does not have.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from cases import BROKEN, VALID, Case
+
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import check, maps, swap, transaction
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.version import parse_version
+
+LIVE = "/etc/postfix"
+
+
+def request(case: Case) -> transaction.Request:
+    return transaction.Request(
+        files=transaction.file_wishes(case.files), parameters=case.parameters, services=case.services
+    )
+
+
+def applies(case: Case) -> bool:
+    text = subprocess.run(["postconf", "-dh", "mail_version"], capture_output=True, text=True, check=True).stdout
+    version = parse_version(text)
+    return case.since <= (version.major, version.minor) < case.before
+
+
+def prepared(case: Case) -> None:
+    command = case.setup.partition("# undo:")[0]
+    if command:
+        subprocess.run(["bash", "-c", command], check=True, capture_output=True)
+
+
+def tidied(case: Case) -> None:
+    command = case.setup.partition("# undo:")[2]
+    if command:
+        subprocess.run(["bash", "-c", command], check=True, capture_output=True)
+
+
+def broken(case: Case) -> dict[str, Any]:
+    before = swap.fingerprint(LIVE)
+    try:
+        transaction.deploy(request(case))
+    except transaction.DeployError as error:
+        return {
+            "refused": True,
+            "rolled_back": error.rolled_back,
+            "said": str(error),
+            "untouched": swap.fingerprint(LIVE) == before,
+            "left": sorted(name for name in os.listdir("/etc") if name.startswith(".postfix")),
+        }
+    return {"refused": False, "said": "", "untouched": False}
+
+
+def valid(case: Case) -> dict[str, Any]:
+    room = tempfile.mkdtemp(dir="/etc")
+    try:
+        wish = request(case)
+        plan = transaction.make_plan(wish, LIVE)
+        stage = swap.Directory(LIVE).build_stage(os.path.join(room, "stage"))
+        transaction.write_changes(plan.changes, stage)
+        for ref in maps.references(plan.main, plan.master, {"config_directory": LIVE, **plan.main.values()}):
+            path = check.staged_path(ref.path, stage, LIVE)
+            if ref.type in maps.COMPILED and maps.is_stale(ref.type, path):
+                maps.build(ref.type, path, "postmap", stage)
+        findings = check.check(stage, LIVE)
+        return {
+            "errors": [str(each) for each in findings if each.certain],
+            "warnings": [str(each) for each in findings if not each.certain],
+        }
+    finally:
+        shutil.rmtree(room)
+
+
+def main() -> None:
+    results: dict[str, Any] = {}
+    for kind, cases, judge in (("broken", BROKEN, broken), ("valid", VALID, valid)):
+        for case in cases:
+            if sys.argv[1:] and case.name not in sys.argv[1:]:
+                continue
+            if not applies(case):
+                results[f"{kind}:{case.name}"] = None
+                continue
+            prepared(case)
+            try:
+                results[f"{kind}:{case.name}"] = judge(case)
+            except Exception as error:
+                results[f"{kind}:{case.name}"] = {"crashed": f"{type(error).__name__}: {error}"}
+            finally:
+                tidied(case)
+    json.dump(results, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
