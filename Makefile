@@ -1,0 +1,130 @@
+# The developer's targets; `make` alone lists them. Each does one thing and calls a script in tests/tools.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Options of the tool behind a target: make unit ARGS="-k choose", make lab-test ARGS="--destroy never"
+ARGS :=
+
+# The tools see the tree as the collection that it is, and never the user's own collections.
+COLLECTIONS := $(CURDIR)/.build/collections
+export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
+export PYTHONPATH := $(COLLECTIONS)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: venv venv-demo
+venv: link ## the developer's tools, in .venv
+	@tests/tools/venv $(VENV) tests/requirements.txt
+
+venv-demo: link
+	@tests/tools/venv .venv-demo tests/requirements-demo.txt
+
+# ansible_collections/mailops/smtp, as the import paths want it, is this directory.
+.PHONY: link
+link:
+	@mkdir -p $(COLLECTIONS)/ansible_collections/mailops .cache
+	@[ $(COLLECTIONS)/ansible_collections/mailops/smtp -ef . ] || \
+		ln -sfnT ../../../.. $(COLLECTIONS)/ansible_collections/mailops/smtp
+
+.PHONY: demo demo-down
+demo: ## the whole way on real hosts: probe, deploy, verify
+	@tests/tools/demo up
+
+demo-down: ## take the demo's hosts down
+	@tests/tools/demo down
+
+##
+
+LINTS := lint-ansible lint-docs lint-changelog lint-python lint-types lint-yaml lint-shell
+IN_PARALLEL := $(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target
+
+.PHONY: check lint
+check: venv ## in under a minute: lint and unit tests
+	@$(IN_PARALLEL) unit $(LINTS)
+
+lint: venv ## ruff, mypy, yamllint, ansible-lint, shellcheck, changelog fragments, documentation
+	@$(IN_PARALLEL) $(LINTS)
+
+.PHONY: $(LINTS)
+lint-ansible:
+	$(BIN)/ansible-lint
+
+lint-docs:
+	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .
+
+lint-changelog:
+	$(BIN)/antsibull-changelog lint
+
+lint-python:
+	$(BIN)/ruff check --output-format concise .
+	$(BIN)/ruff format --check --quiet .
+
+lint-types:
+	$(BIN)/mypy
+
+lint-yaml:
+	$(BIN)/yamllint --strict .
+
+lint-shell:
+	tests/tools/shellcheck
+
+.PHONY: format
+format: venv ## format the Python code
+	$(BIN)/ruff check --fix --unsafe-fixes --select I,UP .
+	$(BIN)/ruff format .
+
+.PHONY: unit
+unit: venv ## the unit tests
+	$(BIN)/pytest -q -n 2 $(ARGS)
+
+.PHONY: sanity
+sanity: venv ## ansible-test sanity
+	tests/tools/sanity $(VENV) $(ARGS)
+
+.PHONY: build
+build: venv ## the collection's tarball, in this directory
+	tests/tools/build $(VENV) .
+
+.PHONY: install-test
+install-test: venv ## build, install offline, use what was installed
+	tests/tools/install-test $(VENV)
+
+.PHONY: importer
+importer: venv ## galaxy-importer on the tarball
+	tests/tools/importer $(VENV)
+
+.PHONY: unit-pythons
+unit-pythons: venv ## unit tests of module_utils on every Python found, 3.8 and later
+	tests/tools/unit-pythons $(ARGS)
+
+.PHONY: cores
+cores: venv ## sanity and install-test on the other ansible-cores, as the Pythons found admit
+	tests/tools/cores $(VENV)
+
+.PHONY: lab-test
+lab-test: venv ## the molecule scenario, on real hosts in podman
+	extensions/molecule/lab/lab setup
+	cd extensions && molecule test $(ARGS)
+
+.PHONY: test
+test: venv ## everything: check, sanity, install-test, importer, unit-pythons, cores, lab-test
+	@tests/tools/parts lab-test check sanity install-test importer unit-pythons cores
+
+##
+
+.PHONY: changelog
+changelog: venv ## fold the changelog fragments into CHANGELOG.rst
+	$(BIN)/antsibull-changelog release --update-existing --reload-plugins --refresh-plugins
+	$(BIN)/antsibull-changelog lint-changelog-yaml changelogs/changelog.yaml
+
+.PHONY: clean
+clean: ## remove what the targets made
+	rm -rf .build .cache .venv .venv-demo .mypy_cache .ruff_cache tests/output mailops-smtp-*.tar.gz
