@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The options that every module with a probe in it has: module_utils/_smtp/arguments.py, PROBE_ARGUMENTS.
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  timeout:
+    description:
+      - Deadline in seconds for one endpoint, counted from the resolution of its name.
+      - It covers every stage, the retries and the pauses between them. No server, however slow or hostile,
+        takes longer.
+    type: float
+    default: 10.0
+  connect_timeout:
+    description:
+      - How long to wait for the TCP connection, in seconds, within O(timeout).
+    type: float
+    default: 5.0
+  retries:
+    description:
+      - How often to try again after a verdict that another attempt may change, as long as O(timeout) allows.
+      - These are V(dns_failure), V(disconnected), V(greeting_deferred), V(auth_deferred), V(recipient_deferred),
+        and every other refusal with a 4xx reply. V(filtered) is not among them, as the system has repeated
+        the connection request itself by then.
+    type: int
+    default: 1
+  family:
+    description:
+      - Which IP addresses of a host to use.
+      - V(any) races them as RFC 8305 has it and keeps the first that connects.
+      - V(both) probes each family, and gives a result for each that the host has addresses of, IPv4 first.
+    type: str
+    choices: [any, ipv4, ipv6, both]
+    default: any
+  source_address:
+    description:
+      - The address of this host to connect from. Without it the system chooses.
+    type: str
+  helo_name:
+    description:
+      - The name to give with EHLO. The default is this host's name where it has a domain, else its address.
+    type: str
+  validate_certs:
+    description:
+      - Whether a certificate that is expired, untrusted or for another name makes the endpoint unusable.
+      - When V(false), its problems are still reported, in the reason and in C(certificate.problems), and a
+        password is sent all the same.
+      - With opportunistic TLS and without a password, a certificate never makes the endpoint unusable, as in
+        Postfix with C(smtp_tls_security_level=may).
+      - The judgement is that of Postfix with C(smtp_tls_security_level=secure) and the same CA file. It
+        differs in three things. A certificate for a subdomain of the host is not accepted in the host's
+        place. An IP address is compared with the IP addresses of the certificate. The host's name is sent
+        to the server (SNI), as Postfix does with C(smtp_tls_servername=hostname).
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - The certificate authorities to trust, a file in PEM format or a directory prepared by C(openssl rehash).
+        The default is the system's.
+    type: path
+  min_tls_version:
+    description:
+      - The oldest version of TLS to accept.
+    type: str
+    choices: ['1.0', '1.1', '1.2', '1.3']
+    default: '1.2'
+  min_days:
+    description:
+      - A certificate with fewer days left than this has the verdict V(certificate_expiring). It is usable.
+    type: int
+    default: 0
+  auth_mechanism:
+    description:
+      - The SASL mechanism to use.
+      - V(auto) takes the strongest that the server offers and that fits, which is V(xoauth2) for a password
+        that looks like an OAuth 2.0 access token, else V(cram-md5), V(plain), V(login), in this order.
+    type: str
+    choices: [auto, plain, login, cram-md5, xoauth2]
+    default: auto
+  mail_from:
+    description:
+      - A sender address to try with MAIL FROM. The transaction is then reset. No mail is sent.
+      - An empty string tries the null sender.
+    type: str
+  rcpt_to:
+    description:
+      - A recipient address to try with RCPT TO. The transaction is then reset. No mail is sent.
+    type: str
+  concurrency:
+    description:
+      - How many endpoints to probe at a time. The limit of open files of the process lowers it.
+      - Of these at most three at a time go to one remote address, as some servers allow no more.
+    type: int
+    default: 256
+  check_injection:
+    description:
+      - Whether to find out, on another connection, if the server executes a command that was sent in clear
+        behind STARTTLS (CVE-2011-0411). The verdict is then V(starttls_injection).
+    type: bool
+    default: false
+"""

@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the mailops.smtp collection: names and behaviour may change without notice.
+#
+# The options that every module with a probe in it has, as an argument spec and as Options.
+#
+# Rule of this file: a default stands in Options and is only repeated from there.
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from .endpoint import (
+    FAMILIES,
+    MECHANISMS,
+    TLS_MODES,
+    TLS_VERSIONS,
+    Endpoint,
+    OptionError,
+    Options,
+    check_credentials,
+    check_host,
+    check_port,
+    parse_endpoint,
+)
+
+# Documented in plugins/doc_fragments/smtp_options.py.
+PROBE_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "timeout": {"type": "float", "default": Options.timeout},
+    "connect_timeout": {"type": "float", "default": Options.connect_timeout},
+    "retries": {"type": "int", "default": Options.retries},
+    "family": {"type": "str", "choices": list(FAMILIES), "default": Options.family},
+    "source_address": {"type": "str"},
+    "helo_name": {"type": "str"},
+    "validate_certs": {"type": "bool", "default": Options.validate_certs},
+    "ca_path": {"type": "path"},
+    "min_tls_version": {"type": "str", "choices": list(TLS_VERSIONS), "default": Options.min_tls_version},
+    "min_days": {"type": "int", "default": Options.min_days},
+    "auth_mechanism": {"type": "str", "choices": list(MECHANISMS), "default": "auto"},
+    "mail_from": {"type": "str"},
+    "rcpt_to": {"type": "str"},
+    "concurrency": {"type": "int", "default": Options.concurrency},
+    "check_injection": {"type": "bool", "default": Options.check_injection},
+}
+
+
+# Where the endpoints come from; documented in smtp_probe itself.
+ENDPOINT_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "host": {"type": "str"},
+    "ports": {"type": "list", "elements": "int", "default": [25, 465, 587, 2525]},
+    "endpoints": {"type": "list", "elements": "raw"},
+    "tls": {"type": "str", "choices": ["auto", *TLS_MODES], "default": "auto"},
+    "server_name": {"type": "str"},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+}
+
+
+def options_from(params: Mapping[str, Any]) -> Options:
+    """The Options of a module's parameters. Raises OptionError (a ValueError) with a text for the user."""
+    names = [name for name in PROBE_ARGUMENTS if name != "auth_mechanism"]
+    return Options(**{name: params[name] for name in names if params.get(name) is not None})
+
+
+def endpoints_from(params: Mapping[str, Any]) -> list[Endpoint]:
+    """The endpoints of smtp_probe's parameters. Raises OptionError with a text for the user."""
+    credentials = check_credentials(params["username"], params["password"], params["auth_mechanism"])
+    tls, server_name = params["tls"], params["server_name"]
+    if params["endpoints"] is not None:
+        asked = [(f"endpoints[{number}]", entry) for number, entry in enumerate(params["endpoints"])]
+    else:
+        host = check_host(params["host"])
+        asked = [("ports", {"host": host, "port": check_port(port, "ports")}) for port in params["ports"]]
+    if not asked:
+        raise OptionError("ports and endpoints: there is nothing to probe; give at least one")
+    return [parse_endpoint(entry, tls, server_name, credentials, where) for where, entry in asked]

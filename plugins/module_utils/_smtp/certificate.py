@@ -1,0 +1,371 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the mailops.smtp collection: names and behaviour may change without notice.
+#
+# What a certificate says, and everything that is wrong with it.
+#
+# OpenSSL names one fault of a certificate and stops, and Python shows nothing of a certificate that it did
+# not verify. So the chain is OpenSSL's to judge (its error code comes in here), and names and dates are
+# judged here, from the DER.
+#
+# Rules of this file: no socket, no clock (the time comes in as an argument). The reader is tolerant: what it
+# cannot make sense of is absent, and no certificate, whatever it holds, makes it raise. It grants nothing by
+# that: an absent name matches nothing.
+#
+# The judgement is that of Postfix with smtp_tls_security_level = secure and the same CA file, with these
+# differences: a subdomain of the host is not accepted in the host's place (Postfix's default secure match has
+# dot-nexthop), and an address literal is compared with the IP addresses of the certificate (Postfix compares
+# it with nothing).
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import socket
+import time
+from functools import lru_cache
+from typing import Any, Iterator, NamedTuple
+
+from .endpoint import ip_version
+from .reply import printable
+
+# Gravest first: who it is comes before how long.
+GRAVITY = (
+    "certificate_untrusted",
+    "certificate_mismatch",
+    "certificate_expired",
+    "certificate_not_yet_valid",
+    "certificate_expiring",
+)
+
+# X509_V_ERR_* of OpenSSL that are about dates.
+_NOT_YET_VALID = 9
+_EXPIRED = 10
+
+_MAX_NAMES_SHOWN = 100
+_DAY = 86400
+
+_ATTRIBUTES = {
+    "2.5.4.3": "CN",
+    "2.5.4.5": "serialNumber",
+    "2.5.4.6": "C",
+    "2.5.4.7": "L",
+    "2.5.4.8": "ST",
+    "2.5.4.10": "O",
+    "2.5.4.11": "OU",
+    "0.9.2342.19200300.100.1.25": "DC",
+    "1.2.840.113549.1.9.1": "emailAddress",
+}
+_SUBJECT_ALT_NAME = "2.5.29.17"
+
+_INTEGER, _OCTET_STRING, _OID, _SEQUENCE, _SET = 0x02, 0x04, 0x06, 0x30, 0x31
+_UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
+_VERSION, _EXTENSIONS = 0xA0, 0xA3
+_DNS_NAME, _IP_ADDRESS = 0x82, 0x87
+_ENCODINGS = {0x0C: "utf-8", 0x14: "latin-1", 0x1C: "utf-32-be", 0x1E: "utf-16-be"}
+
+
+class Certificate(NamedTuple):
+    """The fields of an X.509 certificate that matter here. Texts are as found: escape them before showing."""
+
+    subject: str = ""
+    issuer: str = ""
+    common_names: tuple[str, ...] = ()
+    dns_names: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    not_before: int | None = None
+    not_after: int | None = None
+    self_issued: bool = False
+    sha256: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that count: where there are no DNS names, as in Postfix, the common names stand for them."""
+        return (self.dns_names or self.common_names) + self.addresses
+
+    def days_left(self, now: float) -> int | None:
+        """Whole days until it expires, negative when it has."""
+        return None if self.not_after is None else int((self.not_after - now) // _DAY)
+
+
+class Problem(NamedTuple):
+    verdict: str
+    words: str
+
+
+class ChainError(NamedTuple):
+    """Why OpenSSL did not verify a chain: its code, its words, and how many certificates came (0: unknown)."""
+
+    code: int
+    message: str
+    length: int = 0
+
+
+@lru_cache(maxsize=64)
+def decode(der: bytes) -> Certificate:
+    """Read a certificate. What is not there, or not readable, is empty. Never raises."""
+    sha256 = hashlib.sha256(der).hexdigest()
+    fields = [part for part in _body(der) if part[0] != _VERSION]
+    # serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo, then optional ones
+    if len(fields) < 6 or fields[0][0] != _INTEGER:
+        return Certificate(sha256=sha256)
+    issuer, validity, subject = fields[2][1], fields[3][1], fields[4][1]
+    dates = [_time(tag, value) for tag, value in _parts(validity)]
+    dns_names, addresses = _alternative_names(fields[6:])
+    attributes = list(_attributes(subject))
+    return Certificate(
+        subject=_name(attributes),
+        issuer=_name(list(_attributes(issuer))),
+        common_names=tuple(value for key, value in attributes if key == "CN"),
+        dns_names=dns_names,
+        addresses=addresses,
+        not_before=dates[0] if len(dates) == 2 else None,
+        not_after=dates[1] if len(dates) == 2 else None,
+        self_issued=issuer == subject,
+        sha256=sha256,
+    )
+
+
+def problems(
+    certificate: Certificate, name: str, now: float, min_days: int = 0, chain: ChainError | None = None
+) -> list[Problem]:
+    """Everything that is wrong with a certificate presented for ``name``, the gravest first.
+
+    ``name`` is a host name in A-label form or an address literal, ``now`` seconds since the epoch, ``chain`` what
+    OpenSSL said when it verified the chain (None: it is trusted).
+    """
+    found = []
+    expired = certificate.not_after is not None and certificate.not_after < now
+    early = certificate.not_before is not None and certificate.not_before > now
+    if expired and certificate.not_after is not None:
+        found.append(Problem("certificate_expired", f"it expired {_ago(certificate.not_after, now)}"))
+    if early:
+        found.append(
+            Problem("certificate_not_yet_valid", f"it is valid only from {_iso(certificate.not_before)}")
+        )
+    if chain is not None:
+        if chain.code == _EXPIRED:
+            if not expired:
+                found.append(Problem("certificate_expired", "a certificate of its chain has expired"))
+        elif chain.code == _NOT_YET_VALID:
+            if not early:
+                found.append(
+                    Problem("certificate_not_yet_valid", "a certificate of its chain is not valid yet")
+                )
+        else:
+            found.append(Problem("certificate_untrusted", _untrusted(certificate, chain)))
+    if not matches(certificate, name):
+        shown = ", ".join(printable(known, 80) for known in certificate.names[:4]) or "no name at all"
+        more = len(certificate.names) - 4
+        if more > 0:
+            shown += " and %d more" % more
+        found.append(Problem("certificate_mismatch", f"it is for {shown}, not for {name}"))
+    days = certificate.days_left(now)
+    if days is not None and not expired and days < min_days:
+        found.append(
+            Problem(
+                "certificate_expiring", "it has %d days left, fewer than the %d asked for" % (days, min_days)
+            )
+        )
+    return sorted(found, key=lambda problem: GRAVITY.index(problem.verdict))
+
+
+def verdict_of(chain: ChainError) -> str:
+    """The verdict that OpenSSL's error alone amounts to."""
+    return {_EXPIRED: "certificate_expired", _NOT_YET_VALID: "certificate_not_yet_valid"}.get(
+        chain.code, "certificate_untrusted"
+    )
+
+
+def advice(problem: Problem, certificate: Certificate, chain: ChainError | None) -> str:
+    """What to do about an untrusted chain, where OpenSSL's one code for several faults can be told apart."""
+    if problem.verdict != "certificate_untrusted" or chain is None:
+        return ""
+    if certificate.self_issued and chain.length <= 1:
+        return (
+            "Install this certificate as trusted on this host, or name it with ca_path, or have the server get one "
+            "from an authority."
+        )
+    if chain.length == 1:
+        return (
+            "The server sends its own certificate alone: have it send the intermediate certificates too. "
+            "Where the authority is a private one, name its certificate with ca_path."
+        )
+    return ""
+
+
+def matches(certificate: Certificate, name: str) -> bool:
+    """Whether the certificate is for ``name`` (RFC 6125): DNS names with ``*`` as the whole first label, or IP."""
+    version = ip_version(name)
+    if version:
+        family = socket.AF_INET if version == "ipv4" else socket.AF_INET6
+        wanted = socket.inet_pton(family, name.partition("%")[0])
+        return any(
+            ip_version(known) == version and socket.inet_pton(family, known) == wanted
+            for known in certificate.addresses
+        )
+    known_names = certificate.dns_names or tuple(_ascii(known) for known in certificate.common_names)
+    return any(_name_matches(known, name) for known in known_names)
+
+
+def as_dict(certificate: Certificate, found: list[Problem], now: float) -> dict[str, Any]:
+    """The certificate as the modules return it, every text escaped."""
+    return {
+        "subject": printable(certificate.subject),
+        "issuer": printable(certificate.issuer),
+        "names": [printable(name) for name in certificate.names[:_MAX_NAMES_SHOWN]],
+        "not_before": _iso(certificate.not_before),
+        "not_after": _iso(certificate.not_after),
+        "days_left": certificate.days_left(now),
+        "sha256": certificate.sha256,
+        "problems": [problem.verdict for problem in found],
+    }
+
+
+def _name_matches(known: str, name: str) -> bool:
+    known, name = known.lower().rstrip("."), name.lower().rstrip(".")
+    if known.startswith("*."):
+        label, dot, parent = name.partition(".")
+        return bool(label and dot) and parent == known[2:]
+    return bool(known) and known == name
+
+
+def _ascii(name: str) -> str:
+    """A common name may be written in Unicode; an unusable one matches nothing."""
+    if name.isascii():
+        return name
+    try:
+        return name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+
+
+def _untrusted(certificate: Certificate, chain: ChainError) -> str:
+    if certificate.self_issued and chain.length <= 1:
+        return f"it is self-signed and not among the trusted ones ({printable(chain.message)})"
+    if chain.length == 1:
+        return (
+            "it came without intermediate certificates, and its issuer is not a trusted authority "
+            f"({printable(chain.message)})"
+        )
+    doubt = "" if chain.length else ", or an intermediate certificate is missing"
+    return f"its chain does not lead to a trusted authority{doubt} ({printable(chain.message)})"
+
+
+def _ago(then: int, now: float) -> str:
+    days = int((now - then) // _DAY)
+    return (
+        "%d day%s ago, on %s" % (days, "" if days == 1 else "s", _iso(then))
+        if days
+        else f"today, at {_iso(then)}"
+    )
+
+
+def _iso(seconds: int | None) -> str | None:
+    return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+# DER (ITU-T X.690), as much of it as certificates use: definite lengths and tags of one byte.
+
+
+def _parts(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The tag and the value of each element, up to the first that is damaged."""
+    position, end = 0, len(data)
+    while position + 2 <= end:
+        tag, length = data[position], data[position + 1]
+        position += 2
+        if length & 0x80:
+            count = length & 0x7F
+            if not 1 <= count <= 4 or position + count > end:
+                return
+            length = int.from_bytes(data[position : position + count], "big")
+            position += count
+        if position + length > end:
+            return
+        yield tag, data[position : position + length]
+        position += length
+
+
+def _first(data: bytes, tag: int) -> bytes:
+    for found, value in _parts(data):
+        return value if found == tag else b""
+    return b""
+
+
+def _body(der: bytes) -> list[tuple[int, bytes]]:
+    """The elements of TBSCertificate."""
+    return list(_parts(_first(_first(der, _SEQUENCE), _SEQUENCE)))
+
+
+def _attributes(name: bytes) -> Iterator[tuple[str, str]]:
+    for tag, relative in _parts(name):
+        if tag != _SET:
+            continue
+        for _tag, pair in _parts(relative):
+            elements = list(_parts(pair))
+            if len(elements) == 2 and elements[0][0] == _OID:
+                oid = _dotted(elements[0][1])
+                yield _ATTRIBUTES.get(oid, oid), _text(*elements[1])
+
+
+def _name(attributes: list[tuple[str, str]]) -> str:
+    return ", ".join("{}={}".format(*pair) for pair in attributes)
+
+
+def _text(tag: int, value: bytes) -> str:
+    return value.decode(_ENCODINGS.get(tag, "utf-8"), "backslashreplace")
+
+
+def _dotted(value: bytes) -> str:
+    numbers: list[int] = []
+    number = 0
+    for byte in value[:64]:
+        number = number << 7 | byte & 0x7F
+        if not byte & 0x80:
+            numbers.append(number)
+            number = 0
+    if not numbers:
+        return "?"
+    first = min(numbers[0] // 40, 2)
+    return ".".join(map(str, [first, numbers[0] - 40 * first, *numbers[1:]]))
+
+
+def _time(tag: int, value: bytes) -> int | None:
+    """Seconds since the epoch of a UTCTime or GeneralizedTime (RFC 5280 section 4.1.2.5), else None."""
+    text = value.decode("latin-1")
+    if tag == _UTC_TIME and len(text) == 13:
+        text = ("19" if text[:2] >= "50" else "20") + text
+    elif tag != _GENERALIZED_TIME or len(text) != 15:
+        return None
+    if not (text.endswith("Z") and text[:-1].isascii() and text[:-1].isdigit()):
+        return None
+    year, month, day = int(text[:4]), int(text[4:6]), int(text[6:8])
+    hour, minute, second = int(text[8:10]), int(text[10:12]), int(text[12:14])
+    if not (year and 1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61):
+        return None
+    return calendar.timegm((year, month, day, hour, minute, second))
+
+
+def _alternative_names(fields: list[tuple[int, bytes]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The DNS names and the IP addresses of the subjectAltName extension (RFC 5280 section 4.2.1.6)."""
+    names: list[str] = []
+    addresses: list[str] = []
+    for tag, value in fields:
+        if tag != _EXTENSIONS:
+            continue
+        for _tag, extension in _parts(_first(value, _SEQUENCE)):
+            elements = list(_parts(extension))
+            if len(elements) < 2 or elements[0][0] != _OID or _dotted(elements[0][1]) != _SUBJECT_ALT_NAME:
+                continue
+            if elements[-1][0] != _OCTET_STRING:
+                continue
+            for kind, name in _parts(_first(elements[-1][1], _SEQUENCE)):
+                if kind == _DNS_NAME:
+                    names.append(_text(kind, name))
+                elif kind == _IP_ADDRESS and len(name) in (4, 16):
+                    addresses.append(
+                        socket.inet_ntop(socket.AF_INET if len(name) == 4 else socket.AF_INET6, name)
+                    )
+    return tuple(names), tuple(addresses)

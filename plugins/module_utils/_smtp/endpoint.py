@@ -1,0 +1,256 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the mailops.smtp collection: names and behaviour may change without notice.
+#
+# What to probe and how: endpoints, credentials, options.
+#
+# Rule of this file: a value that a user gave is checked here once, before anything is sent; the complaint
+# says what is wrong, where, and what to write instead. Nothing behind this file checks again.
+
+from __future__ import annotations
+
+import re
+import socket
+from dataclasses import dataclass
+from typing import Any, Mapping, NamedTuple
+
+IMPLICIT_PORTS = (465, 2465, 8465)
+TLS_MODES = ("starttls", "implicit", "opportunistic", "none")
+MECHANISMS = ("auto", "plain", "login", "cram-md5", "xoauth2")
+FAMILIES = ("any", "ipv4", "ipv6", "both")
+TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
+
+_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\Z")
+
+
+class OptionError(ValueError):
+    """A value given by the user cannot be used; the text is for the user."""
+
+
+class Credentials(NamedTuple):
+    """User name and password (for XOAUTH2 the access token). Its repr shows no password."""
+
+    username: str
+    password: str
+    mechanism: str = "auto"
+
+    def __repr__(self) -> str:
+        return f"Credentials(username={self.username!r}, password='********', mechanism={self.mechanism!r})"
+
+
+class Endpoint(NamedTuple):
+    """One host and port, with the TLS mode that is to be spoken there (already resolved, never ``auto``)."""
+
+    host: str
+    port: int
+    tls: str
+    server_name: str | None = None
+    credentials: Credentials | None = None
+
+    def __str__(self) -> str:
+        return "%s:%d" % (f"[{self.host}]" if ":" in self.host else self.host, self.port)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to probe. Times in seconds."""
+
+    timeout: float = 10.0
+    connect_timeout: float = 5.0
+    retries: int = 1
+    family: str = "any"
+    source_address: str | None = None
+    helo_name: str | None = None
+    validate_certs: bool = True
+    ca_path: str | None = None
+    min_tls_version: str = "1.2"
+    min_days: int = 0
+    mail_from: str | None = None
+    rcpt_to: str | None = None
+    concurrency: int = 256
+    check_injection: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("timeout", "connect_timeout"):
+            if not 0 < getattr(self, name) <= 3600:
+                raise OptionError(
+                    f"{name}: {getattr(self, name)!r} is not a time; give seconds, more than 0 and at most 3600"
+                )
+        if self.retries < 0:
+            raise OptionError(f"retries: {self.retries!r} is negative; give 0 for a single attempt")
+        if self.concurrency < 1:
+            raise OptionError(f"concurrency: {self.concurrency!r} is too small; give 1 or more")
+        if self.min_days < 0:
+            raise OptionError(
+                f"min_days: {self.min_days!r} is negative; give 0 to accept every valid certificate"
+            )
+        _one_of("family", self.family, FAMILIES)
+        _one_of("min_tls_version", self.min_tls_version, TLS_VERSIONS)
+        if self.source_address is not None:
+            version = ip_version(self.source_address)
+            if version is None:
+                raise OptionError(
+                    f"source_address: {self.source_address!r} is not an IP address; give an address that this host has"
+                )
+            if self.family not in ("any", version):
+                raise OptionError(
+                    f"source_address: {self.source_address} is an {version} address and family is {self.family}; "
+                    "give an address of that family"
+                )
+        if self.helo_name is not None and not re.match(r"[!-~]{1,255}\Z", self.helo_name):
+            raise OptionError(
+                f"helo_name: {self.helo_name!r} is not a host name; give this host's fully qualified name"
+            )
+        for name, address in (("mail_from", self.mail_from), ("rcpt_to", self.rcpt_to)):
+            if address and (not address.isprintable() or re.search(r"[<>\s]", address)):
+                raise OptionError(
+                    f"{name}: {address!r} is not a mail address; give it as user@example.com, without a display name"
+                )
+        if self.rcpt_to == "":
+            raise OptionError("rcpt_to: it is empty; give a mail address, or leave it out")
+
+
+def tls_mode(port: int, asked: str = "auto") -> str:
+    """The TLS mode to speak on a port: what was asked for, or with ``auto`` what is usual there."""
+    if asked != "auto":
+        return asked
+    if port in IMPLICIT_PORTS:
+        return "implicit"
+    return "opportunistic" if port == 25 else "starttls"
+
+
+def ip_version(text: str) -> str | None:
+    """``ipv4`` or ``ipv6`` for an address literal, else None."""
+    for family, name in ((socket.AF_INET, "ipv4"), (socket.AF_INET6, "ipv6")):
+        try:
+            socket.inet_pton(family, text.partition("%")[0] if name == "ipv6" else text)
+        except (OSError, ValueError):
+            continue
+        return name
+    return None
+
+
+def check_port(value: Any, where: str = "port") -> int:
+    """A port number. Raises OptionError; 456 is the usual misprint of 465 and is refused with that hint."""
+    try:
+        port = int(str(value))
+    except ValueError:
+        raise OptionError(
+            f"{where}: {value!r} is not a number; give a port such as 587, 2525 or 465"
+        ) from None
+    if port == 456:
+        raise OptionError(
+            f"{where}: 456 is not a port of mail; did you mean 465 (submission with implicit TLS)?"
+        )
+    if not 1 <= port <= 65535:
+        raise OptionError("%s: %d is not a port; give a number from 1 to 65535, such as 587" % (where, port))
+    return port
+
+
+def check_host(value: Any, where: str = "host") -> str:
+    """A host name (in its A-label form) or an address literal without brackets. Raises OptionError."""
+    host = str(value).strip()
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+        if ip_version(host) is None:
+            raise OptionError(f"{where}: [{host}] is not an address; brackets are for addresses only")
+    if ip_version(host):
+        return host
+    if "://" in host or "/" in host:
+        raise OptionError(f"{where}: {host!r} is a URL; give the host name alone")
+    if "@" in host:
+        raise OptionError(f"{where}: it holds a user name or a mail address; give the host name alone")
+    if ":" in host:
+        raise OptionError(
+            f"{where}: {host!r} is neither a name nor an address; write an IPv6 address as [::1]"
+        )
+    name = host[:-1] if host.endswith(".") else host
+    if not name.isascii():
+        try:
+            name = name.encode("idna").decode("ascii")
+        except UnicodeError:
+            raise OptionError(f"{where}: {host!r} is not a valid internationalized host name") from None
+    labels = name.split(".")
+    if len(name) > 253 or not all(_LABEL.match(label) for label in labels) or labels[-1].isdigit():
+        raise OptionError(f"{where}: {host!r} is neither a host name nor an IP address")
+    return name.lower()
+
+
+def parse_endpoint(
+    value: str | Mapping[str, Any],
+    tls: str = "auto",
+    server_name: str | None = None,
+    credentials: Credentials | None = None,
+    where: str = "endpoint",
+) -> Endpoint:
+    """An endpoint from ``host:port``, ``[::1]:587`` or a mapping of host, port, tls, server_name.
+
+    ``tls``, ``server_name`` and ``credentials`` are the defaults of those; ``where`` begins the complaint.
+    Raises OptionError.
+    """
+    if isinstance(value, Mapping):
+        unknown = sorted(set(value) - {"host", "port", "tls", "server_name"})
+        if unknown:
+            raise OptionError(
+                "{}: unknown key {}; an endpoint has host, port, tls and server_name".format(
+                    where, ", ".join(map(str, unknown))
+                )
+            )
+        if value.get("host") is None or value.get("port") is None:
+            raise OptionError(f"{where}: host and port are both needed")
+        host, port = value["host"], value["port"]
+        tls = value.get("tls") or tls
+        server_name = value.get("server_name") or server_name
+    elif isinstance(value, str):
+        host, port = _split(value.strip(), where)
+    else:
+        raise OptionError(f"{where}: it is neither host:port nor a mapping of host and port")
+    number = check_port(port, where + ".port")
+    _one_of(where + ".tls", tls, ("auto", *TLS_MODES))
+    mode = tls_mode(number, tls)
+    if mode == "none" and credentials is not None:
+        raise OptionError(
+            f"{where}: tls is none and a password is given; a password is never sent over an unencrypted connection, "
+            "use starttls or implicit"
+        )
+    return Endpoint(
+        check_host(host, where + ".host"),
+        number,
+        mode,
+        check_host(server_name, where + ".server_name") if server_name else None,
+        credentials,
+    )
+
+
+def _split(text: str, where: str) -> tuple[str, str]:
+    if "@" in text:
+        raise OptionError(f"{where}: it holds a user name or a mail address; write host:port")
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        raise OptionError(
+            "{}: {!r} has no port; write host:port, such as {}:587".format(where, text, text or "relay")
+        )
+    if ":" in host and not (host.startswith("[") and host.endswith("]")):
+        raise OptionError(f"{where}: {text!r} is ambiguous; write an IPv6 address as [::1]:587")
+    return host, port
+
+
+def _one_of(where: str, value: Any, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise OptionError("{}: {!r} is not known; it is one of {}".format(where, value, ", ".join(choices)))
+
+
+def check_credentials(
+    username: str | None, password: str | None, mechanism: str = "auto"
+) -> Credentials | None:
+    """Credentials, or None where none were given. Raises OptionError, never with the password in it."""
+    if username is None and password is None:
+        return None
+    if not username or not password:
+        raise OptionError("username and password: give both, or neither")
+    if "\0" in username or "\0" in password:
+        raise OptionError("username and password: a NUL character cannot be sent to a mail server")
+    _one_of("auth_mechanism", mechanism, MECHANISMS)
+    return Credentials(username, password, mechanism)

@@ -1,0 +1,858 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the mailops.smtp collection: names and behaviour may change without notice.
+#
+# One connection to a mail server, from the greeting to the farewell, as a state machine.
+#
+# Theory of operation. The caller owns the socket and the clock. It calls begin() when the connection stands,
+# receive() with what arrives (b"" for the end of the stream), lost() when the connection breaks and expire()
+# when time is up; after each of them it sends what take() hands out and looks at events(). ``outcome`` is set
+# as soon as the verdict stands; the farewell that follows (QUIT) can no longer change it, and ``closed`` says
+# when it is over.
+#
+#     greeting -> ehlo -> starttls -> handshake -> ehlo -> auth -> envelope -> farewell
+#
+# Implicit TLS begins at handshake. A reply is handled by self._expect, the method that belongs to what was
+# sent last; each of them either sends the next command or settles the verdict.
+#
+# Rules of this file: no socket, no clock, no choice of address, no retry. Bytes may be cut anywhere without
+# any difference to the verdict. What a server sends is bounded, and shown only through self._words(), which
+# escapes it and removes the password from it. A password goes out in _authenticate() alone, behind the check
+# that this connection is encrypted, and verified where that is required.
+
+from __future__ import annotations
+
+import contextlib
+import re
+import ssl
+from binascii import a2b_base64, b2a_base64
+from typing import Callable, NamedTuple
+
+from . import certificate as certificates
+from .certificate import Certificate, ChainError, Problem
+from .endpoint import Credentials, Endpoint, ip_version
+from .reply import Reply, ReplyError, ReplyReader, printable
+from .verdict import VERDICTS
+
+# More than the largest honest conversation, certificate chain included, by far.
+MAX_RECEIVED = 262144
+_CHUNK = 16384
+# RFC 5321 section 4.5.3.1.4; RFC 4954 section 4 forbids an initial response that makes the line longer.
+_MAX_COMMAND = 512
+
+_TLS_RECORDS = (0x14, 0x15, 0x16, 0x17)
+_HANDSHAKE, _SERVER_HELLO = 0x16, 0x02
+_PROTOCOLS = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2"}
+
+# OpenSSL's reasons for "the versions do not meet".
+_TOO_OLD = (
+    "UNSUPPORTED_PROTOCOL",
+    "TLSV1_ALERT_PROTOCOL_VERSION",
+    "SSLV3_ALERT_PROTOCOL_VERSION",
+    "VERSION_TOO_LOW",
+    "WRONG_SSL_VERSION",
+    "NO_PROTOCOLS_AVAILABLE",
+)
+
+_NO_BIO = ssl.MemoryBIO()  # stands where there is no TLS; nothing is ever written to it
+
+# Firewalls overwrite what they do not like with a filler, keeping the length, and letter some of the fillers:
+# "250-XXXXXXXA" for STARTTLS, and a greeting of asterisks.
+_FILLER = re.compile(r"(?:X{6,}|\*{4,}|#{4,}|-{4,}|\.{4,}|_{4,}|x{6,})[A-Za-z]?\Z")
+_MASKED_GREETING = re.compile(rb"\*{8,}")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}\Z")
+
+
+def b64encode(data: bytes) -> bytes:
+    return b2a_base64(data, newline=False)
+
+
+class Settings(NamedTuple):
+    """What every session of a probe has in common. ``now`` is in seconds since the epoch."""
+
+    helo_name: str
+    now: float = 0.0
+    validate_certs: bool = True
+    min_days: int = 0
+    min_tls_version: str = "1.2"
+    mail_from: str | None = None
+    rcpt_to: str | None = None
+
+
+class Outcome(NamedTuple):
+    """A verdict with its reason. ``temporary``: another attempt may end otherwise, whatever the verdict."""
+
+    verdict: str
+    stage: str
+    reason: str
+    advice: str = ""
+    temporary: bool = False
+
+
+class Event(NamedTuple):
+    """A rung has been climbed (its name is that in ``timings_ms``), or the verdict stands (``settled``)."""
+
+    name: str
+
+
+class Session:
+    """The ladder of one endpoint over one connection.
+
+    ``context`` gives the SSLContext that verifies the chain (True) or takes any (False), when TLS begins.
+    ``chain`` is what a former connection found wrong with the server's chain: this one then takes the chain as
+    it is, tells what the certificate holds, and goes on only where verification is not required. ``plain``,
+    where given, is why STARTTLS is left out this time (opportunistic TLS goes on in clear after a failed
+    handshake).
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        settings: Settings,
+        context: Callable[[bool], ssl.SSLContext],
+        chain: ChainError | None = None,
+        plain: str = "",
+    ) -> None:
+        self.endpoint = endpoint
+        self.settings = settings
+        self.chain = chain
+        self.outcome: Outcome | None = None
+        self.closed = False
+        self.stage = "greeting"
+        # What was found on the way.
+        self.greeting: str | None = None
+        self.capabilities: list[str] = []
+        self.auth_mechanisms: list[str] = []
+        self.tls_version: str | None = None
+        self.tls_cipher: str | None = None
+        self.certificate: Certificate | None = None
+        self.problems: list[Problem] = []
+        self.chain_error: ChainError | None = None
+
+        self._context = context
+        self._mode = "none" if plain else endpoint.tls
+        self._credentials = endpoint.credentials
+        self._name = endpoint.server_name or endpoint.host
+        self._secrets = _secrets(endpoint.credentials)
+        self._reader = ReplyReader()
+        self._expect: Callable[[Reply], None] = self._on_greeting
+        self._output = bytearray()
+        self._events: list[Event] = []
+        self._received = 0
+        self._tls: ssl.SSLObject | None = None
+        self._incoming = self._outgoing = _NO_BIO
+        self._encrypted = False
+        self._first = bytearray()
+        self._masked = False
+        self._notes = ["unencrypted because " + plain] if plain else []
+        self._mechanism = ""
+        self._answers: list[Callable[[bytes], bytes | None]] = []
+        self._hint = ""
+
+    # The caller's side
+
+    def begin(self) -> None:
+        """The connection stands."""
+        if self._mode == "implicit":
+            self._start_tls()
+
+    def receive(self, data: bytes) -> None:
+        """Bytes have arrived; none: the server has closed its side."""
+        if self.closed:
+            return
+        if not data:
+            self._ended("closed the connection")
+            return
+        self._received += len(data)
+        if self._received > MAX_RECEIVED:
+            self._settle("protocol_error", f"The server sent more than {MAX_RECEIVED} bytes")
+            self._close()
+        elif self._tls is None:
+            self._read(data)
+        else:
+            self._decrypt(self._tls, data)
+
+    def lost(self, words: str) -> None:
+        """The connection broke (a reset); ``words`` are the system's."""
+        if not self.closed:
+            self._ended(f"broke the connection ({words})")
+
+    def expire(self, seconds: float) -> None:
+        """Time is up: ``seconds`` have passed since the connection stood."""
+        if self.outcome is None:
+            after = f"within {seconds:.1f} s"
+            silent = self._reader.idle and (self.stage == "greeting" or not self._received)
+            if silent:
+                self._settle("no_greeting", f"Connected, and no greeting came {after}", stage="greeting")
+            else:
+                self._settle(
+                    "stalled", f"The server did not finish its answer to {self._waiting_for()} {after}"
+                )
+        self._close()
+
+    def speaks_tls(self) -> None:
+        """Another connection has shown that this port speaks TLS from the first byte."""
+        self._settle(
+            "tls_mode_mismatch",
+            "The server says nothing in clear and answers TLS from the first byte, and STARTTLS was expected",
+            advice=self._set_tls("implicit"),
+        )
+        self._close()
+
+    @property
+    def silent(self) -> bool:
+        """Whether the server has not said anything yet."""
+        return not self._received
+
+    @property
+    def greets_first(self) -> bool:
+        """Whether the server is expected to speak before the client does."""
+        return self._mode != "implicit"
+
+    def take(self) -> bytes:
+        """The bytes to send now."""
+        if self._outgoing.pending:
+            self._output += self._outgoing.read()
+        data = bytes(self._output)
+        self._output.clear()
+        return data
+
+    def events(self) -> list[Event]:
+        """What has happened since the last call."""
+        events, self._events = self._events, []
+        return events
+
+    # Verdicts
+
+    def _settle(
+        self, verdict: str, reason: str, stage: str = "", advice: str = "", temporary: bool = False
+    ) -> None:
+        if self.outcome is not None:
+            return
+        stage = stage or VERDICTS[verdict].stage or self._rung()
+        self.outcome = Outcome(verdict, stage, reason + ".", advice, temporary or VERDICTS[verdict].transient)
+        self._events.append(Event("settled"))
+
+    def _reject(self, verdict: str, what: str, reply: Reply) -> None:
+        """Settle for a refusal in the server's own words, and take leave."""
+        self._settle(verdict, f"{what}: {self._words(reply)}", temporary=reply.severity == 4)
+        self._farewell()
+
+    def _rung(self) -> str:
+        """The stage of the contract for what is being waited for."""
+        return "tls" if self.stage in ("starttls", "handshake") else self.stage
+
+    def _waiting_for(self) -> str:
+        return {
+            "starttls": "STARTTLS",
+            "ehlo": "EHLO",
+            "handshake": "the TLS handshake",
+            "greeting": "the connection",
+        }.get(self.stage, "AUTH" if self.stage == "auth" else "the envelope")
+
+    def _set_tls(self, mode: str) -> str:
+        return f"Set tls to {mode} for port {self.endpoint.port} of {self.endpoint.host}."
+
+    def _ended(self, how: str) -> None:
+        if self.outcome is None:
+            if self.stage == "handshake" and self._first:
+                self._settle("tls_failed", f"The server {how} in the TLS handshake")
+            elif self.stage == "handshake" and self._mode != "implicit":
+                self._settle("tls_failed", f"The server {how} when TLS was to begin")
+            elif self.stage in ("greeting", "handshake"):
+                self._settle("disconnected", f"The server {how} without a greeting", stage="greeting")
+            else:
+                self._settle(
+                    "disconnected",
+                    f"The server {how} in answer to {self._waiting_for()}",
+                    stage=self._rung(),
+                )
+        self._close()
+
+    def _words(self, reply: Reply) -> str:
+        return self._shown(b"%d %s" % (reply.code, reply.text))
+
+    def _shown(self, text: bytes) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, b"********")
+        return printable(text)
+
+    # The stream
+
+    def _read(self, data: bytes) -> None:
+        """Bytes of the SMTP conversation, decrypted where TLS is on."""
+        if self.stage == "greeting" and self._reader.idle and data[0] in _TLS_RECORDS and not self._encrypted:
+            self._settle(
+                "tls_mode_mismatch",
+                "The server speaks TLS from the first byte, and STARTTLS was expected",
+                advice=self._set_tls("implicit"),
+            )
+            self._close()
+            return
+        self._reader.feed(data)
+        try:
+            while not self.closed and self.stage != "handshake":
+                reply = self._reader.next_reply()
+                if reply is None:
+                    return
+                self._expect(reply)
+        except ReplyError as error:
+            if self.stage == "greeting" and error.foreign:
+                self._settle("not_smtp", f"The first line is not of SMTP: {self._shown(error.seen)}")
+            else:
+                self._settle("protocol_error", f"The server sent {error.problem}: {self._shown(error.seen)}")
+            self._close()
+
+    def _send(self, stage: str, command: bytes, expect: Callable[[Reply], None]) -> None:
+        self.stage = stage
+        self._expect = expect
+        self._write(command + b"\r\n")
+
+    def _write(self, data: bytes) -> None:
+        if self._encrypted and self._tls is not None:
+            try:
+                self._tls.write(data)
+            except ssl.SSLError as error:
+                self._tls_broke(error)
+        else:
+            self._output += data
+
+    def _climbed(self, rung: str) -> None:
+        self._events.append(Event(rung))
+
+    # Greeting and EHLO
+
+    def _on_greeting(self, reply: Reply) -> None:
+        self._climbed("greeting")
+        self.greeting = self._shown(reply.text)
+        self._masked = bool(_MASKED_GREETING.search(reply.text))
+        if reply.code == 220:
+            self._say_hello("EHLO", self._on_ehlo)
+        elif reply.severity == 4:
+            self._reject("greeting_deferred", "The server is not ready", reply)
+        elif reply.severity == 5:
+            self._reject("greeting_rejected", "The server refuses this client", reply)
+        else:
+            self._reject("not_smtp", "The greeting is not one of SMTP", reply)
+
+    def _say_hello(self, verb: str, expect: Callable[[Reply], None]) -> None:
+        self._send("ehlo", f"{verb} {self.settings.helo_name}".encode("ascii"), expect)
+
+    def _on_ehlo(self, reply: Reply) -> None:
+        if reply.severity == 2:
+            self._learn(reply)
+            self._climbed("ehlo")
+            self._after_ehlo()
+        elif reply.severity == 5 and self._not_smtp(reply):
+            self._settle(
+                "not_smtp",
+                f"Another protocol greets with {self.greeting} and refuses EHLO: {self._words(reply)}",
+            )
+            self._farewell()
+        elif reply.code != 421 and self._helo_is_enough():
+            self._say_hello("HELO", self._on_helo)
+        elif self._masked and not self._encrypted:
+            self._reject(
+                "starttls_stripped", "EHLO, and STARTTLS with it, is refused behind a masked greeting", reply
+            )
+        else:
+            self._reject("ehlo_rejected", f"The server refuses EHLO {self.settings.helo_name}", reply)
+
+    def _not_smtp(self, reply: Reply) -> bool:
+        """Whether it is FTP or LMTP, which greet with 220 too."""
+        words = (self.greeting or "").upper()
+        return "LHLO" in str(reply).upper() or ("SMTP" not in words and ("FTP" in words or "LMTP" in words))
+
+    def _helo_is_enough(self) -> bool:
+        """Without EHLO there is neither STARTTLS nor AUTH, which does where neither is needed."""
+        return self._credentials is None and (self._encrypted or self._mode in ("none", "opportunistic"))
+
+    def _on_helo(self, reply: Reply) -> None:
+        if reply.severity == 2:
+            self._notes.append("the server knows only HELO")
+            self._climbed("ehlo")
+            self._after_ehlo()
+        else:
+            self._reject(
+                "ehlo_rejected", f"The server refuses EHLO and HELO {self.settings.helo_name}", reply
+            )
+
+    def _learn(self, reply: Reply) -> None:
+        self.capabilities = []
+        mechanisms: list[str] = []
+        for line in reply.lines[1:]:
+            keyword, _space, parameters = self._shown(line).strip().partition(" ")
+            if not keyword:
+                continue
+            keyword = keyword.upper()
+            if keyword.startswith("AUTH="):  # the form of before RFC 2554, still sent for old clients
+                keyword, parameters = "AUTH", keyword[5:] + " " + parameters
+            if keyword == "AUTH":
+                mechanisms += [word for word in parameters.upper().split() if word not in mechanisms]
+            self.capabilities.append((keyword + " " + parameters).strip())
+        self.auth_mechanisms = mechanisms
+
+    def _offers(self, keyword: str) -> bool:
+        return any(line.split(" ", 1)[0] == keyword for line in self.capabilities)
+
+    def _after_ehlo(self) -> None:
+        if self._encrypted or self._mode == "none":
+            self._authenticate()
+        elif self._offers("STARTTLS"):
+            self._send("starttls", b"STARTTLS", self._on_starttls)
+        elif self._mode == "opportunistic" and self._credentials is None:
+            trace = self._stripped()
+            self._notes.append(
+                f"STARTTLS was overwritten on the way ({trace})" if trace else "no STARTTLS is offered"
+            )
+            self._authenticate()
+        else:
+            self._without_starttls()
+
+    # STARTTLS and TLS
+
+    def _stripped(self) -> str:
+        """The trace of a middlebox that overwrites STARTTLS, or nothing."""
+        for line in self.capabilities:
+            keyword = line.split(" ", 1)[0]
+            likeness = sum(a == b for a, b in zip(keyword, "STARTTLS"))
+            if _FILLER.match(keyword) or "STARTTLS" in keyword or (len(keyword) == 8 and 5 <= likeness < 8):
+                return f"the server's list has {keyword}"
+        return "the greeting is masked" if self._masked else ""
+
+    def _without_starttls(self) -> None:
+        trace = self._stripped()
+        if trace:
+            self._settle("starttls_stripped", f"STARTTLS was overwritten on the way: {trace}")
+            self._farewell()
+            return
+        self._settle("starttls_absent", f"The server does not offer STARTTLS (it offers {self._listed()})")
+        # A middlebox that only removes the line leaves the command working, so ask for what was not offered.
+        self._send("farewell", b"STARTTLS", self._on_unoffered_starttls)
+
+    def _on_unoffered_starttls(self, reply: Reply) -> None:
+        if reply.code == 220:
+            self.outcome = None
+            self._settle(
+                "starttls_stripped",
+                "STARTTLS was removed from the server's list on the way: it is not offered, and yet accepted",
+            )
+            self._close()
+        else:
+            self._farewell()
+
+    def _listed(self) -> str:
+        return ", ".join(line.split(" ", 1)[0] for line in self.capabilities[:12]) or "nothing"
+
+    def _on_starttls(self, reply: Reply) -> None:
+        if reply.code == 220:
+            self._climbed("starttls")
+            if not self._reader.idle:
+                self._settle(
+                    "starttls_injection",
+                    f"Bytes in clear follow the answer to STARTTLS: {self._shown(self._reader.pending)}",
+                )
+                self._close()
+                return
+            self._start_tls()
+        elif self._mode == "opportunistic" and self._credentials is None and reply.code != 421:
+            self._notes.append(f"STARTTLS was offered and refused ({self._words(reply)})")
+            self._authenticate()
+        elif reply.code in (500, 502):
+            self._reject("starttls_stripped", "STARTTLS is offered, and then unknown", reply)
+        else:
+            self._reject("starttls_rejected", "STARTTLS is offered, and then refused", reply)
+
+    def _start_tls(self) -> None:
+        self.stage = "handshake"
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = self._context(self.chain is None).wrap_bio(
+            self._incoming, self._outgoing, server_hostname=None if ip_version(self._name) else self._name
+        )
+        self._shake(self._tls)
+
+    def _decrypt(self, tls: ssl.SSLObject, data: bytes) -> None:
+        if not self._encrypted:
+            self._first += data[: 11 - len(self._first)]
+            if self._first[0] not in _TLS_RECORDS:
+                self._in_clear(data)
+                return
+        self._incoming.write(data)
+        if not self._encrypted:
+            self._shake(tls)
+        while self._encrypted and not self.closed:
+            try:
+                plaintext = tls.read(_CHUNK)
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return
+            except ssl.SSLZeroReturnError:
+                plaintext = b""
+            except ssl.SSLError as error:
+                self._tls_broke(error)
+                return
+            if not plaintext:
+                self._ended("closed the connection")
+                return
+            self._read(plaintext)
+
+    def _tls_broke(self, error: ssl.SSLError) -> None:
+        self._settle("tls_failed", f"TLS broke off: {_openssl(error)}")
+        self._close()
+
+    def _in_clear(self, data: bytes) -> None:
+        """The server answers the ClientHello with something that is not TLS."""
+        if self._mode != "implicit":
+            if self._first[0] in b"45":
+                self._settle(
+                    "tls_failed", f"The server agreed to STARTTLS and went on in clear: {self._shown(data)}"
+                )
+            else:
+                self._settle(
+                    "starttls_injection",
+                    f"Bytes in clear follow the answer to STARTTLS: {self._shown(data)}",
+                )
+        elif self._first[0] in b"245":
+            self._settle(
+                "tls_mode_mismatch",
+                f"The server speaks SMTP in clear, and TLS was expected from the first byte: {self._shown(data)}",
+                advice=self._set_tls("starttls"),
+            )
+        else:
+            self._settle("not_smtp", f"The server speaks neither TLS nor SMTP: {self._shown(data)}")
+        self._close()
+
+    def _shake(self, tls: ssl.SSLObject) -> None:
+        try:
+            tls.do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return
+        except ssl.SSLCertVerificationError as error:
+            self.chain_error = ChainError(error.verify_code, error.verify_message)
+            self._settle(
+                certificates.verdict_of(self.chain_error),
+                f"The certificate cannot be verified: {printable(error.verify_message)}",
+            )
+            self._close()
+            return
+        except ssl.SSLError as error:
+            self._handshake_failed(error)
+            return
+        self._encrypted = True
+        self._climbed("handshake")
+        self._judge(tls)
+
+    def _handshake_failed(self, error: ssl.SSLError) -> None:
+        reason, first = error.reason or "", self._first
+        spoken = ""
+        if len(first) >= 11 and first[0] == _HANDSHAKE and first[5] == _SERVER_HELLO:
+            spoken = _PROTOCOLS.get(first[9] << 8 | first[10], "")
+        if reason in _TOO_OLD or (reason == "WRONG_VERSION_NUMBER" and spoken):
+            self._settle(
+                "tls_too_old",
+                "The server has no TLS {} or newer{} ({})".format(
+                    self.settings.min_tls_version, ", only " + spoken if spoken else "", _openssl(error)
+                ),
+            )
+        else:
+            self._settle("tls_failed", f"The TLS handshake failed: {_openssl(error)}")
+        self._close()
+
+    def _judge(self, tls: ssl.SSLObject) -> None:
+        """The handshake is done: look at the certificate, and decide whether to go on."""
+        settings = self.settings
+        cipher = tls.cipher()
+        self.tls_version = tls.version()
+        self.tls_cipher = cipher[0] if cipher else None
+        if self.chain is not None:
+            self.chain = self.chain._replace(length=_chain_length(tls))
+        self.certificate = certificates.decode(tls.getpeercert(True) or b"")
+        self.problems = certificates.problems(
+            self.certificate, self._name, settings.now, settings.min_days, self.chain
+        )
+        faults = [problem for problem in self.problems if not VERDICTS[problem.verdict].usable]
+        if faults:
+            words = " and ".join(problem.words for problem in faults)
+            required = settings.validate_certs and (
+                self._mode != "opportunistic" or self._credentials is not None
+            )
+            if required:
+                self._settle(
+                    faults[0].verdict,
+                    f"The certificate is not acceptable: {words}",
+                    advice=certificates.advice(faults[0], self.certificate, self.chain),
+                )
+            else:
+                self._notes.append(f"the certificate is not verified: {words}")
+        if self._mode == "implicit":
+            self.stage, self._expect = "greeting", self._on_greeting
+            if self.outcome is not None:
+                self._close()
+        elif self.outcome is not None:
+            self._farewell()
+        else:
+            self._say_hello("EHLO", self._on_ehlo)
+
+    # AUTH (RFC 4954)
+
+    def _authenticate(self) -> None:
+        credentials = self._credentials
+        if credentials is None:
+            self._envelope()
+            return
+        self.stage = "auth"
+        verified = not any(not VERDICTS[problem.verdict].usable for problem in self.problems)
+        if not self._encrypted or (self.settings.validate_certs and not verified):
+            self._settle(
+                "auth_unsupported", "No password is sent over a connection that is not secure", stage="auth"
+            )
+            self._farewell()
+            return
+        if not self._offers("AUTH"):
+            self._settle("auth_absent", f"The server does not offer AUTH (it offers {self._listed()})")
+            self._farewell()
+            return
+        from .sasl import choose  # noqa: PLC0415 - only where there is a password
+
+        mechanism, why_not = choose(credentials, self.auth_mechanisms)
+        if mechanism is None:
+            self._settle("auth_unsupported", why_not)
+            self._farewell()
+            return
+        self._mechanism = mechanism.name
+        self._answers = list(mechanism.answers)
+        command = b"AUTH " + mechanism.name.encode("ascii")
+        if mechanism.initial is not None:
+            initial = b64encode(mechanism.initial)
+            if len(command) + len(initial) + 3 <= _MAX_COMMAND:
+                command += b" " + initial
+            else:
+                self._answers.insert(0, lambda _challenge: mechanism.initial)
+        self._send("auth", command, self._on_auth)
+
+    def _on_auth(self, reply: Reply) -> None:
+        # Shown like the server's words: with some relays the user name is the secret too.
+        username = self._credentials.username if self._credentials else ""
+        what = f"AUTH {self._mechanism} as {self._shown(username.encode('utf-8'))}"
+        if reply.severity == 2:
+            self._climbed("auth")
+            self._envelope()
+        elif reply.code == 334:
+            challenge = _decoded(reply.text)
+            answer = self._answers.pop(0)(challenge) if self._answers else None
+            if answer is None:
+                self._settle(
+                    "protocol_error",
+                    f"The server asks {what} for more than the mechanism has: {self._words(reply)}",
+                )
+                self._close()
+                return
+            if not answer:
+                self._hint = f" ({self._shown(challenge)})"
+            self._send("auth", b64encode(answer), self._on_auth)
+        elif reply.severity == 4:
+            self._reject("auth_deferred", f"The server cannot check {what} now", reply)
+        elif reply.code == 504:
+            self._reject("auth_unsupported", f"The server offers {what} and does not know it", reply)
+        else:
+            self._reject("auth_rejected", f"The server refuses {what}{self._hint}", reply)
+
+    # Envelope (RFC 5321 section 3.3), tried and taken back
+
+    def _envelope(self) -> None:
+        settings = self.settings
+        if settings.mail_from is None and settings.rcpt_to is None:
+            self._succeed()
+            self._farewell()
+            return
+        self.stage = "envelope"
+        sender = settings.mail_from or ""
+        command = b"MAIL FROM:<%s>" % sender.encode("utf-8")
+        if not (sender + (settings.rcpt_to or "")).isascii():
+            if not self._offers("SMTPUTF8"):
+                self._settle(
+                    "sender_rejected", "The addresses are not ASCII, and the server does not offer SMTPUTF8"
+                )
+                self._farewell()
+                return
+            command += b" SMTPUTF8"
+        self._send("envelope", command, self._on_sender)
+
+    def _on_sender(self, reply: Reply) -> None:
+        settings = self.settings
+        if reply.severity != 2:
+            self._reject(
+                "sender_rejected", f"The server refuses the sender <{settings.mail_from or ''}>", reply
+            )
+        elif settings.rcpt_to is None:
+            self._take_back()
+        else:
+            self._send("envelope", b"RCPT TO:<%s>" % settings.rcpt_to.encode("utf-8"), self._on_recipient)
+
+    def _on_recipient(self, reply: Reply) -> None:
+        if reply.severity == 2:
+            self._take_back()
+        elif reply.severity == 4:
+            self._reject(
+                "recipient_deferred",
+                f"The server does not take the recipient <{self.settings.rcpt_to}> now",
+                reply,
+            )
+        else:
+            self._reject(
+                "recipient_rejected", f"The server refuses the recipient <{self.settings.rcpt_to}>", reply
+            )
+
+    def _take_back(self) -> None:
+        """Both were accepted; how the server answers RSET no longer matters."""
+        self._climbed("envelope")
+        self._succeed()
+        self._send("farewell", b"RSET", self._on_reset)
+
+    def _on_reset(self, _reply: Reply) -> None:
+        self._farewell()
+
+    # The end
+
+    def _succeed(self) -> None:
+        parts = []
+        if self._encrypted:
+            parts.append(f"{self.tls_version} with {self.tls_cipher}")
+            days = self.certificate.days_left(self.settings.now) if self.certificate else None
+            if not self.problems and days is not None:
+                parts.append(f"certificate verified, {days} days left")
+        else:
+            parts.append("without encryption")
+        if self._mechanism:
+            parts.append(f"AUTH {self._mechanism} accepted")
+        if self.settings.mail_from is not None or self.settings.rcpt_to is not None:
+            parts.append("envelope accepted")
+        reason = "Usable: " + ", ".join(parts + self._notes)
+        if self.problems and self.problems[0].verdict == "certificate_expiring":
+            self._settle(
+                "certificate_expiring", reason + ", but of the certificate: " + self.problems[0].words
+            )
+        else:
+            self._settle("ok", reason, stage=self._last_rung())
+
+    def _last_rung(self) -> str:
+        if self.stage == "ehlo" and self._encrypted:
+            return "certificate"
+        return self._rung()
+
+    def _farewell(self) -> None:
+        if not self.closed:
+            self._send("farewell", b"QUIT", self._on_farewell)
+
+    def _on_farewell(self, _reply: Reply) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        if self._encrypted and self._tls is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self._tls.unwrap()  # says close_notify; the server's own is not waited for
+
+
+class PipeliningCheck(Session):
+    """Does the server execute a command that was sent in clear behind STARTTLS (CVE-2011-0411)?
+
+    ``NOOP`` goes out in one write with STARTTLS. After the handshake a sound server answers QUIT alone; one that
+    kept the NOOP answers that first, which makes two replies. ``outcome`` stays None where the server is sound, or
+    gave no chance to find out. No credentials are sent.
+    """
+
+    def _after_ehlo(self) -> None:
+        if self._offers("STARTTLS"):
+            self._send("starttls", b"STARTTLS\r\nNOOP", self._on_starttls)
+        else:
+            self._close()
+
+    def _on_starttls(self, reply: Reply) -> None:
+        if reply.code != 220:
+            self._close()
+        elif not self._reader.idle:
+            self._vulnerable("in clear")
+        else:
+            self._start_tls()
+
+    def _judge(self, tls: ssl.SSLObject) -> None:
+        self._farewell()
+
+    def _on_farewell(self, reply: Reply) -> None:
+        if self._encrypted and reply.severity == 2 and reply.code != 221:
+            self._expect = lambda _reply: self._vulnerable("under TLS")
+        else:
+            self._close()
+
+    def _vulnerable(self, where: str) -> None:
+        super()._settle(
+            "starttls_injection",
+            f"The server executes what was sent in clear behind STARTTLS (CVE-2011-0411): it answered NOOP {where}",
+        )
+        self._close()
+
+    def _settle(
+        self, verdict: str, reason: str, stage: str = "", advice: str = "", temporary: bool = False
+    ) -> None:
+        """Whatever else happens here says nothing about the question."""
+
+
+class TlsHello:
+    """Does a port where no greeting comes speak TLS from the first byte? Any TLS record in answer says yes.
+
+    The caller's side is that of Session; ``speaks_tls`` is the answer.
+    """
+
+    def __init__(self, context: ssl.SSLContext, name: str) -> None:
+        self.closed = False
+        self.speaks_tls = False
+        outgoing = ssl.MemoryBIO()
+        tls = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=None if ip_version(name) else name)
+        with contextlib.suppress(ssl.SSLWantReadError):
+            tls.do_handshake()
+        self._hello = outgoing.read()
+
+    def take(self) -> bytes:
+        hello, self._hello = self._hello, b""
+        return hello
+
+    def receive(self, data: bytes) -> None:
+        self.speaks_tls = data[:1] in (b"\x15", b"\x16")
+        self.closed = True
+
+
+def _secrets(credentials: Credentials | None) -> list[bytes]:
+    """The password in every form in which a server may send it back, the longest first."""
+    if credentials is None:
+        return []
+    username, password = credentials.username.encode("utf-8"), credentials.password.encode("utf-8")
+    forms = [
+        password,
+        b64encode(password),
+        b64encode(b"\0" + username + b"\0" + password),
+        b64encode(username + b"\0" + username + b"\0" + password),
+        b64encode(b"user=" + username + b"\1auth=Bearer " + password + b"\1\1"),
+    ]
+    return sorted(forms, key=len, reverse=True)
+
+
+def _decoded(text: bytes) -> bytes:
+    """Base64, strictly; empty when it is none."""
+    return a2b_base64(text) if len(text) % 4 == 0 and _BASE64.match(text) else b""
+
+
+def _chain_length(tls: ssl.SSLObject) -> int:
+    """How many certificates the server sent; 0 where Python (before 3.10) does not say."""
+    get = getattr(tls, "get_unverified_chain", None) or getattr(
+        getattr(tls, "_sslobj", None), "get_unverified_chain", None
+    )
+    return len(get() or ()) if get else 0
+
+
+def _openssl(error: ssl.SSLError) -> str:
+    """OpenSSL's reason in words."""
+    return printable((error.reason or error.strerror or "unknown error").replace("_", " ").lower())

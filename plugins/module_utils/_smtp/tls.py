@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the mailops.smtp collection: names and behaviour may change without notice.
+#
+# The TLS policy of a probe as SSLContexts.
+#
+# Rule of this file: a context is expensive (20 ms with the CAs of a distribution), so each is built once,
+# when it is first needed, and shared by every connection. Contexts verify the chain only; names and dates are
+# judged in certificate.py, the same on every version of Python.
+
+from __future__ import annotations
+
+import os
+import ssl
+
+from .endpoint import OptionError
+
+_VERSIONS = {
+    "1.0": ssl.TLSVersion.TLSv1,
+    "1.1": ssl.TLSVersion.TLSv1_1,
+    "1.2": ssl.TLSVersion.TLSv1_2,
+    "1.3": ssl.TLSVersion.TLSv1_3,
+}
+# Where distributions keep their CAs, for a Python whose OpenSSL was built to look elsewhere.
+_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+
+
+class TlsPolicy:
+    """Which authorities to trust (a file or a directory; None for the system's), and the oldest version."""
+
+    def __init__(self, ca_path: str | None = None, min_version: str = "1.2") -> None:
+        self.min_version = min_version
+        self._ca_path = ca_path
+        self._verifying: ssl.SSLContext | None = None
+        self._inspecting: ssl.SSLContext | None = None
+        if ca_path is not None:
+            self._verifying = self._build(verify=True)
+
+    def context(self, verify: bool) -> ssl.SSLContext:
+        """The context that refuses a chain it does not trust, or the one that takes any."""
+        if verify:
+            if self._verifying is None:
+                self._verifying = self._build(verify=True)
+            return self._verifying
+        if self._inspecting is None:
+            self._inspecting = self._build(verify=False)
+        return self._inspecting
+
+    def _build(self, verify: bool) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
+        # A server that asks for renegotiation gets none, instead of a handshake in the middle of a command.
+        context.options |= ssl.OP_NO_RENEGOTIATION
+        # OpenSSL's own list, as a mail server takes it: Python's is narrower, and differs from version to
+        # version.
+        context.set_ciphers("DEFAULT:@SECLEVEL=0" if self.min_version < "1.2" else "DEFAULT")
+        context.minimum_version = _VERSIONS[self.min_version]
+        if verify:
+            self._trust(context)
+        return context
+
+    def _trust(self, context: ssl.SSLContext) -> None:
+        if self._ca_path is None:
+            context.load_default_certs()
+            paths = ssl.get_default_verify_paths()
+            if paths.cafile is None and not (paths.capath and os.listdir(paths.capath)):
+                for bundle in _BUNDLES:
+                    if os.path.isfile(bundle):
+                        context.load_verify_locations(cafile=bundle)
+                        break
+            return
+        if not os.path.exists(self._ca_path):
+            raise OptionError(
+                f"ca_path: {self._ca_path} does not exist on this host; give a PEM file of CA certificates, or a "
+                "directory prepared by openssl rehash"
+            )
+        try:
+            if os.path.isdir(self._ca_path):
+                context.load_verify_locations(capath=self._ca_path)
+            else:
+                context.load_verify_locations(cafile=self._ca_path)
+        except OSError as error:
+            raise OptionError(
+                f"ca_path: {self._ca_path} cannot be used ({error}); give a PEM file of CA certificates"
+            ) from error

@@ -1,0 +1,324 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the mailops.smtp collection: names and behaviour may change without notice.
+#
+# The closed list of verdicts, and the result that carries one.
+#
+# Rule of this file: whoever reports a verdict takes it from VERDICTS; there is no other, and no other place
+# that says what one means.
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+# The rungs of the ladder in the order in which they are climbed; a result's ``stage`` is one of them.
+STAGES = ("resolve", "connect", "greeting", "ehlo", "tls", "certificate", "auth", "envelope")
+
+# What timings_ms may hold, in the order of the conversation.
+TIMINGS = ("resolve", "connect", "greeting", "ehlo", "starttls", "handshake", "auth", "envelope", "total")
+
+
+class Verdict(NamedTuple):
+    stage: str
+    """The rung it belongs to; empty for those that can happen on any."""
+    usable: bool
+    transient: bool
+    """Whether asking again a moment later may give another answer."""
+    meaning: str
+    advice: str
+    """What to do next; ``{host}`` and ``{port}`` are filled in."""
+
+
+VERDICTS: dict[str, Verdict] = {
+    "dns_not_found": Verdict(
+        "resolve",
+        False,
+        False,
+        "The name does not exist, or has no address of the family asked for.",
+        "Correct the host name {host}, or create its address record.",
+    ),
+    "dns_failure": Verdict(
+        "resolve",
+        False,
+        True,
+        "The name servers gave no answer, or a temporary error.",
+        "Check the name servers of this host (/etc/resolv.conf) and that they answer for {host}.",
+    ),
+    "refused": Verdict(
+        "connect",
+        False,
+        False,
+        "The host answered that nothing listens on this port, or a firewall rejected.",
+        "Check that {host} serves port {port}; most relays serve 587, many also 2525 or 465.",
+    ),
+    "filtered": Verdict(
+        "connect",
+        False,
+        False,
+        "The packets vanish: no answer to the connection attempt.",
+        "Something between this host and {host} drops port {port}, usually the hosting provider or a firewall: "
+        "use another port of the relay, or have {port} opened.",
+    ),
+    "unreachable": Verdict(
+        "connect",
+        False,
+        False,
+        "There is no route to the host, or a router says that it is prohibited.",
+        "Check routes, source address and firewall of this host, and use another port of the relay if {port} "
+        "is prohibited on the way.",
+    ),
+    "no_greeting": Verdict(
+        "greeting",
+        False,
+        False,
+        "The connection was accepted, and then there was silence.",
+        "A filter or tarpit accepts the connection in the server's place, or {host} delays its greeting: "
+        "use another port, or a longer timeout.",
+    ),
+    "disconnected": Verdict(
+        "greeting",
+        False,
+        True,
+        "The connection was closed in the middle of the conversation.",
+        "Look at the log of {host}: it or something on the way closes the connection, often because of a limit "
+        "of connections or a block list.",
+    ),
+    "not_smtp": Verdict(
+        "greeting",
+        False,
+        False,
+        "Another protocol answers on this port.",
+        "Port {port} of {host} is not SMTP, or is redirected on the way: check host and port.",
+    ),
+    "greeting_rejected": Verdict(
+        "greeting",
+        False,
+        False,
+        "The server refuses this client (5xx greeting).",
+        "Ask the operator of {host} why this host is refused; often its address is on a block list.",
+    ),
+    "greeting_deferred": Verdict(
+        "greeting",
+        False,
+        True,
+        "The server is not ready for this client now (4xx greeting).",
+        "Try again later; if it stays so, ask the operator of {host} about limits for this host's address.",
+    ),
+    "ehlo_rejected": Verdict(
+        "ehlo",
+        False,
+        False,
+        "The server refuses EHLO.",
+        "Set helo_name to this host's fully qualified name, and check that port {port} of {host} is SMTP.",
+    ),
+    "starttls_absent": Verdict(
+        "tls",
+        False,
+        False,
+        "The server does not offer STARTTLS.",
+        "Use a port of {host} that offers TLS (587 or 2525 with STARTTLS, 465 with implicit TLS).",
+    ),
+    "starttls_stripped": Verdict(
+        "tls",
+        False,
+        False,
+        "Something on the way removes or overwrites STARTTLS.",
+        "A middlebox between this host and {host} prevents encryption on port {port} (SMTP inspection of a "
+        "firewall): have it turned off, or use another port.",
+    ),
+    "starttls_rejected": Verdict(
+        "tls",
+        False,
+        False,
+        "The server offers STARTTLS and then refuses it.",
+        "Look at the TLS settings of {host}: certificate and key are often missing or unreadable.",
+    ),
+    "starttls_injection": Verdict(
+        "tls",
+        False,
+        False,
+        "What was sent in clear is taken as if it had been sent under TLS.",
+        "Do not send credentials there: the server must be corrected (CVE-2011-0411), or something on the way "
+        "tampers with the connection.",
+    ),
+    "tls_mode_mismatch": Verdict(
+        "tls",
+        False,
+        False,
+        "One side speaks TLS from the first byte, the other expects STARTTLS.",
+        "Set tls to the mode that port {port} of {host} has: implicit for 465 and its like, starttls for 587.",
+    ),
+    "tls_too_old": Verdict(
+        "tls",
+        False,
+        False,
+        "The server has no version of TLS that is new enough.",
+        "Have TLS 1.2 or newer enabled on {host}, or use another relay; lower min_tls_version only knowingly.",
+    ),
+    "tls_failed": Verdict(
+        "tls",
+        False,
+        False,
+        "The TLS handshake failed.",
+        "Look at the TLS log of {host}, and for something that intercepts TLS on the way.",
+    ),
+    "certificate_expired": Verdict(
+        "certificate",
+        False,
+        False,
+        "The certificate, or one that it depends on, has expired.",
+        "Have the certificate of {host} renewed, and check the clock of this host.",
+    ),
+    "certificate_not_yet_valid": Verdict(
+        "certificate",
+        False,
+        False,
+        "The certificate is not valid yet.",
+        "Check the clock of this host, and the certificate of {host}.",
+    ),
+    "certificate_untrusted": Verdict(
+        "certificate",
+        False,
+        False,
+        "The certificate was not issued by an authority that this host trusts.",
+        "Install the authority's certificate on this host, or name it with ca_path.",
+    ),
+    "certificate_mismatch": Verdict(
+        "certificate",
+        False,
+        False,
+        "The certificate belongs to another name.",
+        "Use a host name that the certificate has, or set server_name.",
+    ),
+    "certificate_expiring": Verdict(
+        "certificate",
+        True,
+        False,
+        "Usable; the certificate has fewer than min_days left.",
+        "Have the certificate of {host} renewed.",
+    ),
+    "auth_absent": Verdict(
+        "auth",
+        False,
+        False,
+        "The server does not offer authentication.",
+        "Use the submission port of {host} (587, 2525 or 465); port 25 usually has no AUTH.",
+    ),
+    "auth_unsupported": Verdict(
+        "auth",
+        False,
+        False,
+        "The server offers no authentication mechanism that can be used here.",
+        "Choose an auth_mechanism that the server offers (see auth_mechanisms).",
+    ),
+    "auth_rejected": Verdict(
+        "auth",
+        False,
+        False,
+        "The server refuses the user name or the password.",
+        "Check user name and password of the relay; several relays want a fixed user name or an SMTP key instead of "
+        "the account's password.",
+    ),
+    "auth_deferred": Verdict(
+        "auth",
+        False,
+        True,
+        "The server cannot check the password now.",
+        "Try again later; if it stays so, ask the operator of {host}.",
+    ),
+    "sender_rejected": Verdict(
+        "envelope",
+        False,
+        False,
+        "The server refuses the sender.",
+        "Use a sender address or domain that the relay has verified for this account.",
+    ),
+    "recipient_rejected": Verdict(
+        "envelope",
+        False,
+        False,
+        "The server refuses the recipient.",
+        "Check the recipient; 'relay access denied' means that the server wants authentication first.",
+    ),
+    "recipient_deferred": Verdict(
+        "envelope",
+        False,
+        True,
+        "The server does not take the recipient now (greylisting or a limit).",
+        "Try again in some minutes; greylisting lets the second attempt pass.",
+    ),
+    "stalled": Verdict(
+        "",
+        False,
+        False,
+        "The deadline passed in the middle of the conversation.",
+        "Use a longer timeout; if it stays so, look for a path MTU problem or an overloaded server.",
+    ),
+    "protocol_error": Verdict(
+        "",
+        False,
+        False,
+        "The server sent a malformed or oversized reply.",
+        "Check that {host} port {port} is a mail server, and that nothing on the way changes the conversation.",
+    ),
+    "ok": Verdict("", True, False, "Everything that was asked for works.", "Nothing to do."),
+}
+
+
+@dataclass
+class Result:
+    """What was found at one endpoint (one address family of it, where both were asked for)."""
+
+    host: str
+    port: int
+    tls: str
+    verdict: str
+    stage: str
+    reason: str
+    advice: str = ""
+    address: str | None = None
+    family: str | None = None
+    reachable: bool = False
+    greeting: str | None = None
+    capabilities: list[str] = field(default_factory=list)
+    auth_mechanisms: list[str] = field(default_factory=list)
+    tls_version: str | None = None
+    tls_cipher: str | None = None
+    certificate: dict[str, Any] | None = None
+    timings_ms: dict[str, float | None] = field(default_factory=dict)
+    attempts: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.advice:
+            self.advice = VERDICTS[self.verdict].advice.format(host=self.host, port=self.port)
+
+    @property
+    def usable(self) -> bool:
+        return VERDICTS[self.verdict].usable
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result as the modules return it."""
+        return {
+            "host": self.host,
+            "port": self.port,
+            "tls": self.tls,
+            "address": self.address,
+            "family": self.family,
+            "verdict": self.verdict,
+            "stage": self.stage,
+            "reachable": self.reachable,
+            "usable": self.usable,
+            "reason": self.reason,
+            "advice": self.advice,
+            "greeting": self.greeting,
+            "capabilities": self.capabilities,
+            "auth_mechanisms": self.auth_mechanisms,
+            "tls_version": self.tls_version,
+            "tls_cipher": self.tls_cipher,
+            "certificate": self.certificate,
+            "timings_ms": self.timings_ms,
+            "attempts": self.attempts,
+        }
