@@ -1,0 +1,166 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The controller's side of mailops.smtp.testinfra: lends the task's connection and become to a testinfra
+# suite, and turns what the suite found into the result of the task.
+#
+# The rule of this file: it never opens a connection of its own, so whatever reaches the host in this play
+# (SSH with jump hosts, local, containers, become) is what the tests use.
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.mailops.smtp.plugins.plugin_utils import suite
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "path": {"type": "path"},
+    "expect": {"type": "dict", "default": {}},
+    "select": {"type": "list", "elements": "str", "default": []},
+    "skip": {"type": "list", "elements": "str", "default": []},
+    "junit": {"type": "str"},
+    "timeout": {"type": "int", "default": 300},
+}
+OWN_SUITE = Path(__file__).resolve().parents[2] / "roles" / "verify" / "files" / "suite"
+
+# An unprivileged SSH session has no sbin on its PATH, and a test compares messages, not translations of them.
+ENVIRONMENT = 'LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"'
+
+OUTPUT_BEGINS = "MAILOPS-OUTPUT-BEGINS"
+
+
+class ActionModule(ActionBase):
+    """Run a testinfra suite against the task's host through the task's connection."""
+
+    _supports_check_mode = True
+    _supports_diff = False
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        self._variables = task_vars or {}
+        result: dict[str, Any] = super().run(tmp, self._variables)
+        _validation, arguments = self.validate_argument_spec(ARGUMENTS)
+        if suite.IMPORT_PROBLEM:
+            raise AnsibleActionFail(
+                f"pytest-testinfra is missing on the controller ({suite.IMPORT_PROBLEM}). Install it for the "
+                f"Python that runs Ansible: '{sys.executable} -m pip install pytest-testinfra', or, where "
+                "Ansible came with pipx, 'pipx inject ansible-core pytest-testinfra'."
+            )
+        host = str(self._variables.get("inventory_hostname", "localhost"))
+        path = self._suite_path(arguments["path"])
+        report = self._report_path(arguments["junit"], host)
+        for word in [*arguments["select"], *arguments["skip"]]:
+            if not re.fullmatch(r"[\w.:+\[\]-]+", word) or word in ("and", "or", "not"):
+                raise AnsibleActionFail(
+                    f"select and skip are lists of words that test names hold; {word!r} is no such word."
+                )
+
+        backend = suite.Backend(host, self._remote_command, self._remote_module, arguments["timeout"])
+        outcome = suite.run(
+            path,
+            backend,
+            arguments["expect"],
+            select=arguments["select"],
+            skip=arguments["skip"],
+            read_only=self._task.check_mode,
+        )
+        if report:
+            report.parent.mkdir(parents=True, exist_ok=True)
+            report.write_bytes(suite.junit(outcome, host))
+            result["junit"] = str(report)
+        result.update(outcome_as_result(outcome, str(path), self._task.check_mode))
+        return result
+
+    def _suite_path(self, asked: str | None) -> Path:
+        path = Path(self._loader.path_dwim(asked)) if asked else OWN_SUITE
+        if not path.exists():
+            raise AnsibleActionFail(f"there is no testinfra suite at {path} on the controller. Correct path.")
+        return path
+
+    def _report_path(self, asked: str | None, host: str) -> Path | None:
+        if not asked:
+            return None
+        name = re.sub(r"[^\w.-]", "_", host)
+        if "{host}" in asked:
+            return Path(self._loader.path_dwim(asked.replace("{host}", name)))
+        path = Path(self._loader.path_dwim(asked))
+        if path.is_dir() or path.suffix != ".xml":
+            return path / f"{name}.xml"
+        if len(self._variables.get("ansible_play_hosts_all", ())) > 1:
+            raise AnsibleActionFail(
+                f"junit is {asked}, one file for several hosts, which would overwrite each other's results. "
+                "Name a directory, or put {host} into the file name."
+            )
+        return path
+
+    def _remote_command(self, command: str) -> tuple[int, str, str]:
+        environment = f"{self._compute_environment_string()} {ENVIRONMENT}".lstrip()
+        command = f"{environment} /bin/sh -c {shlex.quote(command)} </dev/null"
+        become = self._connection.become
+        # ansible-core 2.18 knows only of su that it cannot take input.
+        takes_input = not become or getattr(become, "pipelining", not become.name.endswith("su"))
+        if self._connection.has_pipelining and takes_input:
+            # Input for the connection keeps the ssh plugin from asking for a terminal.
+            answer = self._low_level_execute_command(command, in_data=b"\n")
+            return answer["rc"], answer["stdout"], answer["stderr"]
+        # A terminal mixes the two outputs and ends lines in CR LF, and what su says comes first.
+        answer = self._low_level_execute_command(f"echo {OUTPUT_BEGINS}; {command}")
+        _before, _mark, stdout = answer["stdout"].replace("\r\n", "\n").partition(f"{OUTPUT_BEGINS}\n")
+        return answer["rc"], stdout, answer["stderr"].replace("\r\n", "\n")
+
+    def _remote_module(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        result: dict[str, Any] = self._execute_module(
+            module_name=name, module_args=arguments, task_vars=self._variables
+        )
+        return result
+
+
+def outcome_as_result(outcome: suite.Outcome, path: str, check_mode: bool) -> dict[str, Any]:
+    """The outcome of a run as the keys of a task result."""
+    passed, failed, skipped = (outcome.of(name) for name in ("passed", "failed", "skipped"))
+    result: dict[str, Any] = {
+        "changed": False,
+        "counts": {"passed": len(passed), "failed": len(failed), "skipped": len(skipped)},
+        "tests": {
+            "passed": [case.name for case in passed],
+            "failed": [{"test": case.name, "reason": case.reason} for case in failed],
+            "skipped": [{"test": case.name, "reason": case.reason} for case in skipped],
+        },
+        "evidence": {name: value for case in outcome.cases for name, value in case.properties.items()},
+        "duration_s": outcome.seconds,
+    }
+    if outcome.problem:
+        return {
+            **result,
+            "failed": True,
+            "msg": f"pytest could not run the suite at {path}: {outcome.problem}",
+        }
+    if failed:
+        head = f"{len(failed)} of {len(failed) + len(passed)} tests failed"
+        return {**result, "failed": True, "msg": f"{head}. {' '.join(_by_reason(failed))}"}
+    if passed or (check_mode and skipped):
+        without = f", {len(skipped)} skipped" if skipped else ""
+        return {**result, "msg": f"{len(passed)} tests passed{without}, in {outcome.seconds:g} s"}
+    why = (
+        "; ".join(_by_reason(skipped))
+        if skipped
+        else "no test of that name is there. Look at path, select and skip."
+    )
+    return {**result, "failed": True, "msg": f"nothing was tested with the suite at {path}: {why}"}
+
+
+def _by_reason(cases: list[suite.Case]) -> list[str]:
+    """One text per reason: a cause that fails twenty tests is told once."""
+    names: dict[str, list[str]] = {}
+    for case in cases:
+        names.setdefault(case.reason, []).append(case.name)
+    return [
+        f"[{', '.join(found[:3])}{f' and {len(found) - 3} more' if len(found) > 3 else ''}] {reason}"
+        for reason, found in names.items()
+    ]

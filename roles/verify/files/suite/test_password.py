@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The password for the relay is there for each next hop, and nobody but root can read it.
+
+No command here carries the password or prints it: what must be compared is compared on the host.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from mailserver import NextHop, Postfix, words
+
+# Takes the passwords from the maps (user:password, where one is so short that it would turn up by chance),
+# looks for them in the directory and in copies beside it, and prints owner, mode and name of the files only.
+SEARCH = r"""
+umask 077
+for table in "$@"; do
+    sed -n 's/^[^#[:space:]][^[:space:]]*[[:space:]]\{1,\}//p' "$table"
+done | awk '{ p = substr($0, index($0, ":") + 1); print (length(p) < 8 ? $0 : p) }' |
+grep -rlF -f - -- "$DIRECTORY"* | while read -r file; do stat -c '%U %a %n' "$file"; done
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def login(postfix: Postfix, next_hop: NextHop) -> None:
+    if postfix["smtp_sasl_auth_enable"] != "yes":
+        pytest.skip("Postfix does not log in at the relay (smtp_sasl_auth_enable = no)")
+
+
+def test_password_is_there_for_each_next_hop(host: Any, postfix: Postfix) -> None:
+    tables = words(postfix["smtp_sasl_password_maps"])
+    missing = [
+        hop.key
+        for hop in postfix.next_hops
+        if not any(host.run("postmap -q %s %s >/dev/null", hop.key, table).succeeded for table in tables)
+    ]
+    assert not missing, (
+        f"smtp_sasl_password_maps has no entry for {', '.join(missing)}, so Postfix would not log in there: "
+        "the key must repeat the next hop byte for byte, and no key may be there twice."
+    )
+
+
+def test_password_map_is_private(host: Any, postfix: Postfix) -> None:
+    assert "hidden" not in postfix["smtp_sasl_password_maps"], (
+        "smtp_sasl_password_maps holds the password in main.cf, which everyone may read: "
+        "move it to a file of its own, of mode 0600."
+    )
+    for path in postfix.password_files:
+        file = host.file(path)
+        assert (file.user, file.mode & 0o077) == ("root", 0), (
+            f"{path} holds a password and should be root's with mode 0600, but it is {file.user}'s with "
+            f"{file.mode:04o}: run mailops.smtp.deploy, and change the password."
+        )
+
+
+def test_password_is_in_no_other_file(host: Any, postfix: Postfix) -> None:
+    directory, tables = postfix["config_directory"], postfix.password_files
+    script = f"DIRECTORY={directory}\n{SEARCH}"
+    found = host.run("sh -c %s sh" + " %s" * len(tables), script, *tables).stdout.splitlines()
+    readable = [
+        line for line in found if not (line.startswith("root ") and line.split()[1] in ("600", "400"))
+    ]
+    assert not readable, (
+        f"no one but root should read the password, but it is also in {'; '.join(readable)} "
+        "(owner, mode, file): remove it there, and change the password."
+    )
+    assert len(found) >= len(tables), (
+        f"the search for the password below {directory} did not even find {', '.join(tables)}: "
+        "keep the password maps below the configuration directory."
+    )
+
+
+def test_login_mechanism_is_installed(host: Any, postfix: Postfix) -> None:
+    plugins = host.run("ls /usr/lib/sasl2 /usr/lib64/sasl2 /usr/lib/*/sasl2 2>/dev/null").stdout
+    assert "libplain." in plugins or "liblogin." in plugins, (
+        "a SASL plugin for PLAIN or LOGIN should be installed, but none is, so every login fails with 'no "
+        "mechanism available': install libsasl2-modules (Debian) or cyrus-sasl-plain."
+    )

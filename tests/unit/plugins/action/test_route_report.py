@@ -1,0 +1,247 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The table, and each host's own result."""
+
+from __future__ import annotations
+
+import pytest
+from ansible import constants as C
+from ansible.utils import color
+from ansible_collections.mailops.smtp.plugins.action import route_report
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch):
+    monkeypatch.setattr(color, "ANSIBLE_COLOR", False)
+
+
+def fact(*endpoints, port=None, decided_by="probe", reason="Because.", relay="relay.example.com", title=""):
+    """A fact from (port, verdict) pairs."""
+    return {
+        "host": relay if port else None,
+        "port": port,
+        "tls": "starttls" if port else None,
+        "decided_by": decided_by,
+        "reason": reason,
+        "remedy": None if port else "Open a port.",
+        "cloud": {"provider": "gce" if title else "unknown", "title": title or "an unknown provider"},
+        "endpoints": [
+            {
+                "host": relay,
+                "port": number,
+                "verdict": verdict,
+                "usable": verdict in ("ok", "certificate_expiring"),
+            }
+            for number, verdict in endpoints
+        ],
+    }
+
+
+HEALTHY = fact(
+    (587, "ok"), (2525, "ok"), port=587, reason="587 on relay.example.com accepted TLS.", title="Google"
+)
+NO587 = fact((587, "filtered"), (2525, "ok"), port=2525, reason="587 is filtered; 2525 accepted TLS.")
+NONE = fact(
+    (587, "filtered"), (2525, "refused"), reason="587 is filtered and 2525 is refused, so no port is usable"
+)
+LOST = {"unreachable": True, "msg": "ssh: Connection refused"}
+
+
+def rows(**hosts):
+    return [route_report.row_of(name, one) for name, one in hosts.items()]
+
+
+def test_table():
+    shown = route_report.render(
+        [*rows(healthy=HEALTHY, no587=NO587, none=NONE), route_report.lost_row("gone", LOST)], 79
+    )
+    assert shown.splitlines() == [
+        "Routes for mail through relay.example.com",
+        "host     provider  587       2525     route",
+        "healthy  Google    ok        ok       587 starttls",
+        "    587 on relay.example.com accepted TLS.",
+        "no587    unknown   filtered  ok       2525 starttls",
+        "    587 is filtered; 2525 accepted TLS.",
+        "none     unknown   filtered  refused  none",
+        "    No route for mail: 587 is filtered and 2525 is refused, so no port is",
+        "    usable. Open a port.",
+        "gone               -         -        unreachable",
+        "    ssh: Connection refused",
+    ]
+
+
+def test_a_table_that_is_too_wide_becomes_blocks():
+    shown = route_report.render([*rows(healthy=HEALTHY, none=NONE), route_report.lost_row("gone", LOST)], 44)
+    assert shown.splitlines() == [
+        "Routes for mail through relay.example.com",
+        "healthy (Google): 587 starttls",
+        "    587 ok",
+        "    2525 ok",
+        "    587 on relay.example.com accepted TLS.",
+        "none (unknown): none",
+        "    587 filtered",
+        "    2525 refused",
+        "    No route for mail: 587 is filtered and",
+        "    2525 is refused, so no port is usable.",
+        "    Open a port.",
+        "gone: unreachable",
+        "    ssh: Connection refused",
+    ]
+
+
+def test_several_relays_are_named_at_each_port():
+    two = fact((587, "filtered"), (587, "ok"), port=587)
+    two["endpoints"][1]["host"] = "b.example"
+    shown = route_report.render(rows(web1=two), 100).splitlines()
+    assert shown[0] == "Routes for mail"
+    assert shown[1].split() == ["host", "provider", "relay.example.com:587", "b.example:587", "route"]
+    assert shown[2].split() == ["web1", "unknown", "filtered", "ok", "587", "starttls"]
+
+
+def test_both_families_share_a_cell():
+    both = fact((587, "ok"), (587, "filtered"), (2525, "ok"), (2525, "ok"), port=587)
+    row = route_report.row_of("web1", both)
+    assert {key[1]: (cell.text, cell.color) for key, cell in row.ports.items()} == {
+        587: ("ok/filtered", C.COLOR_ERROR),
+        2525: ("ok", C.COLOR_OK),
+    }
+
+
+@pytest.mark.parametrize(
+    "one, port_color, route_color",
+    [
+        (fact((587, "ok"), port=587), C.COLOR_OK, C.COLOR_OK),
+        (fact((587, "ok"), port=587, decided_by="sticky"), C.COLOR_OK, C.COLOR_OK),
+        (fact((587, "certificate_expiring"), port=587), C.COLOR_WARN, C.COLOR_OK),
+        (fact((587, "filtered"), port=587, decided_by="policy"), C.COLOR_ERROR, C.COLOR_WARN),
+        (fact((587, "filtered"), port=587, decided_by="keep"), C.COLOR_ERROR, C.COLOR_WARN),
+        (fact((587, "filtered")), C.COLOR_ERROR, C.COLOR_ERROR),
+    ],
+)
+def test_colors_say_how_good_it_is(one, port_color, route_color):
+    row = route_report.row_of("web1", one)
+    assert [cell.color for cell in row.ports.values()] == [port_color]
+    assert row.route.color == route_color
+
+
+def test_color_does_not_disturb_the_columns(monkeypatch):
+    plain = route_report.render(rows(healthy=HEALTHY, no587=NO587), 79)
+    monkeypatch.setattr(color, "ANSIBLE_COLOR", True)
+    colored = route_report.render(rows(healthy=HEALTHY, no587=NO587), 79)
+    assert "\033[" in colored
+    assert "\033[" not in plain
+    stripped = "".join(
+        part.split("m", 1)[-1] if index else part for index, part in enumerate(colored.split("\033["))
+    )
+    assert stripped == plain
+
+
+@pytest.mark.parametrize(
+    "registered, state, why",
+    [
+        (LOST, "unreachable", "ssh: Connection refused"),
+        ({"failed": True, "msg": "port: 456 is not a port"}, "failed", "port: 456 is not a port"),
+        ({}, "not probed", "It was unreachable, or failed, before its ports were probed."),
+    ],
+)
+def test_lost_hosts(registered, state, why):
+    row = route_report.lost_row("gone", registered)
+    assert (row.route.text, row.why) == (state, why)
+
+
+# --------------------------------------------------------------------------------------- the action itself
+
+
+class Screen:
+    columns = 79
+
+    def __init__(self):
+        self.shown = []
+
+    def display(self, text):
+        self.shown.append(text)
+
+
+@pytest.fixture
+def report(monkeypatch):
+    """Run the action for one host of a play; returns its result and what was shown."""
+
+    def call(host, hostvars, batch=None, alive=None, **arguments):
+        names = list(hostvars)
+        screen = Screen()
+        monkeypatch.setattr(route_report, "Display", lambda: screen)
+        action = object.__new__(route_report.ActionModule)
+        given = {"registered": None, "table": True, **arguments}
+        monkeypatch.setattr(route_report.ActionModule, "validate_argument_spec", lambda *_: (None, given))
+        monkeypatch.setattr(route_report.ActionBase, "run", lambda *_: {})
+        variables = {
+            "inventory_hostname": host,
+            "hostvars": hostvars,
+            "ansible_play_batch": names if batch is None else batch,
+            "ansible_play_hosts": names if alive is None else alive,
+            "ansible_play_hosts_all": names,
+        }
+        return action.run(None, variables), screen.shown
+
+    return call
+
+
+def of(one, **more):
+    return {"ansible_facts": {"smtp_route": one}, **more}
+
+
+PLAY = {"healthy": of(HEALTHY), "no587": of(NO587), "none": of(NONE)}
+
+
+def test_one_host_shows_the_table_for_all(report):
+    shown = {host: report(host, PLAY)[1] for host in PLAY}
+    assert [len(texts) for texts in shown.values()] == [1, 0, 0]
+    assert [line.split()[0] for line in shown["healthy"][0].splitlines() if line[0] not in " R"] == [
+        "host",
+        *PLAY,
+    ]
+
+
+def test_the_table_can_be_turned_off(report):
+    assert report("healthy", PLAY, table=False)[1] == []
+
+
+def test_each_host_has_its_own_result(report):
+    assert report("healthy", PLAY)[0] == {
+        "changed": False,
+        "msg": "587 on relay.example.com (starttls): 587 on relay.example.com accepted TLS.",
+    }
+    assert report("none", PLAY)[0] == {
+        "changed": False,
+        "failed": True,
+        "msg": "No route for mail: 587 is filtered and 2525 is refused, so no port is usable. Open a port.",
+    }
+
+
+def test_a_host_without_the_fact_fails_and_another_one_shows_the_table(report):
+    play = {"first": {}, "healthy": of(HEALTHY)}
+    result, shown = report("first", play)
+    assert result["failed"]
+    assert result["msg"] == "No fact smtp_route: run mailops.smtp.smtp_route_facts before this task."
+    assert shown == []
+    assert len(report("healthy", play)[1]) == 1
+
+
+def test_which_hosts_the_table_holds(report):
+    play = {
+        "reported": of(NONE),  # failed in an earlier batch, which showed it
+        "healthy": of(HEALTHY),
+        "gone": {"probed": LOST},
+        "skipped": {"probed": {"skipped": True}},
+        "later": {},
+    }
+    batch, alive = ["healthy", "skipped"], ["healthy", "skipped", "later"]
+    _result, (shown,) = report("healthy", play, batch, alive, registered="probed")
+    assert [line.split()[0] for line in shown.splitlines() if line[0] not in " R"] == [
+        "host",
+        "healthy",
+        "gone",
+    ]
+    assert "ssh: Connection refused" in shown
