@@ -451,6 +451,12 @@ def test_the_remedy_is_that_of_the_port_that_got_furthest():
             2525,
             "587 on a.example is filtered; 2525 accepted TLS and the login",
         ),
+        (
+            ["recipient_rejected|ok", "ok"],
+            587,
+            "587 on a.example accepted TLS and the login over ipv6 (ipv4 rejects the recipient "
+            "(recipient_rejected))",
+        ),
     ],
 )
 def test_both_families(verdicts, port, reason):

@@ -103,6 +103,12 @@ def test_an_unknown_host_says_what_it_showed(tmp_path):
     assert cloud.state(587) == "unknown"
 
 
+@pytest.mark.parametrize("value", ["", "NA", " NA ", "\x00"])
+def test_a_value_that_says_nothing_counts_as_absent(tmp_path, value):
+    cloud = recognise(host(tmp_path, {"system_vendor": value, "product_name": value}))
+    assert cloud.evidence == "this host shows no DMI strings"
+
+
 def test_nothing_to_read(tmp_path):
     assert recognise(str(tmp_path / "absent")).provider == "unknown"
 

@@ -1,0 +1,367 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action plugin mailops.smtp.testinfra: real suites, run by the real pytest, against this machine's shell."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+pytest.importorskip("ansible.plugins.action", reason="the controller's side needs ansible-core")
+pytest.importorskip("testinfra", reason="the controller's side needs pytest-testinfra")
+
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
+from ansible.parsing.dataloader import DataLoader
+from ansible_collections.mailops.smtp.plugins.action.testinfra import ActionModule
+from ansible_collections.mailops.smtp.plugins.plugin_utils import suite as suite_module
+
+PASSES = "def test_passes(host): assert host.run('true').succeeded"
+
+
+class Action(ActionModule):
+    """The action with a shell on this machine where the connection to a host would be."""
+
+    def __init__(self, directory: Path, check_mode: bool = False, **arguments: Any) -> None:
+        loader = DataLoader()
+        loader.set_basedir(str(directory))
+        task = SimpleNamespace(
+            args={"path": str(directory), **arguments},
+            check_mode=check_mode,
+            environment=[],
+            diff=False,
+            async_val=0,
+            action="mailops.smtp.testinfra",
+        )
+        connection = SimpleNamespace(become=None, has_pipelining=True, _shell=SimpleNamespace(tmpdir=None))
+        super().__init__(task, connection, None, loader, None, None)  # type: ignore[arg-type]
+        self.commands: list[str] = []
+        self.modules: list[tuple[str, dict[str, Any]]] = []
+        self.play_hosts = ["mail1"]
+
+    def _compute_environment_string(self, raw_environment_out: Any = None) -> str:
+        return ""
+
+    def _low_level_execute_command(self, cmd: str, in_data: bytes | None = None, **_ignored: Any) -> Any:
+        self.commands.append(cmd)
+        done = subprocess.run(cmd, shell=True, input=in_data, capture_output=True, check=False)
+        stdout = done.stdout.decode()
+        if in_data is None:  # as with a terminal
+            stdout = "\r\n" + stdout.replace("\n", "\r\n")
+        return {"rc": done.returncode, "stdout": stdout, "stderr": done.stderr.decode()}
+
+    def _execute_module(self, module_name: str, module_args: Any, **_ignored: Any) -> Any:
+        self.modules.append((module_name, module_args))
+        return {"failed": module_name == "fails", "msg": "no such thing", "answer": 42}
+
+    def result(self) -> dict[str, Any]:
+        return self.run(task_vars={"inventory_hostname": "mail1", "ansible_play_hosts_all": self.play_hosts})
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Any:
+    def write(text: str, name: str = "test_it.py") -> Path:
+        (tmp_path / "suite").mkdir(exist_ok=True)
+        (tmp_path / "suite" / name).write_text(textwrap.dedent(text))
+        return tmp_path / "suite"
+
+    return write
+
+
+def test_result_of_a_suite_that_passes(write: Any) -> None:
+    result = Action(
+        write("""
+        import pytest
+
+        def test_sees_the_host(host):
+            assert host.run("echo %s; echo other >&2", "it's me").stdout == "it's me\\n"
+
+        def test_sees_what_is_expected(expect, record_property):
+            assert expect == {"port": 587}
+            record_property("reply", "250 ok")
+
+        @pytest.mark.skip(reason="not on this host")
+        def test_is_left_out(): raise AssertionError
+        """),
+        expect={"port": 587},
+    ).result()
+    assert "failed" not in result
+    assert result["changed"] is False
+    assert result["counts"] == {"passed": 2, "failed": 0, "skipped": 1}
+    assert result["tests"]["passed"] == ["it::sees_the_host", "it::sees_what_is_expected"]
+    assert result["tests"]["skipped"] == [{"test": "it::is_left_out", "reason": "not on this host"}]
+    assert result["evidence"] == {"reply": "250 ok"}
+    assert result["msg"].startswith("2 tests passed, 1 skipped")
+    assert 0 < result["duration_s"] < 30
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (
+            "assert 1 == 2, 'the port should be 587, but is 25: deploy.'",
+            "the port should be 587, but is 25: deploy.",
+        ),
+        ("assert 1 == 2", "assert 1 == 2"),
+        ("pytest.fail('no relay\\nat all')", "no relay at all"),
+        ("raise KeyError('x')", "the test itself broke: KeyError: 'x'"),
+        ("host.ansible('fails', {})", "no such thing"),
+        ("assert False, 'x' * 5000", "x" * 596 + " ..."),
+    ],
+)
+def test_a_failure_is_one_sentence(write: Any, body: str, reason: str) -> None:
+    result = Action(write(f"import pytest\ndef test_fails(host):\n    {body}\n{PASSES}\n")).result()
+    assert result["failed"] is True
+    assert result["tests"]["failed"] == [{"test": "it::fails", "reason": reason}]
+    assert result["msg"] == f"1 of 2 tests failed. [it::fails] {reason}"
+
+
+def test_a_fixture_that_fails_fails_its_tests_with_one_reason(write: Any) -> None:
+    suite = write("""
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def postfix(): assert False, "Postfix is not installed."
+
+        @pytest.fixture
+        def tidy():
+            yield
+            assert False, "something was left behind."
+
+        @pytest.mark.parametrize("port", [25, 465, 587, 2525])
+        def test_one(postfix, port): pass
+
+        def test_two(tidy): pass
+    """)
+    result = Action(suite).result()
+    assert result["counts"] == {"passed": 0, "failed": 5, "skipped": 0}
+    assert result["msg"] == (
+        "5 of 5 tests failed. [it::one[25], it::one[465], it::one[587] and 1 more] Postfix is not installed. "
+        "[it::two] something was left behind."
+    )
+
+
+def test_a_file_that_cannot_be_read_fails(write: Any) -> None:
+    write("import nothing_of_that_name", "test_broken.py")
+    result = Action(write(PASSES)).result()
+    assert result["failed"] is True
+    assert result["tests"]["failed"][0]["test"] == "broken"
+    assert "No module named 'nothing_of_that_name'" in result["tests"]["failed"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "said"),
+    [
+        ("", {}, "no test of that name is there"),
+        (PASSES, {"select": ["other"]}, "no test of that name is there"),
+        ("import pytest\ndef test_a(): pytest.skip('not here')", {}, "not here"),
+    ],
+)
+def test_nothing_tested_is_a_failure(write: Any, text: str, arguments: dict[str, Any], said: str) -> None:
+    result = Action(write(text), **arguments).result()
+    assert result["failed"] is True
+    assert result["msg"].startswith("nothing was tested with the suite at ")
+    assert said in result["msg"]
+
+
+def test_usage_error_of_pytest_is_told(write: Any) -> None:
+    write("[pytest]\naddopts = --no-such-option\n", "pytest.ini")
+    result = Action(write(PASSES)).result()
+    assert result["failed"] is True
+    assert "unrecognized arguments: --no-such-option" in result["msg"]
+
+
+def test_select_and_skip_are_words_of_names_and_marks(write: Any) -> None:
+    suite = write("""
+        import pytest
+        def test_tls_level(): pass
+        def test_tls_chain(): pass
+        def test_config(): pass
+        @pytest.mark.sends_mail
+        def test_tls_mail(): pass
+    """)
+    result = Action(suite, select=["tls", "mail"], skip=["chain", "sends_mail"]).result()
+    assert result["tests"]["passed"] == ["it::tls_level"]
+
+
+@pytest.mark.parametrize("word", ["not", "a b", "x)", ""])
+def test_other_words_are_refused(write: Any, word: str) -> None:
+    with pytest.raises(AnsibleActionFail, match="lists of words"):
+        Action(write(PASSES), select=[word]).result()
+
+
+def test_check_mode_sends_no_mail(write: Any, tmp_path: Path) -> None:
+    suite = write(f"""
+        import pathlib, pytest
+        {PASSES}
+        @pytest.mark.sends_mail
+        def test_mail(): pathlib.Path({str(tmp_path / "sent")!r}).touch()
+    """)
+    result = Action(suite, check_mode=True).result()
+    assert result["counts"] == {"passed": 1, "failed": 0, "skipped": 1}
+    assert result["tests"]["skipped"][0]["reason"] == "it sends mail, so check mode leaves it out"
+    assert not (tmp_path / "sent").exists()
+    assert Action(suite).result()["counts"]["passed"] == 2
+    assert (tmp_path / "sent").exists()
+
+
+def test_nothing_but_mail_is_no_failure_in_check_mode(write: Any) -> None:
+    suite = write("import pytest\n@pytest.mark.sends_mail\ndef test_mail(): pass")
+    assert "failed" not in Action(suite, check_mode=True).result()
+
+
+def test_a_command_is_asked_once_unless_fresh(write: Any) -> None:
+    action = Action(
+        write("""
+        def test_one(host): assert host.run("echo a").stdout == host.run("echo a").stdout
+        def test_two(host): assert host.run("echo a").succeeded
+        def test_fresh(host): assert host.run("echo a", fresh=True).succeeded
+        """)
+    )
+    assert action.result()["counts"]["passed"] == 3
+    assert len(action.commands) == 2
+
+
+def test_commands_have_no_input_and_sbin_and_no_translation(write: Any) -> None:
+    suite = write("""
+        def test_it(host):
+            assert host.run("cat").stdout == ""
+            assert host.run("echo $LC_ALL; echo $PATH").stdout.startswith("C\\n")
+            assert "/usr/sbin" in host.run("echo $PATH").stdout
+    """)
+    assert "failed" not in Action(suite).result()
+
+
+@pytest.mark.parametrize("has_pipelining", [True, False])
+@pytest.mark.parametrize(
+    "become", [None, SimpleNamespace(pipelining=False, name="su"), SimpleNamespace(name="su")]
+)
+def test_output_is_the_same_over_a_terminal(write: Any, has_pipelining: bool, become: Any) -> None:
+    action = Action(
+        write("""
+        def test_it(host):
+            found = host.run("echo one; echo two; exit 3")
+            assert (found.rc, found.stdout) == (3, "one\\ntwo\\n")
+        """)
+    )
+    action._connection.has_pipelining, action._connection.become = has_pipelining, become
+    assert "failed" not in action.result()
+
+
+def test_modules_run_on_the_host(write: Any) -> None:
+    action = Action(write("def test_it(host): assert host.ansible('a.b.c', {'port': 25})['answer'] == 42"))
+    assert "failed" not in action.result()
+    assert action.modules == [("a.b.c", {"port": 25})]
+
+
+@pytest.mark.parametrize(
+    "error", [AnsibleConnectionFailure("no route to host"), AnsibleError("Incorrect sudo password")]
+)
+def test_a_lost_connection_is_no_finding_of_a_test(write: Any, error: AnsibleError, monkeypatch: Any) -> None:
+    asked = []
+
+    def fail(_self: Any, cmd: str, **_ignored: Any) -> Any:
+        asked.append(cmd)
+        raise error
+
+    monkeypatch.setattr(Action, "_low_level_execute_command", fail)
+    with pytest.raises(type(error), match=str(error)):
+        Action(write(PASSES + "\ndef test_other(host): host.run('false')")).result()
+    assert len(asked) == 1
+
+
+def test_time_is_bounded(write: Any) -> None:
+    suite = write("""
+        def test_hangs(host): host.run("sleep 30")
+        def test_next(host): host.run("true")
+        def test_needs_no_host(): pass
+    """)
+    start = time.monotonic()
+    result = Action(suite, timeout=1).result()
+    assert time.monotonic() - start < 15
+    assert result["counts"] == {"passed": 1, "failed": 2, "skipped": 0}
+    assert "[it::hangs, it::next] not finished: the 1 s that this run may take were over" in result["msg"]
+
+
+def test_nothing_is_left_behind(write: Any, monkeypatch: Any, capfd: Any) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")
+    write("import os\nimport helper\nprint('from the conftest')", "conftest.py")
+    write("VALUE = 1", "helper.py")
+    suite = write("def test_it(host):\n    print('from the test')\n    assert host.run('true').succeeded")
+    before = (dict(os.environ), list(sys.path), sys.dont_write_bytecode, os.getcwd())
+    result = Action(suite).result()
+    assert "failed" not in result
+    assert (dict(os.environ), list(sys.path), sys.dont_write_bytecode, os.getcwd()) == before
+    assert sorted(entry.name for entry in suite.iterdir()) == ["conftest.py", "helper.py", "test_it.py"]
+    assert "helper" not in sys.modules
+    assert capfd.readouterr() == ("", "")
+
+
+def test_junit_has_one_sentence_per_failure(write: Any, tmp_path: Path) -> None:
+    suite = write("""
+        import pytest
+        def test_good(record_property): record_property("reply", "250 ok \\x07")
+        def test_bad():
+            password = "Pa:ss#word $1"
+            assert not password, "the password <should> not be there \\x1b."
+        def test_left_out(): pytest.skip("not here")
+    """)
+    result = Action(suite, junit=str(tmp_path / "reports")).result()
+    assert result["junit"] == str(tmp_path / "reports" / "mail1.xml")
+    text = Path(result["junit"]).read_text()
+    assert "Pa:ss" not in text
+    found = ET.fromstring(text).find("testsuite")
+    assert found is not None
+    assert {key: found.get(key) for key in ("name", "tests", "failures", "skipped", "errors")} == {
+        "name": "mail1", "tests": "3", "failures": "1", "skipped": "1", "errors": "0"
+    }  # fmt: skip
+    cases = {str(case.get("name")): case for case in found.iter("testcase")}
+    assert [element.get("value") for element in cases["good"].iter("property")] == ["250 ok ?"]
+    failure = cases["bad"].find("failure")
+    assert failure is not None and failure.get("message") == "the password <should> not be there ?."
+    assert not failure.text
+
+
+def test_junit_paths(write: Any, tmp_path: Path) -> None:
+    directory = tmp_path / "there.xml"
+    directory.mkdir()
+    for junit, expected in (
+        ("{host}/verify.xml", "mail1/verify.xml"),
+        ("verify-{host}.xml", "verify-mail1.xml"),
+        ("one.xml", "one.xml"),
+        (str(directory), "there.xml/mail1.xml"),
+        ("new", "new/mail1.xml"),
+    ):
+        asked = junit if junit.startswith("/") else str(tmp_path / junit)
+        assert Action(write(PASSES), junit=asked).result()["junit"] == str(tmp_path / expected)
+        assert (tmp_path / expected).is_file()
+    several = Action(write(PASSES), junit=str(tmp_path / "two.xml"))
+    several.play_hosts = ["mail1", "mail2"]
+    with pytest.raises(AnsibleActionFail, match="one file for several hosts"):
+        several.result()
+
+
+def test_missing_testinfra_says_how_to_get_it(write: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(suite_module, "IMPORT_PROBLEM", ImportError("No module named 'testinfra'"))
+    with pytest.raises(AnsibleActionFail, match=r"-m pip install pytest-testinfra"):
+        Action(write(PASSES)).result()
+
+
+def test_missing_suite_is_told(tmp_path: Path) -> None:
+    with pytest.raises(AnsibleActionFail, match=r"no testinfra suite at .*/nowhere"):
+        Action(tmp_path / "nowhere").result()
+
+
+def test_own_suite_is_the_default(write: Any) -> None:
+    action = Action(write(PASSES), path=None, select=["nothing_of_that_name"])
+    assert "roles/verify/files/suite" in action.result()["msg"]

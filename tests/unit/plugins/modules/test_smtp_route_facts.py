@@ -1,0 +1,185 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module as Ansible sees it: its arguments, what it prints, and what it must never print."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import pytest
+from ansible.module_utils import basic
+from ansible.module_utils.common.parameters import PASS_VARS
+from ansible_collections.mailops.smtp.plugins.module_utils._route.cloud import Cloud, policy
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.engine import probe as real_probe
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import VERDICTS, Result
+from ansible_collections.mailops.smtp.plugins.modules import smtp_route_facts
+
+PASSWORD = "Pa:ss'word\\ $1"
+LOGIN = {"host": "relay.example.com", "username": "web1", "password": PASSWORD}
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Run the module with arguments. By default 587 is filtered and every other port works."""
+    logged = []
+    monkeypatch.setattr(smtp_route_facts, "SAVED", str(tmp_path / "facts.d/smtp_route.fact"))
+    monkeypatch.setattr(smtp_route_facts, "next_hops", lambda: [])
+    monkeypatch.setattr(
+        smtp_route_facts, "recognise", lambda: Cloud("unknown", "an unknown provider", "", policy("unknown"))
+    )
+    monkeypatch.setattr(basic.AnsibleModule, "log", lambda self, msg, log_args=None: logged.append(msg))
+
+    def fake_probe(endpoints, options, verdicts):
+        results = []
+        for endpoint in endpoints:
+            verdict = verdicts.get(endpoint.port, "ok")
+            words = f"Server said {endpoint.credentials.password if endpoint.credentials else ''}"
+            results.append(
+                Result(*endpoint[:3], verdict, VERDICTS[verdict].stage or "auth", words, reachable=True)
+            )
+        return results
+
+    def call(_check=False, _verdicts=None, _probe=None, **arguments):
+        verdicts = {587: "filtered"} if _verdicts is None else _verdicts
+        monkeypatch.setattr(
+            smtp_route_facts,
+            "probe",
+            _probe or (lambda endpoints, options: fake_probe(endpoints, options, verdicts)),
+        )
+        # Newer cores return the invocation only when asked.
+        internal = {"check_mode": _check, "diff": True, "inject_invocation": True}
+        given = {f"_ansible_{name}": value for name, value in internal.items() if name in PASS_VARS}
+        loaded = {"ANSIBLE_MODULE_ARGS": {**arguments, **given}}
+        monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(loaded).encode())
+        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+        with pytest.raises(SystemExit):
+            smtp_route_facts.main()
+        text = capsys.readouterr().out
+        return json.loads(text), text + "".join(map(str, logged))
+
+    return call
+
+
+def test_the_route(run):
+    result, _text = run(relays=[LOGIN])
+    route = result["ansible_facts"]["smtp_route"]
+    assert (route["host"], route["port"], route["tls"]) == ("relay.example.com", 2525, "starttls")
+    assert result["changed"] is False
+    assert "failed" not in result
+
+
+def test_no_route_fails_and_still_returns_the_facts(run):
+    result, _text = run(relays=["relay.example.com"], ports=[587])
+    assert result["failed"] is True
+    assert result["msg"].startswith(
+        "No route for mail: 587 on relay.example.com is filtered, so no port is usable."
+    )
+    route = result["ansible_facts"]["smtp_route"]
+    assert (route["host"], route["port"], route["tls"]) == (None, None, None)
+    assert route["endpoints"][0]["verdict"] == "filtered"
+
+
+@pytest.mark.parametrize(
+    "arguments, complaint",
+    [
+        ({"relays": ["relay.example.com"], "port": 456}, "port: 456 is not a port of mail; did you mean 465"),
+        ({"relays": ["relay.example.com"], "ports": [70000]}, "ports: 70000 is not a port"),
+        ({"relays": []}, "relays: no relay is named"),
+        ({"relays": [{**LOGIN, "tls": "encyrpt"}]}, "relays[0].tls: 'encyrpt' is not known"),
+        ({"relays": ["relay.example.com"], "timeout": -1}, "timeout: -1.0 is not a time"),
+    ],
+)
+def test_a_wrong_parameter_fails_without_facts(run, arguments, complaint):
+    result, _text = run(**arguments)
+    assert result["failed"] is True
+    assert result["msg"].startswith(complaint)
+    assert "ansible_facts" not in result
+
+
+@pytest.mark.parametrize(
+    "relays",
+    [
+        [LOGIN],
+        [{**LOGIN, "ports": [587]}],
+        [{**LOGIN, "ports": [456]}],
+        [{"host": "relay.example.com", "username": "web1", "pasword": PASSWORD}],
+        [{"host": "relay.example.com", "password": PASSWORD}],
+        [f"smtp://web1:{PASSWORD}@relay.example.com"],
+        [[PASSWORD]],
+    ],
+)
+def test_the_password_is_nowhere(run, relays):
+    _result, text = run(relays=relays)
+    for form in (
+        PASSWORD,
+        repr(PASSWORD)[1:-1],
+        json.dumps(PASSWORD)[1:-1],
+        json.dumps(repr(PASSWORD))[2:-2],
+    ):
+        assert form not in text
+
+
+def test_what_is_no_secret_is_not_masked(run):
+    result, _text = run(relays=[LOGIN])
+    assert result["invocation"]["module_args"]["relays"] == [
+        {"host": "relay.example.com", "username": "web1", "password": "********"}
+    ]
+    assert result["ansible_facts"]["smtp_route"]["endpoints"][0]["reason"] == "Server said ********"
+
+
+@pytest.mark.parametrize("password", ["relay", "2525", "ok", "e"])
+def test_a_password_that_is_a_part_of_the_route_does_not_destroy_it(run, password):
+    result, _text = run(relays=[{**LOGIN, "password": password}])
+    route = result["ansible_facts"]["smtp_route"]
+    assert (route["host"], route["port"]) == ("relay.example.com", 2525)
+    assert [one["verdict"] for one in route["endpoints"]] == ["filtered", "ok"]
+    assert result["invocation"]["module_args"]["relays"][0]["password"] == "********"
+
+
+def test_relays_are_not_logged():
+    assert smtp_route_facts.ARGUMENTS["relays"]["no_log"] is True
+
+
+def test_the_next_hop_in_use_stays(run, monkeypatch):
+    monkeypatch.setattr(smtp_route_facts, "next_hops", lambda: [("relay.example.com", 2525, False)])
+    result, _text = run(relays=[LOGIN], _verdicts={})
+    assert result["ansible_facts"]["smtp_route"]["decided_by"] == "sticky"
+    result, _text = run(relays=[LOGIN], _verdicts={}, sticky=False)
+    assert result["ansible_facts"]["smtp_route"]["port"] == 587
+
+
+def test_save(run, monkeypatch):
+    result, _text = run(relays=[LOGIN], save=True, _check=True)
+    assert result["changed"] is True
+    result, _text = run(relays=[LOGIN], save=True)
+    assert result["changed"] is True
+    assert result["diff"]["before"] == ""
+    assert json.loads(result["diff"]["after"])["port"] == 2525
+    result, _text = run(relays=[LOGIN], save=True)
+    assert result["changed"] is False
+    assert result["diff"]["before"] == result["diff"]["after"]
+    result, _text = run(relays=[LOGIN], save=True, _verdicts={})
+    assert result["ansible_facts"]["smtp_route"]["decided_by"] == "sticky"
+    assert result["changed"] is False
+
+
+def test_a_fact_that_cannot_be_saved_fails_without_facts(run, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(smtp_route_facts, "SAVED", str(tmp_path / "file/smtp_route.fact"))
+    result, _text = run(relays=[LOGIN], save=True)
+    assert result["failed"] is True
+    assert result["msg"].startswith("save: cannot write ")
+    assert result["msg"].endswith("; become root, or set save to false")
+    assert "ansible_facts" not in result
+
+
+def test_with_the_real_engine(run):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        result, _text = run(_probe=real_probe, relays=[f"127.0.0.1:{port}"], retries=0)
+    assert result["failed"] is True
+    assert f"{port} on 127.0.0.1 is refused" in result["msg"]
