@@ -669,7 +669,7 @@ class Lab:
         recipe = digest(image, address, host, sorted(tree.items()))
         labels = existing["Config"]["Labels"] if existing and existing["State"]["Running"] else {}
         if labels.get(f"{LABEL}.recipe") == recipe:
-            self.inside(host, ["nft", "-f", "/etc/nftables.conf"])
+            self.restore(host)
             self.wait_for_login(host, address)
             say(f"{host.name}: was up; its own network circumstances are restored")
             return
@@ -802,6 +802,10 @@ class Lab:
 
     # -- circumstances
 
+    def restore(self, host: Host) -> None:
+        """Give a host its own network circumstances back."""
+        self.inside(host, ["nft", "-f", "/etc/nftables.conf"])
+
     def set_ports(self, host: Host, kind: str, ports: Sequence[int], present_: bool) -> None:
         """Add ports to, or take them from, one of the nftables sets of a host; adding twice is no error."""
         elements = ", ".join(map(str, ports))
@@ -858,6 +862,9 @@ class Lab:
                     if handle is not None:
                         found.append((member.mtime, member.name, handle.read()))
         return [describe_mail(raw_mail) for _, _, raw_mail in sorted(found)]
+
+    def empty_mailbox(self) -> None:
+        self.inside(self.host("relay"), ["rm", "-rf", INBOX])
 
 
 def describe_mail(raw: bytes) -> dict[str, str]:
@@ -1016,7 +1023,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         kind = "dropped" if args.command.endswith("block") else "stripped"
         lab.set_ports(lab.host(args.host), kind, args.port, not args.command.startswith("un"))
     elif args.command == "mails" and args.clear:
-        lab.inside(lab.host("relay"), ["rm", "-rf", INBOX])
+        lab.empty_mailbox()
     elif args.command == "mails":
         mails = lab.mails()
         if args.json:
