@@ -75,6 +75,8 @@ class ActionModule(ActionBase):
             report.write_bytes(suite.junit(outcome, host))
             result["junit"] = str(report)
         result.update(outcome_as_result(outcome, str(path), self._task.check_mode))
+        if not result.get("failed"):
+            self._display.display(proof(host, result))
         return result
 
     def _suite_path(self, asked: str | None) -> Path:
@@ -153,6 +155,15 @@ def outcome_as_result(outcome: suite.Outcome, path: str, check_mode: bool) -> di
         else "no test of that name is there. Look at path, select and skip."
     )
     return {**result, "failed": True, "msg": f"nothing was tested with the suite at {path}: {why}"}
+
+
+def proof(host: str, result: dict[str, Any]) -> str:
+    """One line for the screen: what was proved on this host. A failure speaks through its message."""
+    evidence = result["evidence"]
+    line = f"{host}: {result['msg']}"
+    if "relay_reply" in evidence:
+        line += f"; {evidence.get('relay', 'the relay')} took the message: {evidence['relay_reply']}"
+    return line
 
 
 def _by_reason(cases: list[suite.Case]) -> list[str]:

@@ -44,7 +44,7 @@ LONGEST_REASON = 600
 UNWANTED = ("cacheprovider", "doctest", "faulthandler", "logging", "threadexception", "unraisableexception")
 
 Execute = Callable[[str], "tuple[int, str, str]"]
-RunModule = Callable[[str, "Mapping[str, Any]"], "dict[str, Any]"]
+RunModule = Callable[[str, "dict[str, Any]"], "dict[str, Any]"]
 
 
 class OutOfTime(Exception):
@@ -227,10 +227,10 @@ def sentence(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[io.StringIO]:
+def _quiet(directory: Path) -> Iterator[io.StringIO]:
     """Nothing that pytest does to the process outlives the body; what it prints is what is yielded."""
     environment = dict(os.environ)
-    bytecode, path = sys.dont_write_bytecode, list(sys.path)
+    bytecode, path, modules = sys.dont_write_bytecode, list(sys.path), set(sys.modules)
     printed = io.StringIO()
     try:
         for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
@@ -241,6 +241,9 @@ def _quiet() -> Iterator[io.StringIO]:
             yield printed
     finally:
         sys.dont_write_bytecode, sys.path[:] = bytecode, path
+        for name in set(sys.modules) - modules:
+            if directory in Path(getattr(sys.modules[name], "__file__", None) or "/").parents:
+                del sys.modules[name]
         os.environ.clear()
         os.environ.update(environment)
 
@@ -268,7 +271,7 @@ def run(
         arguments += ["-k", _expression(select, skip)]
     recorder = Recorder(read_only)
     fixtures = _fixtures(testinfra.host.Host(backend), expect)
-    with _quiet() as printed:
+    with _quiet(directory) as printed:
         status = pytest.main([*arguments, str(path)], plugins=[recorder, fixtures])
     if backend.broken:
         raise backend.broken

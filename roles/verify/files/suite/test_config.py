@@ -45,7 +45,7 @@ def test_configuration_is_valid(host: Any, postfix: Postfix) -> None:
     said = host.run("postconf -n 2>&1 >/dev/null; postconf -M 2>&1 >/dev/null").stdout.splitlines()
     # Without a terminal 'postfix check' tells its complaints to the log alone.
     on_terminal = "import pty, sys; sys.exit(pty.spawn(['postfix', 'check']) >> 8)"
-    python = "$(command -v python3 /usr/libexec/platform-python | head -n 1)"
+    python = "$(command -v python3 || command -v /usr/libexec/platform-python)"
     check = host.run(f"{python} -c %s", on_terminal)
     said += [line for line in check.stdout.splitlines() if line.strip() and HARMLESS not in line]
     complaints = dict.fromkeys(line.partition(": ")[2].strip() or line for line in said)

@@ -126,6 +126,23 @@ def test_a_failure_is_one_sentence(write: Any, body: str, reason: str) -> None:
     assert result["msg"] == f"1 of 2 tests failed. [it::fails] {reason}"
 
 
+def test_the_proof_is_shown(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    text = """
+        def test_mail(record_property):
+            record_property("relay", "relay.example.com[192.0.2.1]:587")
+            record_property("relay_reply", "250 2.0.0 Ok: queued")
+    """
+    Action(write(text)).result()
+    shown = capsys.readouterr().out
+    assert "mail1: 1 tests passed" in shown
+    assert "relay.example.com[192.0.2.1]:587 took the message: 250 2.0.0 Ok: queued" in shown
+
+
+def test_a_failure_is_not_shown_as_a_proof(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    Action(write("def test_it(): raise AssertionError('no')")).result()
+    assert "mail1:" not in capsys.readouterr().out
+
+
 def test_a_fixture_that_fails_fails_its_tests_with_one_reason(write: Any) -> None:
     suite = write("""
         import pytest
@@ -304,7 +321,9 @@ def test_nothing_is_left_behind(write: Any, monkeypatch: Any, capfd: Any) -> Non
     assert (dict(os.environ), list(sys.path), sys.dont_write_bytecode, os.getcwd()) == before
     assert sorted(entry.name for entry in suite.iterdir()) == ["conftest.py", "helper.py", "test_it.py"]
     assert "helper" not in sys.modules
-    assert capfd.readouterr() == ("", "")
+    shown, complaints = capfd.readouterr()
+    assert shown.startswith("mail1: 1 tests passed") and shown.count("\n") == 1
+    assert complaints == ""
 
 
 def test_junit_has_one_sentence_per_failure(write: Any, tmp_path: Path) -> None:

@@ -1,0 +1,513 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The suite of role verify, run by the real action code against a mail server that exists on paper only.
+
+What the host would answer is a table of commands, as recorded on Debian 12 and 13. Each case changes the table or
+what is expected, and names the tests that must then fail, and no other.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("ansible.errors", reason="the controller's side needs ansible-core")
+pytest.importorskip("testinfra", reason="the controller's side needs pytest-testinfra")
+
+from ansible_collections.mailops.smtp.plugins.plugin_utils import suite
+
+SUITE = Path(__file__).resolve().parents[4] / "roles" / "verify" / "files" / "suite"
+
+MAIN_CF = {
+    "config_directory": "/etc/postfix",
+    "default_transport": "smtp",
+    "inet_interfaces": "loopback-only",
+    "maillog_file": "",
+    "mynetworks": "127.0.0.0/8, [::1]/128",
+    "myhostname": "mail1.example.com",
+    "queue_directory": "/var/spool/postfix",
+    "relayhost": "[relay.example.com]:587, [relay.example.com]:2525",
+    "sendmail_path": "/usr/sbin/sendmail",
+    "smtp_sasl_auth_enable": "yes",
+    "smtp_sasl_password_maps": "texthash:/etc/postfix/sasl_passwd",
+    "smtp_tls_CAfile": "/etc/ssl/certs/ca-certificates.crt",
+    "smtp_tls_CApath": "",
+    "smtp_tls_loglevel": "1",
+    "smtp_tls_policy_maps": "texthash:/etc/postfix/tls_policy",
+    "smtp_tls_security_level": "secure",
+    "smtp_tls_wrappermode": "no",
+    "smtpd_recipient_restrictions": "",
+    "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination",
+    "tls_append_default_CA": "no",
+}
+MASTER_CF = """\
+smtp       inet  n       -       y       -       -       smtpd
+pickup     unix  n       -       y       60      1       pickup
+smtp       unix  -       -       y       -       -       smtp
+"""
+SOCKETS = """\
+LISTEN 0      128          0.0.0.0:22         0.0.0.0:*    users:(("sshd",pid=41,fd=3))
+LISTEN 0      100        127.0.0.1:25         0.0.0.0:*    users:(("master",pid=668,fd=13))
+LISTEN 0      64           0.0.0.0:2049       0.0.0.0:*
+LISTEN 0      100            [::1]:25            [::]:*    users:(("master",pid=668,fd=14))
+"""
+LOG = """\
+Nov 23 12:48:04 mail1 postfix/cleanup[691]: 885221A806B: message-id=<{token}@mail1.example.com>
+Nov 23 12:48:04 mail1 postfix/smtp[700]: Untrusted TLS connection established to other.example[192.0.2.9]:25: TLSv1.3
+Nov 23 12:48:04 mail1 postfix/smtp[694]: Verified TLS connection established to relay.example.com[192.0.2.1]:587: \
+TLSv1.3
+Nov 23 12:48:04 mail1 postfix/smtp[694]: 885221A806B: to=<you@example.com>, relay=relay.example.com[192.0.2.1]:587, \
+delay=0.02, delays=0.01/0.01/0.01/0, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 8C1DA1A806A)
+"""
+QUEUED = '{{"queue_name": "deferred", "queue_id": "AA", "arrival_time": {}, "recipients": [{}]}}\n'
+DEFERRED_TO_YOU = '{"address": "you@example.com", "delay_reason": "connection refused"}'
+ROUTE = {
+    "relay_host": "relay.example.com",
+    "relay_port": "587",
+    "relay_mode": "starttls",
+    "relay_tls": "secure",
+}
+
+
+class Server:
+    """Answers commands from tables; the first pattern that matches counts."""
+
+    def __init__(self) -> None:
+        self.main_cf = dict(MAIN_CF)
+        self.master_cf, self.overrides, self.sockets = MASTER_CF, "", SOCKETS
+        self.log, self.queue = LOG, ""
+        self.policy = {"[relay.example.com]:587": "secure", "[relay.example.com]:2525": "secure"}
+        self.passwords = set(self.policy)
+        self.answers: dict[str, tuple[int, str]] = {}
+        self.probe = {
+            "usable": True,
+            "tls_version": "TLSv1.3",
+            "tls_cipher": "X",
+            "reason": "Expired.",
+            "advice": "Renew.",
+        }
+        self.asked: list[str] = []
+        self.probes: list[Any] = []
+        self.token = ""
+
+    def execute(self, command: str) -> tuple[int, str, str]:
+        self.asked.append(command)
+        code, stdout = self.answer(command)
+        return code, stdout, ""
+
+    def answer(self, command: str) -> tuple[int, str]:
+        for pattern, answer in self.answers.items():
+            if re.search(pattern, command):
+                return answer
+        if command.startswith("postmap -q"):
+            key = command.split()[2].strip("'")
+            if "sasl_passwd" in command:
+                return (0 if key in self.passwords else 1), ""
+            return (0, self.policy[key] + "\n") if key in self.policy else (1, "")
+        if command.startswith("printf "):
+            self.token = re.findall(r"mailops-verify-[0-9a-f]+", command)[0]
+            return 0, ""
+        tables = {
+            r"^postconf config_directory": "".join(
+                f"{name} = {value}\n" for name, value in self.main_cf.items()
+            ),
+            r"^postconf -P": self.overrides,
+            r"^postconf -M 2>/dev/null": self.master_cf,
+            r"^ss -Hltnp": self.sockets,
+            r"journalctl": self.log.format(token=self.token),
+            r"^postqueue -j": self.queue,
+            r"^date ": "1700000000\n",
+            r"^uname -s": "Linux\n",
+            r"^uname -m": "x86_64\n",
+            r"^id -nu": "root\n",
+            r"^cat /etc/os-release": 'ID=debian\nVERSION_ID="12"\n',
+            r"^id -u": "0\n",
+            r"^getent services smtp/tcp": "smtp                  25/tcp mail\n",
+            r"^getent services submission/tcp": "submission            587/tcp\n",
+            r"^dpkg-query": "install ok installed",
+            r"^ls /usr/lib/sasl2": "libplain.so\n",
+            r"^stat -Lc %U": "root\n",
+            r"^stat -Lc %a": "600\n",
+            r"^stat -Lc %s": "200000\n",
+            r"^sh -c .*DIRECTORY=/etc/postfix": "root 600 /etc/postfix/sasl_passwd\n",
+            r"^(command -v|test |systemctl|postfix status|postconf -n|grep -rlF|postsuper|\$\(command)": "",
+        }
+        for pattern, stdout in tables.items():
+            if re.search(pattern, command):
+                return 0, stdout
+        raise AssertionError(f"the table has no answer to: {command}")
+
+    def module(self, name: str, arguments: Any) -> dict[str, Any]:
+        assert name == "mailops.smtp.smtp_probe"
+        self.probes.append(arguments)
+        return {"endpoints": [self.probe]}
+
+    def verify(self, **expect: Any) -> suite.Outcome:
+        backend = suite.Backend("mail1", self.execute, self.module, 60)
+        return suite.run(SUITE, backend, {"delivery_timeout": 0.1, **expect})
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+def failures(outcome: suite.Outcome) -> dict[str, str]:
+    assert not outcome.problem
+    return {case.name: case.reason for case in outcome.of("failed")}
+
+
+def test_a_server_as_it_should_be_passes(server: Server) -> None:
+    outcome = server.verify(**ROUTE, test_recipient="you@example.com", test_sender="root@example.com")
+    assert failures(outcome) == {}
+    assert len(outcome.of("passed")) == 23
+    assert [case.name for case in outcome.of("skipped")] == [
+        "relaying::relaying_is_refused_to_the_controller"
+    ]
+    evidence = {key: value for case in outcome.cases for key, value in case.properties.items()}
+    assert evidence["relay_reply"] == "250 2.0.0 Ok: queued as 8C1DA1A806A"
+    assert evidence["relay"] == "relay.example.com[192.0.2.1]:587"
+    assert evidence["tls"].startswith(
+        "Verified TLS connection established to relay.example.com[192.0.2.1]:587"
+    )
+    sendmail = next(
+        command for command in server.asked if "sendmail" in command and command.startswith("printf")
+    )
+    assert sendmail.endswith("/usr/sbin/sendmail -i -f root@example.com -- you@example.com 2>&1")
+    assert not any("postsuper" in command for command in server.asked)
+    assert server.probes[0]["ca_path"] == "/etc/ssl/certs/ca-certificates.crt"
+
+
+def test_without_a_recipient_no_mail_is_sent(server: Server) -> None:
+    outcome = server.verify(**ROUTE)
+    assert failures(outcome) == {}
+    assert not any("sendmail -i" in command for command in server.asked)
+    assert sum(case.name.startswith("delivery::") for case in outcome.of("skipped")) == 3
+
+
+def test_without_expectations_the_server_must_be_consistent(server: Server) -> None:
+    assert failures(server.verify()) == {}
+    server.main_cf["relayhost"] = "[relay.example.com]:465"
+    assert set(failures(server.verify())) == {
+        "config::tls_mode_fits_the_port",
+        "config::tls_policy_names_each_next_hop",
+        "password::password_is_there_for_each_next_hop",
+    }
+
+
+def test_a_server_that_delivers_directly_needs_no_relay(server: Server) -> None:
+    server.main_cf.update(relayhost="", smtp_sasl_auth_enable="no")
+    outcome = server.verify()
+    assert failures(outcome) == {}
+    assert "config::relay_is_the_route" in {case.name for case in outcome.of("skipped")}
+
+
+def implicit_tls(server: Server) -> None:
+    hop = "[relay.example.com]:465"
+    server.main_cf.update(relayhost="", default_transport=f"relay-implicit:{hop}")
+    server.overrides = "relay-implicit/unix/smtp_tls_wrappermode = yes\n"
+    server.policy, server.passwords = {hop: "secure"}, {hop}
+
+
+def test_implicit_tls_is_a_transport_of_its_own(server: Server) -> None:
+    implicit_tls(server)
+    assert failures(server.verify(**{**ROUTE, "relay_port": 465, "relay_mode": "implicit"})) == {}
+    assert server.probes[0]["tls"] == "implicit"
+    server.overrides = ""
+    found = failures(server.verify())
+    assert set(found) == {"config::tls_mode_fits_the_port"}
+    assert "the transport relay-implicit has no" in found["config::tls_mode_fits_the_port"]
+
+
+# Change of the server, what is expected, and for each test that must fail a part of its sentence.
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = {
+    "another port": (
+        {},
+        {"relay_port": 2525},
+        {
+            "config::relay_is_the_route": "should go to relay.example.com port 2525, but Postfix hands it to "
+            "relay.example.com port 587"
+        },
+    ),
+    "another relay": (
+        {},
+        {"relay_host": "other.example"},
+        {"config::relay_is_the_route": "should go to other.example port 587"},
+    ),
+    "another mode": (
+        {},
+        {"relay_mode": "implicit"},
+        {"config::tls_mode_fits_the_port": "needs smtp_tls_wrappermode = yes"},
+    ),
+    "another level": (
+        {},
+        {"relay_tls": "encrypt"},
+        {"config::tls_level_towards_the_relay": "should be encrypt, but it is secure"},
+    ),
+    "password in clear": (
+        {"policy": {"[relay.example.com]:587": "may", "[relay.example.com]:2525": "secure"}},
+        {"relay_tls": ""},
+        {"config::tls_level_towards_the_relay": "at TLS level may the password may travel in clear"},
+    ),
+    "no policy entry": (
+        {"policy": {"[relay.example.com]:587": "secure"}},
+        {},
+        {"config::tls_policy_names_each_next_hop": "should have an entry for [relay.example.com]:2525"},
+    ),
+    "another CA file": (
+        {},
+        {"relay_ca_file": "/ca.pem"},
+        {"config::ca_certificates_are_there": "should be /ca.pem, but it is /etc/ssl"},
+    ),
+    "no CA file": (
+        {"main_cf": {"smtp_tls_CAfile": ""}},
+        {},
+        {"config::ca_certificates_are_there": "without smtp_tls_CAfile or smtp_tls_CApath none does"},
+    ),
+    "empty CA file": (
+        {"answers": {"stat -Lc %s": (0, "0\n")}},
+        {},
+        {"config::ca_certificates_are_there": "missing or empty"},
+    ),
+    "no package": (
+        {"answers": {"^dpkg-query": (1, "")}},
+        {},
+        {"config::package_is_installed": "no package postfix"},
+    ),
+    "stopped": (
+        {"answers": {"^systemctl is-active postfix$": (3, "inactive")}},
+        {},
+        {"config::service_is_running": "the service postfix should run"},
+    ),
+    "stopped, Debian 12": (
+        {"answers": {"systemctl cat": (0, "ExecStart=/bin/true"), "is-active postfix@-": (3, "inactive")}},
+        {},
+        {"config::service_is_running": "the service postfix@- should run"},
+    ),
+    "no master": (
+        {"answers": {"^postfix status": (1, "")}},
+        {},
+        {"config::service_is_running": "finds no master process"},
+    ),
+    "not at boot": (
+        {"answers": {"is-enabled": (1, "disabled\n")}},
+        {},
+        {"config::service_starts_at_boot": "is not enabled"},
+    ),
+    "unknown parameter": (
+        {
+            "answers": {
+                "^postconf -n 2>&1": (
+                    0,
+                    "postconf: warning: /etc/postfix/main.cf: unused parameter: x=1\n" * 2,
+                )
+            }
+        },
+        {},
+        {"config::configuration_is_valid": "it says: warning: /etc/postfix/main.cf: unused parameter: x=1."},
+    ),
+    "check complains": (
+        {"answers": {r"^\$\(command": (1, "postfix/postfix-script: fatal: no such queue\n")}},
+        {},
+        {"config::configuration_is_valid": "fatal: no such queue"},
+    ),
+    "no password": (
+        {"passwords": {"[relay.example.com]:587"}},
+        {},
+        {"password::password_is_there_for_each_next_hop": "no entry for [relay.example.com]:2525"},
+    ),
+    "readable password map": (
+        {"answers": {"stat -Lc %a": (0, "640\n"), "^sh -c": (0, "root 640 /etc/postfix/sasl_passwd\n")}},
+        {},
+        {
+            "password::password_map_is_private": "it is root's with 0640",
+            "password::password_is_in_no_other_file": "root 640 /etc/postfix/sasl_passwd",
+        },
+    ),
+    "copied password": (
+        {"answers": {"^sh -c": (0, "root 600 /etc/postfix/sasl_passwd\nops 600 /etc/postfix/old\n")}},
+        {},
+        {"password::password_is_in_no_other_file": "also in ops 600 /etc/postfix/old (owner"},
+    ),
+    "search that finds nothing": (
+        {"answers": {"^sh -c": (0, "")}},
+        {},
+        {"password::password_is_in_no_other_file": "did not even find /etc/postfix/sasl_passwd"},
+    ),
+    "no SASL plugin": (
+        {"answers": {"^ls /usr/lib/sasl2": (0, "libsasldb.so\n")}},
+        {},
+        {"password::login_mechanism_is_installed": "none is"},
+    ),
+    "other interfaces": (
+        {},
+        {"inet_interfaces": ["all"]},
+        {"listeners::interfaces_are_those_expected": "should be all, but it is loopback-only"},
+    ),
+    "no listener": (
+        {"sockets": ""},
+        {"submission_ports": [587]},
+        {
+            "listeners::every_configured_port_is_open_and_no_other": "nothing of Postfix listens on port 25",
+            "listeners::submission_ports_are_open": "submit mail on port 587",
+        },
+    ),
+    "somebody else's listener": (
+        {"sockets": SOCKETS.replace("master", "exim4")},
+        {},
+        {"listeners::every_configured_port_is_open_and_no_other": "nothing of Postfix listens on port 25"},
+    ),
+    "an old listener": (
+        {"sockets": SOCKETS + 'LISTEN 0 100 127.0.0.1:2525 0.0.0.0:* users:(("master",pid=6,fd=9))\n'},
+        {},
+        {"listeners::every_configured_port_is_open_and_no_other": "port 2525, which master.cf does not have"},
+    ),
+    "open to the network": (
+        {
+            "sockets": SOCKETS.replace("127.0.0.1:25", "0.0.0.0:25").replace(
+                'users:(("master",pid=668,fd=13))', ""
+            )
+        },
+        {},
+        {"listeners::null_client_listens_on_loopback_only": "listens on 0.0.0.0 port 25"},
+    ),
+    "relays for anyone": (
+        {"main_cf": {"smtpd_relay_restrictions": "permit_mynetworks, permit, reject_unauth_destination"}},
+        {},
+        {"relaying::every_listener_refuses_to_relay_for_strangers": "smtp/inet would relay for anyone"},
+    ),
+    "one service relays for anyone": (
+        {"overrides": "smtp/inet/smtpd_relay_restrictions = permit\n"},
+        {},
+        {"relaying::every_listener_refuses_to_relay_for_strangers": "smtp/inet would relay for anyone"},
+    ),
+    "trusts the world": (
+        {"main_cf": {"mynetworks": "127.0.0.0/8 0.0.0.0/0"}},
+        {},
+        {"relaying::trusted_networks_are_not_the_internet": "trusts 0.0.0.0/0"},
+    ),
+    "certificate": (
+        {"probe": {"usable": False}},
+        {},
+        {"tls::certificate_of_the_relay_verifies": "Expired. Renew."},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_wrong_is_told_in_a_sentence(server: Server, name: str) -> None:
+    changes, expect, expected = CASES[name]
+    for attribute, change in changes.items():
+        before = getattr(server, attribute)
+        setattr(
+            server,
+            attribute,
+            {**before, **change} if attribute in ("main_cf", "answers", "probe") else change,
+        )
+    found = failures(server.verify(**{**ROUTE, **expect}))
+    assert set(found) == set(expected)
+    for test, part in expected.items():
+        assert part in found[test]
+
+
+MESSAGE, STUCK = "delivery::relay_accepts_a_message", "delivery::no_earlier_test_message_is_stuck"
+WENT_UNDER_TLS = "delivery::message_went_under_tls"
+OK, TIMED_OUT = (
+    "sent (250 2.0.0 Ok: queued as 8C1DA1A806A)",
+    "connect to x.example[192.0.2.1]:587: Connection timed out",
+)
+NEVER_SENT = LOG.replace(LOG.splitlines(keepends=True)[-1], f"Nov 23 mail1 postfix/smtp[694]: {TIMED_OUT}\n")
+# The mail log and the queue, and for each test that must fail a part of its sentence.
+MAIL_CASES: dict[str, tuple[str, str, dict[str, str]]] = {
+    "deferred": (
+        LOG.replace(OK, f"deferred ({TIMED_OUT})"),
+        "",
+        {MESSAGE: f"it was deferred ({TIMED_OUT}): run mailops.smtp.preflight"},
+    ),
+    "bounced": (LOG.replace(OK, "bounced (it said: 550)"), "", {MESSAGE: "it was bounced (it said: 550)"}),
+    "went another way": (
+        LOG.replace("]:587,", "]:2525,"),
+        "",
+        {MESSAGE: "relay.example.com port 587, but went to relay.example.com[192.0.2.1]:2525"},
+    ),
+    "stayed here": (
+        LOG.replace("relay=relay.example.com[192.0.2.1]:587", "relay=local"),
+        "",
+        {MESSAGE: "but went to local"},
+    ),
+    "still tried": (NEVER_SENT, "", {MESSAGE: f"after 0.1 s it was still being tried ({TIMED_OUT})"}),
+    "not in the log": ("", "", {MESSAGE: "the mail log does not mention it"}),
+    "not verified": (LOG.replace("Verified", "Trusted"), "", {WENT_UNDER_TLS: "show a Verified connection"}),
+    "in clear": (LOG.replace("Verified TLS connection", "no"), "", {WENT_UNDER_TLS: "but it shows 'none'"}),
+    "an earlier one is stuck": (
+        LOG,
+        QUEUED.format(1699999999, DEFERRED_TO_YOU),
+        {STUCK: "AA (connection refused)"},
+    ),
+    "a later one waits": (LOG, QUEUED.format(1700000001, DEFERRED_TO_YOU), {}),
+    "somebody else's waits": (LOG, QUEUED.format(1600000000, '{"address": "other@example.com"}'), {}),
+}
+
+
+@pytest.mark.parametrize("name", MAIL_CASES)
+def test_what_became_of_the_message(server: Server, name: str) -> None:
+    server.log, server.queue, expected = MAIL_CASES[name]
+    found = failures(server.verify(**ROUTE, test_recipient="you@example.com"))
+    assert set(found) == set(expected)
+    for test, part in expected.items():
+        assert part in found[test]
+    delivered = "status=sent" in server.log
+    taken_back = [command for command in server.asked if command.startswith("postsuper")]
+    assert taken_back == ([] if delivered or not server.log else ["postsuper -d 885221A806B"])
+
+
+def test_message_that_never_left_the_maildrop_is_taken_back(server: Server) -> None:
+    server.log = ""
+    server.answers["^grep -rlF mailops-verify-"] = (0, "/var/spool/postfix/maildrop/D7EF81A81AE\n")
+    server.verify(**ROUTE, test_recipient="you@example.com")
+    assert server.asked[-1] == "postsuper -d D7EF81A81AE"
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        ({r"^id -u": (0, "1000\n"), r"^id -nu": (0, "ops\n")}, "the tests ran as ops, but only root may"),
+        ({r"^command -v postconf": (1, "")}, "Postfix is not installed here: run mailops.smtp.deploy first."),
+    ],
+)
+def test_what_stops_everything_is_told_once(server: Server, answers: dict[str, Any], reason: str) -> None:
+    server.answers = answers
+    found = failures(server.verify(**ROUTE))
+    assert len(found) > 20
+    assert len(set(found.values())) == 1
+    assert next(iter(found.values())).startswith(reason)
+
+
+@pytest.mark.parametrize("password", ["Pa:ss#word $1", "a b'c\"d\\e*[x]", "short"])
+def test_search_for_the_password_finds_every_copy(tmp_path: Path, password: str) -> None:
+    search = re.search(r'SEARCH = r"""(.*?)"""', (SUITE / "test_password.py").read_text(), re.DOTALL)
+    assert search
+    live, beside = tmp_path / "postfix", tmp_path / "postfix.old"
+    (live / "sub").mkdir(parents=True)
+    beside.mkdir()
+    line = f"[relay.example.com]:587 user:{password}\n"
+    for file in (live / "sasl_passwd", live / "sub" / "copy", beside / "sasl_passwd"):
+        file.write_text("# a comment: of the map\n" + line)
+        file.chmod(0o600)
+    (live / "sub" / "copy").chmod(0o644)
+    (live / "main.cf").write_text("relayhost = [relay.example.com]:587\n# not so short a comment\n")
+    script = f"DIRECTORY={live}\n{search[1]}"
+    found = subprocess.run(
+        ["sh", "-c", script, "sh", str(live / "sasl_passwd")], capture_output=True, text=True, check=True
+    )
+    modes = {line.split()[2]: line.split()[1] for line in found.stdout.splitlines()}
+    assert modes == {
+        str(live / "sasl_passwd"): "600", str(live / "sub" / "copy"): "644", str(beside / "sasl_passwd"): "600"
+    }  # fmt: skip
+    assert password not in found.stdout + found.stderr
