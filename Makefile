@@ -111,7 +111,7 @@ cores: venv ## sanity and install-test on the other ansible-cores, as the Python
 
 .PHONY: lab-test
 lab-test: venv ## the molecule scenario, on real hosts in podman
-	extensions/molecule/lab/lab setup
+	extensions/molecule/lab/lab.py setup
 	cd extensions && molecule test $(ARGS)
 
 .PHONY: test
