@@ -206,8 +206,7 @@ def matches(certificate: Certificate, name: str) -> bool:
             ip_version(known) == version and socket.inet_pton(family, known) == wanted
             for known in certificate.addresses
         )
-    known_names = certificate.dns_names or tuple(_ascii(known) for known in certificate.common_names)
-    return any(_name_matches(known, name) for known in known_names)
+    return any(_name_matches(known, name) for known in certificate.dns_names or certificate.common_names)
 
 
 def as_dict(certificate: Certificate, found: list[Problem], now: float) -> dict[str, Any]:
@@ -225,21 +224,12 @@ def as_dict(certificate: Certificate, found: list[Problem], now: float) -> dict[
 
 
 def _name_matches(known: str, name: str) -> bool:
-    known, name = known.lower().rstrip("."), name.lower().rstrip(".")
-    if known.startswith("*."):
-        label, dot, parent = name.partition(".")
-        return bool(label and dot) and parent == known[2:]
+    """As OpenSSL's X509_check_host, which Postfix uses: ``*`` is a whole label above a domain of two or more."""
+    known, name = known.lower(), name.lower().rstrip(".")
+    if known.startswith("*.") and known.count(".") >= 2:
+        label, _dot, parent = name.partition(".")
+        return bool(label) and parent == known[2:]
     return bool(known) and known == name
-
-
-def _ascii(name: str) -> str:
-    """A common name may be written in Unicode; an unusable one matches nothing."""
-    if name.isascii():
-        return name
-    try:
-        return name.encode("idna").decode("ascii")
-    except UnicodeError:
-        return ""
 
 
 def _untrusted(certificate: Certificate, chain: ChainError) -> str:

@@ -227,6 +227,8 @@ def parse_endpoint(
 def _split(text: str, where: str) -> tuple[str, str]:
     if "@" in text:
         raise OptionError(f"{where}: it holds a user name or a mail address; write host:port")
+    if "://" in text:
+        raise OptionError(f"{where}: {text!r} is a URL; write host:port")
     host, colon, port = text.rpartition(":")
     if not colon:
         raise OptionError(

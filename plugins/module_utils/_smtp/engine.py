@@ -43,10 +43,10 @@ __all__ = ["Result", "probe"]
 ATTEMPT_DELAY = 0.25
 # RFC 8305 section 3 has 50 ms; a little more loses no family to a slow name server, and still little time.
 RESOLUTION_DELAY = 0.25
-# Connections at a time to one remote address; and how long one counts: a server that says nothing for longer
-# is not kept busy by it.
+# Connections at a time to one remote address. One on which nothing has been heard for a while does not count, for
+# the others must not wait for a tarpit.
 HOST_LIMIT = 3
-HOST_HOLD = 1.0
+HOST_PATIENCE = 2.0
 # How long a server has to answer what no longer matters for the verdict (QUIT).
 FAREWELL = 1.0
 # How long a port keeps silent before it is asked, on a second connection, whether it speaks TLS from the
@@ -61,6 +61,8 @@ MAX_ADDRESSES = 8
 MAX_THREADS = 1024
 _CHUNK = 16384
 
+# Verdicts that may only say that the time was too short.
+_OUT_OF_TIME = ("no_greeting", "stalled", "filtered", "dns_failure")
 # Of several addresses that could not be reached, the one whose answer says most stands for all.
 _TELLING = ("disconnected", "refused", "filtered", "unreachable")
 
@@ -93,6 +95,13 @@ class _Question(NamedTuple):
 
 
 _Answer = Union[OSError, List[Any]]
+
+
+class _Ending(NamedTuple):
+    """How an attempt ended; with the session that tells the most, where there was one."""
+
+    outcome: Outcome
+    session: Session | None = None
 
 
 class _Fate(NamedTuple):
@@ -206,17 +215,24 @@ class _Engine:
 
     def enter(self, ip: str, entry: _Probe) -> bool:
         """Take a place; False: none is free, and the probe will be resumed when it may try again."""
-        if self._hosts.get(ip, 0) >= HOST_LIMIT:
+        if self._hosts.get(ip, 0) < HOST_LIMIT:
+            self._hosts[ip] = self._hosts.get(ip, 0) + 1
+            return True
+        if not entry.queued:
+            entry.queued = True
             self._host_queues.setdefault(ip, deque()).append(entry)
-            return False
-        self._hosts[ip] = self._hosts.get(ip, 0) + 1
-        return True
+        return False
+
+    def crowded(self, ip: str) -> bool:
+        """Whether a probe waits for a place there."""
+        return bool(self._host_queues.get(ip))
 
     def leave(self, ip: str) -> None:
         self._hosts[ip] -= 1
-        waiting = self._host_queues.get(ip)
-        if waiting:
-            entry = waiting.popleft()
+        queue = self._host_queues.get(ip)
+        if queue:
+            entry = queue.popleft()
+            entry.queued = False
             self.call_at(0.0, lambda: self.resume(entry, None))
 
 
@@ -228,6 +244,7 @@ class _Probe:
         self.endpoint = endpoint
         self.family = family
         self.finished = False
+        self.queued = False
         self.wake = 0.0
         self.timer: float | None = None
         self.steps: Waiting = self._run()
@@ -237,110 +254,97 @@ class _Probe:
         self._address: _Address | None = None
         self._reached = False
         self._holding = ""
+        self._heard = 0.0
 
     def _run(self) -> Waiting:
         options = self.engine.options
         self._started = time.monotonic()
         self._deadline = self._started + options.timeout
-        attempts = 0
-        earlier: tuple[Outcome, Session | None] | None = None
-        while True:
-            attempts += 1
-            outcome, session = yield from self._attempt(attempts)
-            self._release()
-            now = time.monotonic()
-            if (
-                earlier is not None
-                and now >= self._deadline
-                and outcome.verdict in ("no_greeting", "stalled", "filtered")
-            ):
-                outcome, session = earlier
-            pause = BACKOFF * 2 ** (attempts - 1)
-            if (
-                not outcome.temporary
-                or attempts > options.retries
-                or now + pause + LEAST_TIME > self._deadline
-            ):
+        attempts = 1
+        result = self._report((yield from self._attempt(attempts)))
+        while result.temporary and attempts <= options.retries:
+            resume_at = time.monotonic() + BACKOFF * 2 ** (attempts - 1)
+            if resume_at + LEAST_TIME > self._deadline:
                 break
-            earlier = outcome, session
-            yield from self._sleep(now + pause)
-        self.result = self._report(outcome, session, attempts)
+            yield from self._sleep(resume_at)
+            attempts += 1
+            again = self._report((yield from self._attempt(attempts)))
+            if time.monotonic() >= self._deadline and again.verdict in _OUT_OF_TIME:
+                break  # it had less time than the one before, whose verdict therefore stands
+            result = again
+        self.result = result
+        self.result.attempts = attempts
 
     def _sleep(self, until: float) -> Waiting:
         while time.monotonic() < until:
             yield until
 
-    def _attempt(self, number: int) -> Generator[float, socket.socket | None, tuple[Outcome, Session | None]]:
+    def _attempt(self, number: int) -> Generator[float, socket.socket | None, _Ending]:
         self._timings = {}
         self._settled = 0.0
+        self._reached = False
         began = time.monotonic()
         answer = yield from self._resolve(number)
-        self._timings["resolve"] = time.monotonic() - (began if number > 1 else self._started)
+        self._timings["resolve"] = time.monotonic() - began
         if isinstance(answer, Outcome):
-            return answer, None
+            return _Ending(answer)
         self._address = answer[0]
         yield from self._enter(answer[0])
         turn = (number - 1) % len(answer)
-        return (yield from self._climb(answer[turn:] + answer[:turn]))
+        ending = yield from self._climb(answer[turn:] + answer[:turn])
+        self._release()
+        return ending
 
-    def _climb(
-        self, addresses: list[_Address]
-    ) -> Generator[float, socket.socket | None, tuple[Outcome, Session | None]]:
+    def _climb(self, addresses: list[_Address]) -> Generator[float, socket.socket | None, _Ending]:
         """The whole ladder, with the second connections that the first one may call for."""
-        options, endpoint, policy = self.engine.options, self.endpoint, self.engine.policy
+        endpoint, context = self.endpoint, self.engine.policy.context
         connection = yield from self._connect(addresses)
         if isinstance(connection, Outcome):
-            return connection, None
-        here = [self._address] if self._address else addresses
-        session = Session(endpoint, self._settings(connection), policy.context)
+            return _Ending(connection)
+        session = Session(endpoint, self._settings(connection), context)
         yield from self._converse(connection, session)
-        outcome = _verdict_of(session)
+        ending = _Ending(_verdict_of(session), session)
 
-        if session.chain_error is not None:
+        chain = session.chain_error
+        if chain is not None:
             # OpenSSL named one fault and broke off; a second connection shows the certificate, and goes on
             # where verification is not required.
-            second = yield from self._again(
-                here, lambda settings: Session(endpoint, settings, policy.context, session.chain_error)
-            )
-            if second is not None and second.certificate is not None and second.outcome is not None:
-                session, outcome = second, second.outcome
+            second = yield from self._again(lambda settings: Session(endpoint, settings, context, chain))
+            if second is not None and second.certificate is not None:
+                ending = _Ending(_verdict_of(second), second)
 
-        if (
-            outcome.stage == "tls"
-            and outcome.verdict in ("tls_failed", "tls_too_old")
-            and _may_go_plain(endpoint)
-        ):
-            words = outcome.reason[:1].lower() + outcome.reason[1:].rstrip(".")
-            second = yield from self._again(
-                here, lambda settings: Session(endpoint, settings, policy.context, plain=words)
-            )
-            if second is not None and second.outcome is not None:
-                session, outcome = second, second.outcome
+        if ending.outcome.verdict in ("tls_failed", "tls_too_old") and _may_go_plain(endpoint):
+            why = ending.outcome.reason[:1].lower() + ending.outcome.reason[1:].rstrip(".")
+            plain = yield from self._again(lambda settings: Session(endpoint, settings, context, plain=why))
+            if plain is not None:
+                ending = _Ending(_verdict_of(plain), plain)
 
-        if (
-            options.check_injection
-            and VERDICTS[outcome.verdict].usable
-            and session.tls_version
-            and endpoint.tls != "implicit"
-        ):
-            settled, timings = self._settled, self._timings
-            check = yield from self._again(
-                here, lambda settings: PipeliningCheck(endpoint, settings, policy.context, session.chain)
-            )
-            self._settled, self._timings = settled, timings
-            if check is not None and check.outcome is not None:
-                outcome = check.outcome
-        return outcome, session
+        if self.engine.options.check_injection and VERDICTS[ending.outcome.verdict].usable:
+            ending = yield from self._check_injection(ending)
+        return ending
+
+    def _check_injection(self, ending: _Ending) -> Generator[float, socket.socket | None, _Ending]:
+        session = ending.session
+        if session is None or session.tls_version is None or self.endpoint.tls == "implicit":
+            return ending
+        settled, timings, chain = self._settled, self._timings, session.chain
+        context = self.engine.policy.context
+        check = yield from self._again(
+            lambda settings: PipeliningCheck(self.endpoint, settings, context, chain)
+        )
+        self._settled, self._timings = settled, timings
+        return ending if check is None or check.outcome is None else ending._replace(outcome=check.outcome)
 
     def _again(
-        self, addresses: list[_Address], make: Callable[[Settings], Session]
+        self, make: Callable[[Settings], Session]
     ) -> Generator[float, socket.socket | None, Session | None]:
         """Another connection to the address of the first; None when there is none to be had."""
-        resolved = self._timings.get("resolve", 0.0)
-        connection = yield from self._connect(addresses)
+        address, timings = self._address, self._timings
+        self._timings = {"resolve": timings["resolve"]}
+        connection = yield from self._connect([address] if address else [])
         if isinstance(connection, Outcome):
+            self._address, self._reached, self._timings = address, True, timings
             return None
-        self._timings = {"resolve": resolved, "connect": self._timings["connect"]}
         session = make(self._settings(connection))
         yield from self._converse(connection, session)
         return session
@@ -437,7 +441,16 @@ class _Probe:
         self._started += waited
         self._deadline += waited
         self._holding = address.ip
-        self.engine.call_at(time.monotonic() + HOST_HOLD, self._release)
+        self._heard = time.monotonic()
+        self.engine.call_at(self._heard + HOST_PATIENCE, self._release_if_silent)
+
+    def _release_if_silent(self) -> None:
+        if not self._holding:
+            return
+        if self._heard + HOST_PATIENCE > time.monotonic():
+            self.engine.call_at(self._heard + HOST_PATIENCE, self._release_if_silent)
+        else:
+            self._release()
 
     def _release(self) -> None:
         ip, self._holding = self._holding, ""
@@ -460,16 +473,19 @@ class _Probe:
                 now = time.monotonic()
                 if now >= limit:
                     break
-                if waiting and (not racing or (now >= next_at and len(racing) <= engine.spare)):
+                if waiting and (not racing or now >= next_at):
                     address = waiting.popleft()
                     try:
                         connection = self._open(address)
                     except OSError as error:
-                        if error.errno in (errno.EMFILE, errno.ENFILE) and not racing:
-                            waiting.appendleft(address)
-                            yield from self._sleep(min(limit, now + 0.05))
+                        if error.errno not in (errno.EMFILE, errno.ENFILE):
+                            fates.append(self._fate(address, error, now - began))
                             continue
-                        fates.append(self._fate(address, error, now - began))
+                        # Another probe will close a connection soon.
+                        waiting.appendleft(address)
+                        next_at = now + 0.05
+                        if not racing:
+                            yield from self._sleep(min(limit, next_at))
                         continue
                     racing[connection] = address
                     next_at = now + ATTEMPT_DELAY
@@ -575,6 +591,7 @@ class _Probe:
                         self._timings[event.name] = self._timings.get(event.name, 0.0) + now - mark
                     mark = now
                 if session.closed:
+                    yield from self._linger(connection, limit)
                     return
                 ready = yield limit if hello is not None else min(limit, ask_at)
                 now = time.monotonic()
@@ -586,6 +603,7 @@ class _Probe:
                     except OSError as error:
                         session.lost((error.strerror or str(error)).lower())
                     else:
+                        self._heard = now
                         session.receive(data)
                 elif hello is not None and ready is hello.connection:
                     if hello.proceed():
@@ -601,6 +619,15 @@ class _Probe:
             connection.close()
             if hello is not None:
                 hello.close()
+
+    def _linger(self, connection: socket.socket, limit: float) -> Waiting:
+        """Where others wait for a place at this host, its server has to see the end of this connection first."""
+        with contextlib.suppress(OSError):
+            if self._holding and self.engine.crowded(self._holding):
+                connection.shutdown(socket.SHUT_WR)
+            while self._holding and self.engine.crowded(self._holding) and time.monotonic() < limit:
+                if (yield limit) is connection and not connection.recv(_CHUNK):
+                    return
 
     def _silence_ends(self, began: float) -> float:
         """When to ask a silent port for TLS: soon where TLS is usual, late where a pause before the greeting is."""
@@ -638,7 +665,8 @@ class _Probe:
 
     # Report
 
-    def _report(self, outcome: Outcome, session: Session | None, attempts: int) -> Result:
+    def _report(self, ending: _Ending) -> Result:
+        outcome, session = ending
         timings = dict(self._timings, total=(self._settled or time.monotonic()) - self._started)
         address = self._address
         result = Result(
@@ -655,7 +683,7 @@ class _Probe:
             timings_ms={
                 name: round(timings[name] * 1000, 1) if name in timings else None for name in TIMINGS
             },
-            attempts=attempts,
+            temporary=outcome.temporary,
         )
         if session is not None:
             result.greeting = session.greeting
@@ -729,7 +757,7 @@ class _Resolver:
             return
         self._waiting[question] = [entry]
         if self._receiver is None:
-            from queue import SimpleQueue  # noqa: PLC0415 - only where there are names to resolve
+            from queue import SimpleQueue  # only where there are names to resolve
 
             self._receiver, self._sender = socket.socketpair()
             self._receiver.setblocking(False)
@@ -737,10 +765,12 @@ class _Resolver:
             self._questions = SimpleQueue()
         self._questions.put(question)
         if self._threads < min(len(self._waiting), MAX_THREADS):
-            from threading import Thread  # noqa: PLC0415
+            from threading import Thread
 
             self._threads += 1
-            Thread(target=self._work, args=(self._questions, self._sender), daemon=True).start()
+            # Where no thread is to be had, the question stays open until one is free, or the deadline.
+            with contextlib.suppress(RuntimeError):
+                Thread(target=self._work, args=(self._questions, self._sender), daemon=True).start()
 
     def _work(self, questions: Any, sender: socket.socket) -> None:
         while True:
@@ -759,7 +789,8 @@ class _Resolver:
             with contextlib.suppress(BlockingIOError):
                 self._receiver.recv(4096)
         while self._ready:
-            question, self.answers[question] = self._ready.popleft()
+            question, answer = self._ready.popleft()
+            self.answers[question] = answer
             for entry in self._waiting.pop(question):
                 self._engine.resume(entry, None)
 
@@ -816,8 +847,9 @@ def _interleaved(addresses: Iterable[_Address]) -> list[_Address]:
 
 def _of_families(results: list[Result]) -> list[Result]:
     """Of the results of both families those that say something: a family without addresses is left out."""
-    known = [result for result in results if result.stage != "resolve"]
-    return known or results[:1]
+    found = [result for result in results if result.verdict != "dns_not_found"]
+    unresolved = all(result.stage == "resolve" for result in results)
+    return (found or results)[:1] if unresolved else found
 
 
 def _title(family: str | None) -> str:

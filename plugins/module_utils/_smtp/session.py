@@ -213,8 +213,7 @@ class Session:
 
     def take(self) -> bytes:
         """The bytes to send now."""
-        if self._outgoing.pending:
-            self._output += self._outgoing.read()
+        self._output += self._outgoing.read()
         data = bytes(self._output)
         self._output.clear()
         return data
@@ -390,9 +389,9 @@ class Session:
             if keyword.startswith("AUTH="):  # the form of before RFC 2554, still sent for old clients
                 keyword, parameters = "AUTH", keyword[5:] + " " + parameters
             if keyword == "AUTH":
-                mechanisms += [word for word in parameters.upper().split() if word not in mechanisms]
+                mechanisms += parameters.upper().split()
             self.capabilities.append((keyword + " " + parameters).strip())
-        self.auth_mechanisms = mechanisms
+        self.auth_mechanisms = list(dict.fromkeys(mechanisms))
 
     def _offers(self, keyword: str) -> bool:
         return any(line.split(" ", 1)[0] == keyword for line in self.capabilities)
@@ -447,7 +446,7 @@ class Session:
         return ", ".join(line.split(" ", 1)[0] for line in self.capabilities[:12]) or "nothing"
 
     def _on_starttls(self, reply: Reply) -> None:
-        if reply.code == 220:
+        if reply.severity == 2:
             self._climbed("starttls")
             if not self._reader.idle:
                 self._settle(
@@ -613,7 +612,7 @@ class Session:
             self._settle("auth_absent", f"The server does not offer AUTH (it offers {self._listed()})")
             self._farewell()
             return
-        from .sasl import choose  # noqa: PLC0415 - only where there is a password
+        from .sasl import choose
 
         mechanism, why_not = choose(credentials, self.auth_mechanisms)
         if mechanism is None:
@@ -755,6 +754,11 @@ class Session:
         if self._encrypted and self._tls is not None:
             with contextlib.suppress(OSError, ValueError):
                 self._tls.unwrap()  # says close_notify; the server's own is not waited for
+        # A session keeps what it has found; its TLS state is large, and a method of its own would keep it alive.
+        self._output += self._outgoing.read()
+        self._tls = None
+        self._incoming = self._outgoing = _NO_BIO
+        self._expect = _expect_nothing
 
 
 class PipeliningCheck(Session):
@@ -772,7 +776,7 @@ class PipeliningCheck(Session):
             self._close()
 
     def _on_starttls(self, reply: Reply) -> None:
-        if reply.code != 220:
+        if reply.severity != 2:
             self._close()
         elif not self._reader.idle:
             self._vulnerable("in clear")
@@ -823,6 +827,10 @@ class TlsHello:
     def receive(self, data: bytes) -> None:
         self.speaks_tls = data[:1] in (b"\x15", b"\x16")
         self.closed = True
+
+
+def _expect_nothing(_reply: Reply) -> None:
+    """What a closed session expects."""
 
 
 def _secrets(credentials: Credentials | None) -> list[bytes]:

@@ -56,7 +56,8 @@ class TlsPolicy:
         context.options |= ssl.OP_NO_RENEGOTIATION
         # OpenSSL's own list, as a mail server takes it: Python's is narrower, and differs from version to
         # version.
-        context.set_ciphers("DEFAULT:@SECLEVEL=0" if self.min_version < "1.2" else "DEFAULT")
+        # The security level is Postfix's (tls_client.c), for the probe must not refuse what Postfix takes.
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
         context.minimum_version = _VERSIONS[self.min_version]
         if verify:
             self._trust(context)

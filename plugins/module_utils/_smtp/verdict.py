@@ -290,6 +290,8 @@ class Result:
     certificate: dict[str, Any] | None = None
     timings_ms: dict[str, float | None] = field(default_factory=dict)
     attempts: int = 1
+    temporary: bool = False
+    """Whether another attempt may end otherwise; decides about retries, and is not returned."""
 
     def __post_init__(self) -> None:
         if not self.advice:

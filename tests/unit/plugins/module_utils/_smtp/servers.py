@@ -1,0 +1,333 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Mail servers to test with: one without a socket, and a listener on loopback that runs it or any other behaviour.
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hmac
+import socket
+import ssl
+import threading
+import warnings
+from pathlib import Path
+from typing import Any, Callable
+
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import Credentials, Endpoint
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.session import Session, Settings
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsPolicy
+
+DATA = Path(__file__).parent / "data"
+CA = str(DATA / "ca.pem")
+NAME = "mail.example.test"
+USERNAME, PASSWORD = "someone@example.test", "Pa:ss#word $1"
+NOW = 1800000000.0
+"""A moment in 2027, at which the good certificates are good."""
+
+_CONTEXTS: dict[Any, ssl.SSLContext] = {}
+
+
+def server_context(certificate: str = "good", newest: Any = None) -> ssl.SSLContext:
+    if (certificate, newest) not in _CONTEXTS:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(str(DATA / f"{certificate}.pem"))
+        if newest is not None:
+            context.set_ciphers("DEFAULT:@SECLEVEL=0")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # old versions are what is wanted here
+                context.minimum_version = ssl.TLSVersion.TLSv1
+                context.maximum_version = newest
+        _CONTEXTS[(certificate, newest)] = context
+    return _CONTEXTS[(certificate, newest)]
+
+
+class MailServer:
+    """The server's side of one connection, without a socket: bytes in, bytes out.
+
+    ``replies`` replaces the answer to a verb, ``tls VERB`` the one under TLS only.
+    """
+
+    def __init__(
+        self,
+        greeting: bytes = b"220 mail.example.test ESMTP\r\n",
+        ehlo: tuple[bytes, ...] = (b"PIPELINING", b"SIZE 1000", b"STARTTLS"),
+        ehlo_tls: tuple[bytes, ...] = (b"PIPELINING", b"AUTH PLAIN LOGIN"),
+        replies: dict[str, bytes] | None = None,
+        implicit: bool = False,
+        certificate: str = "good",
+        newest: Any = None,
+        keeps_pipelined: bool = False,
+    ) -> None:
+        self.commands: list[str] = []
+        self.clear = b""
+        self.closed = False
+        self._greeting = greeting
+        self._ehlo = {False: ehlo, True: ehlo_tls}
+        self._replies = replies or {}
+        self._implicit = implicit
+        self._context = (certificate, newest)
+        self._keeps_pipelined = keeps_pipelined
+        self._lines = b""
+        self._output = b""
+        self._tls: ssl.SSLObject | None = None
+        self._shaken = False
+        self._deaf = False
+        self._challenges: list[str] = []
+
+    def open(self) -> bytes:
+        if self._implicit:
+            self._start_tls()
+        else:
+            self._say(self._greeting)
+        return self._take()
+
+    def receive(self, data: bytes) -> bytes:
+        if self._tls is None:
+            self.clear += data
+            # What follows a 220 that no TLS follows is a ClientHello, of which no line is to be made.
+            self._lines += b"" if self._deaf else data
+        else:
+            self._incoming.write(data)
+            self._decrypt(self._tls)
+        while b"\r\n" in self._lines and not self.closed:
+            line, _, self._lines = self._lines.partition(b"\r\n")
+            self._answer(line.decode("utf-8"))
+        return self._take()
+
+    def _decrypt(self, tls: ssl.SSLObject) -> None:
+        with contextlib.suppress(ssl.SSLWantReadError):
+            try:
+                if not self._shaken:
+                    tls.do_handshake()
+                    self._shaken = True
+                    if self._implicit:
+                        self._say(self._greeting)
+                while True:
+                    plaintext = tls.read(16384)
+                    if not plaintext:
+                        self.closed = True
+                        return
+                    self._lines += plaintext
+            except (ssl.SSLZeroReturnError, ssl.SSLError) as error:
+                if isinstance(error, ssl.SSLWantReadError):
+                    raise
+                self.closed = True
+
+    def _start_tls(self) -> None:
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = server_context(*self._context).wrap_bio(self._incoming, self._outgoing, server_side=True)
+        if not self._keeps_pipelined:
+            self._lines = b""
+
+    def _take(self) -> bytes:
+        output, self._output = self._output, b""
+        if self._tls is not None:
+            output += self._outgoing.read()
+        return output
+
+    def _say(self, data: bytes) -> None:
+        if self._shaken and self._tls is not None:
+            if data:  # an empty record is an error on some versions
+                self._tls.write(data)
+        else:
+            self._output += data
+
+    def _answer(self, line: str) -> None:
+        self.commands.append(line)
+        if self._challenges:
+            self._go_on(line)
+            return
+        verb = line.split(" ", maxsplit=1)[0].upper()
+        encrypted = self._tls is not None
+        reply = self._replies.get("tls " + verb) if encrypted else None
+        reply = self._replies.get(verb) if reply is None else reply
+        if reply is not None:
+            self._say(reply)
+            self._deaf = verb == "STARTTLS" and reply.startswith(b"220")
+            return
+        if verb == "EHLO":
+            lines = [b"mail.example.test", *self._ehlo[encrypted]]
+            self._say(
+                b"".join(b"250%s%s\r\n" % (b" " if each is lines[-1] else b"-", each) for each in lines)
+            )
+        elif verb == "STARTTLS":
+            self._output += b"220 2.0.0 go ahead\r\n"
+            self._start_tls()
+        elif verb == "AUTH":
+            self._authenticate(line.split(" ")[1:])
+        elif verb == "QUIT":
+            self._say(b"221 2.0.0 bye\r\n")
+            self.closed = True
+        else:
+            self._say(b"250 2.0.0 ok\r\n")
+
+    def _authenticate(self, words: list[str]) -> None:
+        self._mechanism = words[0]
+        self._answers: list[str] = words[1:]
+        prompts = {
+            "PLAIN": [""],
+            "LOGIN": ["Username:", "Password:"],
+            "CRAM-MD5": ["<1.2@mail>"],
+            "XOAUTH2": [""],
+        }
+        self._challenges = prompts[self._mechanism][len(self._answers) :]
+        self._ask_or_decide()
+
+    def _go_on(self, line: str) -> None:
+        self._challenges.pop(0)
+        self._answers.append(line)
+        self._ask_or_decide()
+
+    def _ask_or_decide(self) -> None:
+        if self._challenges:
+            self._say(b"334 " + base64.b64encode(self._challenges[0].encode()) + b"\r\n")
+            return
+        digest = hmac.new(PASSWORD.encode(), b"<1.2@mail>", "md5").hexdigest()
+        right = {
+            "PLAIN": [f"\0{USERNAME}\0{PASSWORD}"],
+            "LOGIN": [USERNAME, PASSWORD],
+            "CRAM-MD5": [f"{USERNAME} {digest}"],
+            "XOAUTH2": [f"user={USERNAME}\1auth=Bearer {PASSWORD}\1\1"],
+        }[self._mechanism]
+        given = [base64.b64decode(answer).decode() for answer in self._answers]
+        if given == right:
+            self._say(b"235 2.7.0 welcome\r\n")
+        elif self._mechanism == "XOAUTH2" and given[-1]:
+            self._challenges = ["{}"]
+            self._say(b"334 " + base64.b64encode(b'{"status":"401"}') + b"\r\n")
+        else:
+            self._say(b"535 5.7.8 go away\r\n")
+
+
+POLICY = TlsPolicy(CA)
+
+
+def session(
+    tls: str = "starttls",
+    password: str | None = None,
+    mechanism: str = "auto",
+    host: str = NAME,
+    port: int = 587,
+    **settings: Any,
+) -> Session:
+    credentials = Credentials(USERNAME, password, mechanism) if password else None
+    more = {key: settings.pop(key) for key in ("chain", "plain") if key in settings}
+    return Session(
+        Endpoint(host, port, tls, None, credentials),
+        Settings("client.example.test", NOW, **settings),
+        POLICY.context,
+        **more,
+    )
+
+
+def whole(data: bytes) -> list[bytes]:
+    return [data]
+
+
+def single_bytes(data: bytes) -> list[bytes]:
+    return [data[position : position + 1] for position in range(len(data))]
+
+
+class CutAt:
+    """Cuts the whole stream once, behind so many bytes."""
+
+    def __init__(self, position: int) -> None:
+        self.left = position
+
+    def __call__(self, data: bytes) -> list[bytes]:
+        here, self.left = self.left, self.left - len(data)
+        return [data[:here], data[here:]] if 0 < here < len(data) else [data]
+
+
+def talk(client: Session, server: MailServer, cut: Callable[[bytes], list[bytes]] = whole) -> int:
+    """Let the two talk until one has enough; how many bytes the server sent."""
+    client.begin()
+    sent = 0
+    incoming = server.open()
+    for _turn in range(100):
+        sent += len(incoming)
+        outgoing = client.take()
+        for part in cut(incoming) if incoming else ():
+            client.receive(part)
+            outgoing += client.take()
+        if server.closed:
+            client.receive(b"")
+        if client.closed:
+            return sent
+        incoming = server.receive(outgoing) if outgoing else b""
+        if not incoming and not outgoing:
+            client.expire(5.0)
+    raise AssertionError("they talk for ever")
+
+
+Serve = Callable[[socket.socket], None]
+
+
+class Listener:
+    """Serves each connection in a thread, each with the next of the behaviours, all later ones with the last."""
+
+    def __init__(self, *serve: Serve) -> None:
+        self._serve = serve
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port: int = self._listening.getsockname()[1]
+        self.connections = 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        # Closing alone does not wake the thread that accepts.
+        with contextlib.suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _peer = self._listening.accept()
+            except OSError:
+                return
+            serve = self._serve[min(self.connections, len(self._serve) - 1)]
+            self.connections += 1
+            threading.Thread(target=self._run, args=(serve, connection), daemon=True).start()
+
+    @staticmethod
+    def _run(serve: Serve, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            serve(connection)
+
+
+def smtp(**how: Any) -> Serve:
+    """A MailServer on a socket."""
+
+    def serve(connection: socket.socket) -> None:
+        server = MailServer(**how)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(server.open())
+        while not server.closed:
+            data = connection.recv(16384)
+            if not data:
+                return
+            connection.sendall(server.receive(data))
+
+    return serve
+
+
+def says(*words: bytes) -> Serve:
+    """Says something, and keeps the connection."""
+
+    def serve(connection: socket.socket) -> None:
+        for word in words:
+            connection.sendall(word)
+        while connection.recv(16384):
+            pass
+
+    return serve
+
+
+def closes(connection: socket.socket) -> None:
+    """Closes at once."""

@@ -1,0 +1,580 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The engine against servers on loopback: deadlines, retries, families, second connections, many at once.
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp import engine
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import (
+    Credentials,
+    Endpoint,
+    OptionError,
+    Options,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.engine import probe
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import TIMINGS, Result
+from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.servers import (
+    CA,
+    NAME,
+    PASSWORD,
+    USERNAME,
+    Listener,
+    Serve,
+    closes,
+    says,
+    smtp,
+)
+
+# What nothing needs to wait for; the machine may be busy.
+QUICK = 1.5
+
+
+def ask(
+    port: int, tls: str = "starttls", host: str = "127.0.0.1", login: bool = False, **options: Any
+) -> Result:
+    credentials = Credentials(USERNAME, PASSWORD) if login else None
+    name = None if host == NAME else NAME
+    (result,) = probe(
+        [Endpoint(host, port, tls, name, credentials)],
+        Options(**{"timeout": 4.0, "ca_path": CA, "retries": 0, **options}),
+    )
+    return result
+
+
+def resets(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def later(seconds: float, serve: Serve) -> Serve:
+    def wait_and_serve(connection: socket.socket) -> None:
+        time.sleep(seconds)
+        serve(connection)
+
+    return wait_and_serve
+
+
+def drips(connection: socket.socket) -> None:
+    for _turn in range(600):
+        connection.sendall(b"2")
+        time.sleep(0.1)
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+FAULTS: dict[str, tuple[str, str, Serve]] = {
+    "well": ("ok", "starttls", smtp()),
+    "well, implicit": ("ok", "implicit", smtp(implicit=True)),
+    "well, plain": ("ok", "none", smtp()),
+    "well, slow": ("ok", "starttls", later(0.7, smtp())),
+    "closes": ("disconnected", "starttls", closes),
+    "closes, implicit": ("disconnected", "implicit", closes),
+    "resets": ("disconnected", "starttls", resets),
+    "4xx and close": ("greeting_deferred", "starttls", smtp(greeting=b"421 busy\r\n")),
+    "garbage": ("not_smtp", "starttls", says(b"\x80\x81\x82")),
+    "endless line": ("protocol_error", "starttls", says(b"220 " + b"x" * 100000)),
+    "not offered": ("starttls_absent", "starttls", smtp(ehlo=(b"SIZE",), replies={"STARTTLS": b"502 no\r\n"})),
+    "clear to implicit": ("tls_mode_mismatch", "implicit", smtp()),
+    "too old": ("tls_too_old", "starttls", smtp(newest=ssl.TLSVersion.TLSv1_1)),
+    "too old, opportunistic": ("ok", "opportunistic", smtp(newest=ssl.TLSVersion.TLSv1_1)),
+    "silence after STARTTLS, which is not offered": (
+        "starttls_absent", "starttls", smtp(ehlo=(b"SIZE",), replies={"STARTTLS": b""}),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_verdict(name: str) -> None:
+    verdict, tls, serve = FAULTS[name]
+    with Listener(serve) as server:
+        began = time.monotonic()
+        result = ask(server.port, tls)
+        assert time.monotonic() - began < QUICK + 1.0
+    assert result.verdict == verdict, result
+    assert result.reachable
+    assert result.address == "127.0.0.1"
+    assert result.family == "ipv4"
+    assert result.attempts == 1
+
+
+@pytest.mark.parametrize("tls", ["starttls", "implicit", "none"])
+def test_silence_costs_the_deadline_and_no_more(tls: str) -> None:
+    with Listener(says()) as server:
+        began = time.monotonic()
+        result = ask(server.port, tls, timeout=0.6)
+        assert 0.55 < time.monotonic() - began < 0.6 + QUICK
+    assert result.verdict == "no_greeting"
+
+
+def test_drips_cost_the_deadline_and_no_more() -> None:
+    with Listener(drips) as server:
+        began = time.monotonic()
+        assert ask(server.port, timeout=0.6).verdict in ("stalled", "protocol_error", "not_smtp")
+        assert time.monotonic() - began < 0.6 + QUICK
+
+    def slowly(connection: socket.socket) -> None:
+        for byte in b"220 " + b"x" * 100:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.1)
+
+    with Listener(slowly) as server:
+        assert ask(server.port, timeout=0.6).verdict == "stalled"
+
+
+def test_silent_quit_does_not_change_the_verdict() -> None:
+    with Listener(smtp(replies={"QUIT": b""})) as server:
+        began = time.monotonic()
+        assert ask(server.port, timeout=30).verdict == "ok"
+        assert time.monotonic() - began < engine.FAREWELL + QUICK
+
+
+@pytest.mark.parametrize("tls", ["starttls", "none"])
+def test_implicit_port_is_recognised_before_the_deadline(tls: str) -> None:
+    with Listener(smtp(implicit=True)) as server:
+        began = time.monotonic()
+        result = ask(server.port, tls, timeout=2.0)
+        assert time.monotonic() - began < 1.9
+    assert result.verdict == "tls_mode_mismatch"
+    assert "implicit" in result.advice
+
+
+def test_refused() -> None:
+    result = ask(closed_port())
+    assert result.verdict == "refused"
+    assert not result.reachable
+    assert result.timings_ms["connect"] is not None
+    assert result.timings_ms["greeting"] is None
+
+
+def test_timings() -> None:
+    with Listener(smtp()) as server:
+        result = ask(server.port, login=True, mail_from="")
+    assert list(result.timings_ms) == list(TIMINGS)
+    stages = [milliseconds for name, milliseconds in result.timings_ms.items() if name != "total"]
+    total = result.timings_ms["total"]
+    assert total is not None
+    assert sum(stage or 0.0 for stage in stages) <= total + 1.0
+    assert all(stage is not None for stage in stages)
+
+
+CERTIFICATES = {
+    "good": [],
+    "other_name": ["certificate_mismatch"],
+    "expired": ["certificate_expired"],
+    "early": ["certificate_not_yet_valid"],
+    "self_signed": ["certificate_untrusted"],
+    "stranger": ["certificate_untrusted"],
+    "expired_other_name": ["certificate_mismatch", "certificate_expired"],
+    "self_signed_expired_other_name": [
+        "certificate_untrusted",
+        "certificate_mismatch",
+        "certificate_expired",
+    ],
+}
+
+
+@pytest.mark.parametrize("certificate", CERTIFICATES)
+@pytest.mark.parametrize(
+    ("tls", "login", "options"),
+    [
+        ("starttls", True, {}),
+        ("implicit", False, {}),
+        ("starttls", True, {"validate_certs": False}),
+        ("opportunistic", False, {}),
+    ],
+    ids=["starttls", "implicit", "not validated", "opportunistic"],
+)
+def test_certificate_is_shown_whatever_is_wrong_with_it(
+    certificate: str, tls: str, login: bool, options: dict[str, Any]
+) -> None:
+    with Listener(smtp(certificate=certificate, implicit=tls == "implicit")) as server:
+        result = ask(server.port, tls, login=login, **options)
+        connections = server.connections
+    expected = CERTIFICATES[certificate]
+    assert result.certificate is not None
+    assert result.certificate["problems"] == expected
+    assert result.certificate["subject"] == "CN=mail.example.test"
+    required = options.get("validate_certs", True) and tls != "opportunistic"
+    assert result.verdict == (expected[0] if expected and required else "ok")
+    assert connections == (1 if certificate in ("good", "other_name") else 2)
+    if expected and not required:
+        assert "not verified" in result.reason
+
+
+def test_no_second_certificate_connection_to_be_had() -> None:
+    with Listener(smtp(certificate="stranger"), closes) as server:
+        result = ask(server.port)
+    assert result.verdict == "certificate_untrusted"
+    assert result.certificate is None
+
+
+def test_certificate_expiring() -> None:
+    with Listener(smtp()) as server:
+        result = ask(server.port, min_days=99999999)
+    assert result.verdict == "certificate_expiring"
+    assert result.usable
+
+
+@pytest.mark.parametrize(
+    ("first", "verdict"),
+    [
+        (closes, "disconnected"),
+        (smtp(greeting=b"421 busy\r\n"), "greeting_deferred"),
+        (smtp(replies={"AUTH": b"454 no\r\n"}), "auth_deferred"),
+    ],
+    ids=["closed", "421", "454"],
+)
+def test_transient_verdicts_are_retried(first: Serve, verdict: str) -> None:
+    with Listener(first, smtp()) as server:
+        result = ask(server.port, login=True, retries=1)
+        assert (result.verdict, result.attempts, server.connections) == ("ok", 2, 2)
+    with Listener(first) as server:
+        result = ask(server.port, login=True, retries=1)
+        assert (result.verdict, result.attempts, server.connections) == (verdict, 2, 2)
+
+
+@pytest.mark.parametrize(
+    "first", [smtp(greeting=b"554 no\r\n"), smtp(replies={"AUTH": b"535 no\r\n"}), says(b"SSH-2.0\r\n")]
+)
+def test_permanent_verdicts_are_not_retried(first: Serve) -> None:
+    with Listener(first, smtp()) as server:
+        result = ask(server.port, login=True, retries=5)
+        assert not result.usable
+        assert (result.attempts, server.connections) == (1, 1)
+
+
+def test_retries_stay_within_the_deadline() -> None:
+    with Listener(closes) as server:
+        began = time.monotonic()
+        result = ask(server.port, retries=50, timeout=1.6)
+        assert time.monotonic() - began < 1.6 + QUICK
+    assert result.verdict == "disconnected"
+    assert result.attempts == 2
+
+
+def test_a_retry_that_runs_out_of_time_does_not_hide_the_verdict() -> None:
+    with Listener(smtp(greeting=b"421 busy\r\n"), says()) as server:
+        result = ask(server.port, retries=1, timeout=1.5)
+    assert (result.verdict, result.attempts) == ("greeting_deferred", 2)
+    assert result.reachable
+
+
+@pytest.mark.parametrize("vulnerable", [False, True])
+def test_injection_is_checked_on_request(vulnerable: bool) -> None:
+    with Listener(smtp(keeps_pipelined=vulnerable)) as server:
+        assert ask(server.port).verdict == "ok"
+        assert server.connections == 1
+        result = ask(server.port, check_injection=True)
+        assert result.verdict == ("starttls_injection" if vulnerable else "ok")
+        assert server.connections == 3
+    assert result.capabilities
+
+
+def test_opportunistic_goes_on_in_clear_where_tls_fails() -> None:
+    with Listener(smtp(newest=ssl.TLSVersion.TLSv1_1)) as server:
+        result = ask(server.port, "opportunistic")
+        assert server.connections == 2
+        assert result.tls_version is None
+        assert "unencrypted because" in result.reason
+    with Listener(smtp(newest=ssl.TLSVersion.TLSv1_1)) as server:
+        assert ask(server.port, "opportunistic", login=True).verdict == "tls_too_old"
+        assert server.connections == 1
+
+
+def test_results_stand_in_the_order_asked() -> None:
+    with ExitStack() as stack:
+        slow = stack.enter_context(Listener(later(0.4, smtp())))
+        well = stack.enter_context(Listener(smtp()))
+        ports = [slow.port, closed_port(), well.port, slow.port, well.port]
+        results = probe([Endpoint("127.0.0.1", port, "none") for port in ports], Options(retries=0))
+    assert [result.port for result in results] == ports
+    assert [result.verdict for result in results] == ["ok", "refused", "ok", "ok", "ok"]
+
+
+def test_many_at_once_cost_one_deadline() -> None:
+    with Listener(says()) as tarpit, Listener(smtp()) as well:
+        endpoints = [Endpoint("127.0.0.1", port, "none") for port in (tarpit.port, well.port) * 40]
+        began = time.monotonic()
+        results = probe(endpoints, Options(timeout=1.0, retries=0))
+        assert time.monotonic() - began < 1.0 + QUICK
+    assert [result.verdict for result in results] == ["no_greeting", "ok"] * 40
+
+
+def test_concurrency_is_kept() -> None:
+    open_now = most = 0
+
+    def count(connection: socket.socket) -> None:
+        nonlocal open_now, most
+        open_now += 1
+        most = max(most, open_now)
+        time.sleep(0.02)
+        connection.sendall(b"554 no\r\n")
+        connection.recv(100)
+        open_now -= 1
+        connection.sendall(b"221 bye\r\n")
+
+    with Listener(count) as server:
+        results = probe([Endpoint("127.0.0.1", server.port, "none")] * 12, Options(concurrency=2))
+    assert len(results) == 12
+    assert most <= 2
+
+
+def test_few_descriptors_are_enough() -> None:
+    """In a process of its own, where the limit of open files is low."""
+    with Listener(smtp()) as server:
+        script = f"""
+import resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+from {engine.__name__} import probe
+from {Endpoint.__module__} import Endpoint, Options
+results = probe([Endpoint("127.0.0.1", {server.port}, "none")] * 100, Options(retries=0))
+print({{result.verdict for result in results}}, len(results))
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.stdout.strip(), done.stderr) == ("{'ok'} 100", "")
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 40
+
+
+def test_descriptors_are_returned() -> None:
+    with Listener(smtp()) as server, Listener(smtp(certificate="stranger")) as stranger:
+        endpoints = [
+            Endpoint("localhost", port, "starttls", NAME)
+            for port in (server.port, stranger.port, closed_port())
+        ]
+        before = len(os.listdir("/proc/self/fd"))
+        probe(endpoints, Options(ca_path=CA, check_injection=True))
+        time.sleep(0.2)
+        assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def resolve_as(monkeypatch: pytest.MonkeyPatch, answers: Any) -> list[Any]:
+    """Let getaddrinfo answer from a table of (name, family): addresses, an error, or seconds of silence."""
+    asked = []
+
+    def getaddrinfo(host: str, port: Any, family: int, kind: int) -> list[Any]:
+        asked.append((host, family))
+        answer = answers.get((host, family), socket.gaierror(socket.EAI_NONAME, "Name or service not known"))
+        if isinstance(answer, list) and answer and isinstance(answer[0], Exception):
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, (int, float)):
+            time.sleep(answer)
+            return []
+        return [
+            (family, kind, 6, "", (ip, 0) if family == socket.AF_INET else (ip, 0, 0, 0)) for ip in answer
+        ]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return asked
+
+
+V4, V6 = socket.AF_INET, socket.AF_INET6
+AGAIN = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+
+@pytest.mark.parametrize(
+    ("answers", "family", "verdict"),
+    [
+        ({}, "any", "dns_not_found"),
+        ({}, "ipv4", "dns_not_found"),
+        ({}, "both", "dns_not_found"),
+        ({(NAME, V4): AGAIN, (NAME, V6): AGAIN}, "any", "dns_failure"),
+        ({(NAME, V4): AGAIN}, "any", "dns_failure"),
+        ({(NAME, V4): AGAIN, (NAME, V6): AGAIN}, "both", "dns_failure"),
+        ({(NAME, V4): ["127.0.0.1"]}, "any", "ok"),
+        ({(NAME, V4): ["127.0.0.1"]}, "both", "ok"),
+        ({(NAME, V4): ["127.0.0.1"], (NAME, V6): AGAIN}, "any", "ok"),
+        ({(NAME, V4): ["127.0.0.1"], (NAME, V6): 30}, "any", "ok"),
+        ({(NAME, V4): ["127.0.0.1"]}, "ipv6", "dns_not_found"),
+        ({(NAME, V4): socket.gaierror(socket.EAI_FAIL, "x"), (NAME, V6): AGAIN}, "any", "dns_failure"),
+        ({(NAME, V4): UnicodeError("label too long"), (NAME, V6): UnicodeError("x")}, "any", "dns_not_found"),
+    ],
+)
+def test_resolution(monkeypatch: pytest.MonkeyPatch, answers: Any, family: str, verdict: str) -> None:
+    resolve_as(monkeypatch, answers)
+    with Listener(smtp()) as server:
+        began = time.monotonic()
+        result = ask(server.port, host=NAME, family=family)
+        assert time.monotonic() - began < QUICK
+    assert result.verdict == verdict
+    assert (result.address is None) == verdict.startswith("dns")
+
+
+def test_failed_resolution_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors = [AGAIN, socket.gaierror(socket.EAI_NONAME, "Name or service not known")]
+    resolve_as(monkeypatch, {(NAME, V4): errors})
+    result = ask(closed_port(), host=NAME, retries=1)
+    assert (result.verdict, result.attempts) == ("dns_not_found", 2)
+
+
+def test_one_question_for_all_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = resolve_as(monkeypatch, {(NAME, V4): ["127.0.0.1"]})
+    results = probe([Endpoint(NAME, closed_port(), "none") for _number in range(4)], Options(retries=0))
+    assert [result.verdict for result in results] == ["refused"] * 4
+    assert sorted(asked) == [(NAME, V4), (NAME, V6)]
+
+
+def test_dead_resolver_costs_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_as(
+        monkeypatch, {(f"host{number}.test", family): 3 for number in range(20) for family in (V4, V6)}
+    )
+    began = time.monotonic()
+    with Listener(smtp()) as server:
+        endpoints = [Endpoint(f"host{number}.test", 25, "none") for number in range(20)]
+        results = probe([*endpoints, Endpoint("127.0.0.1", server.port, "none")], Options(timeout=0.5))
+    assert time.monotonic() - began < 0.5 + QUICK
+    assert [result.verdict for result in results] == ["dns_failure"] * 20 + ["ok"]
+
+
+def test_process_ends_while_the_resolver_is_dead() -> None:
+    script = f"""
+import socket, time
+socket.getaddrinfo = lambda *args: time.sleep(30)
+from {engine.__name__} import probe
+from {Endpoint.__module__} import Endpoint, Options
+print(probe([Endpoint("mx.test", 25, "none")], Options(timeout=0.3))[0].verdict)
+"""
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, timeout=20, check=True
+    )
+    assert done.stdout.strip() == "dns_failure"
+    assert time.monotonic() - began < 5
+
+
+def test_both_families_have_a_result_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_as(
+        monkeypatch, {(NAME, V4): ["127.0.0.1"], (NAME, V6): ["::1"], ("four.test", V4): ["127.0.0.1"]}
+    )
+    with Listener(smtp()) as server:
+        endpoints = [Endpoint(host, server.port, "none") for host in (NAME, "four.test", "127.0.0.1", "::1")]
+        results = probe(endpoints, Options(retries=0, family="both"))
+    assert [(result.host, result.family) for result in results] == [
+        (NAME, "ipv4"), (NAME, "ipv6"), ("four.test", "ipv4"), ("127.0.0.1", "ipv4"), ("::1", "ipv6"),
+    ]  # fmt: skip
+    assert results[0].verdict == "ok"
+    assert results[1].verdict in ("refused", "unreachable")
+
+
+def test_families_are_raced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first address refuses, the second is raced by the third; all of one connection."""
+    resolve_as(monkeypatch, {(NAME, V6): ["::1"], (NAME, V4): ["127.0.0.2", "127.0.0.1"]})
+    with Listener(smtp()) as server:
+        result = ask(server.port, host=NAME)
+        assert server.connections == 1
+    assert (result.verdict, result.address) == ("ok", "127.0.0.1")
+
+
+def test_addresses_that_cannot_be_reached_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_as(monkeypatch, {(NAME, V4): ["127.0.0.2", "127.0.0.1"], (NAME, V6): ["100::1"]})
+    result = ask(closed_port(), host=NAME, connect_timeout=0.5)
+    assert result.verdict == "refused"
+    assert "127.0.0.1" in result.reason
+    assert "127.0.0.2" in result.reason
+
+
+def test_a_second_attempt_takes_another_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_as(monkeypatch, {(NAME, V4): ["127.0.0.1", "127.0.0.2"]})
+    with Listener(closes) as server:
+        result = ask(server.port, host=NAME, retries=1)
+    assert (result.attempts, result.address) == (2, "127.0.0.1")
+    assert result.verdict == "disconnected"
+
+
+@pytest.mark.parametrize(
+    ("host", "options", "verdict"),
+    [
+        ("::1", {"family": "ipv4"}, "dns_not_found"),
+        ("127.0.0.1", {"family": "ipv6"}, "dns_not_found"),
+        ("127.0.0.1", {"source_address": "::1"}, "dns_not_found"),
+        ("fe80::1%nosuchnic", {}, "unreachable"),
+        ("127.0.0.1", {"source_address": "192.0.2.1"}, "unreachable"),
+        ("127.0.0.1", {"source_address": "127.0.0.5"}, "ok"),
+    ],
+)
+def test_addresses(host: str, options: dict[str, Any], verdict: str) -> None:
+    with Listener(smtp()) as server:
+        result = ask(server.port, "none", host, **options)
+    assert result.verdict == verdict
+    if options.get("source_address") == "192.0.2.1":
+        assert "192.0.2.1" in result.reason
+
+
+def test_hello_gives_the_address_where_there_is_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = []
+
+    def listen(connection: socket.socket) -> None:
+        connection.sendall(b"220 mx\r\n")
+        heard.append(connection.recv(100))
+        connection.sendall(b"550 no\r\n")
+
+    monkeypatch.setattr(socket, "gethostname", lambda: "localhost")
+    with Listener(listen) as server:
+        ask(server.port)
+        monkeypatch.setattr(socket, "gethostname", lambda: "client.example.test")
+        ask(server.port)
+        ask(server.port, helo_name="given.example.test")
+    assert heard == [b"EHLO [127.0.0.1]\r\n", b"EHLO client.example.test\r\n", b"EHLO given.example.test\r\n"]
+
+
+@pytest.mark.parametrize("path", ["/nonexistent/ca.pem", __file__])
+def test_bad_ca_path_is_a_complaint(path: str) -> None:
+    with pytest.raises(OptionError, match="ca_path"):
+        probe([], Options(ca_path=path))
+
+
+def test_nothing_to_probe() -> None:
+    assert probe([], Options()) == []
+
+
+def test_remote_host_gets_few_connections_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loopback is exempt, so it is made to look remote."""
+    monkeypatch.setattr(engine._Address, "loopback", False)
+    open_now = most = 0
+
+    def count(connection: socket.socket) -> None:
+        nonlocal open_now, most
+        open_now += 1
+        most = max(most, open_now)
+        connection.sendall(b"220 mx\r\n")
+        smtp(greeting=b"")(connection)
+        open_now -= 1
+
+    with Listener(count) as server:
+        results = probe([Endpoint("127.0.0.1", server.port, "none")] * 15, Options(retries=0))
+    assert {result.verdict for result in results} == {"ok"}
+    assert most <= engine.HOST_LIMIT
+
+
+def test_a_tarpit_does_not_hold_up_the_other_ports_of_its_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine._Address, "loopback", False)
+    monkeypatch.setattr(engine, "HOST_PATIENCE", 0.2)
+    with Listener(says()) as tarpit, Listener(smtp()) as well:
+        endpoints = [Endpoint("127.0.0.1", port, "none") for port in [tarpit.port] * 4 + [well.port]]
+        began = time.monotonic()
+        results = probe(endpoints, Options(retries=0, timeout=1.0))
+        assert time.monotonic() - began < 1.4 + QUICK
+    assert [result.verdict for result in results] == ["no_greeting"] * 4 + ["ok"]

@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The list of verdicts is closed, and what a module returns of them is complete.
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.report import failed, line, report, sentence
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import STAGES, VERDICTS, Result
+
+CONTRACT = {
+    "resolve": "dns_not_found dns_failure",
+    "connect": "refused filtered unreachable",
+    "greeting": "no_greeting disconnected not_smtp greeting_rejected greeting_deferred",
+    "ehlo": "ehlo_rejected",
+    "tls": "starttls_absent starttls_stripped starttls_rejected starttls_injection tls_mode_mismatch tls_too_old "
+    "tls_failed",
+    "certificate": "certificate_expired certificate_not_yet_valid certificate_untrusted certificate_mismatch "
+    "certificate_expiring",
+    "auth": "auth_absent auth_unsupported auth_rejected auth_deferred",
+    "envelope": "sender_rejected recipient_rejected recipient_deferred",
+    "": "stalled protocol_error ok",
+}
+
+
+def test_the_list_is_closed() -> None:
+    assert {verdict: stage for stage, verdicts in CONTRACT.items() for verdict in verdicts.split()} == {
+        name: verdict.stage for name, verdict in VERDICTS.items()
+    }
+    assert [stage for stage in CONTRACT if stage] == list(STAGES)
+
+
+def test_two_are_usable_and_filtered_is_not_repeated() -> None:
+    assert {name for name, verdict in VERDICTS.items() if verdict.usable} == {"ok", "certificate_expiring"}
+    assert not VERDICTS["filtered"].transient
+    assert {name for name, verdict in VERDICTS.items() if verdict.transient} == {
+        "dns_failure", "disconnected", "greeting_deferred", "auth_deferred", "recipient_deferred",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_every_verdict_has_an_advice_that_can_be_filled_in(name: str) -> None:
+    result = Result("mx{0}", 587, "starttls", name, "connect", "Because.")
+    assert result.advice
+    assert "{host}" not in result.advice
+    assert VERDICTS[name].meaning.endswith(".")
+
+
+def results(*verdicts: str) -> list[Result]:
+    return [Result("mx", 587, "starttls", verdict, "connect", "Because.") for verdict in verdicts]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "fail_when", "expected"),
+    [
+        (["ok", "refused"], "none_usable", False),
+        (["filtered", "refused"], "none_usable", True),
+        (["ok", "refused"], "any_unusable", True),
+        (["ok", "certificate_expiring"], "any_unusable", False),
+        (["refused"], "never", False),
+    ],
+)
+def test_fail_when(verdicts: list[str], fail_when: str, expected: bool) -> None:
+    assert failed(results(*verdicts), fail_when) is expected
+
+
+def test_report() -> None:
+    found = report(results("ok", "refused", "refused"))
+    assert found["verdicts"] == {"refused": 2, "ok": 1}
+    assert found["usable"] == 1
+    assert found["summary"][0] == "mx:587 ok: Because."
+    assert list(found["endpoints"][0]) == [
+        "host", "port", "tls", "address", "family", "verdict", "stage", "reachable", "usable", "reason", "advice",
+        "greeting", "capabilities", "auth_mechanisms", "tls_version", "tls_cipher", "certificate",
+        "timings_ms", "attempts",
+    ]  # fmt: skip
+
+
+def test_sentences() -> None:
+    assert sentence(results("ok")) == "The endpoint is usable."
+    assert sentence(results("ok", "ok")) == "All 2 endpoints are usable."
+    assert sentence(results("refused")) == "The endpoint is not usable. mx:587 refused: Because."
+    assert sentence(results("refused", "ok")) == "1 of 2 endpoints is usable. mx:587 refused: Because."
+    assert sentence(results("refused", "filtered")) == (
+        "None of 2 endpoints is usable. mx:587 refused: Because. mx:587 filtered: Because."
+    )
+    assert line(Result("::1", 25, "none", "ok", "ehlo", "So.")) == "[::1]:25 ok: So."

@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""postfix_config from arguments to JSON, without Postfix: what is shown and what is hidden."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("ansible.module_utils.basic")
+
+from ansible.module_utils import basic
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import service
+from ansible_collections.mailops.smtp.plugins.modules import postfix_config, postfix_info
+
+SECRET = "Pa:ss#word $1"
+
+
+def run(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    module: Any,
+    check_mode: bool = True,
+    **arguments: Any,
+) -> tuple[int, dict[str, Any], str, list[str]]:
+    logged: list[str] = []
+    given = {**arguments, "_ansible_check_mode": check_mode, "_ansible_diff": True, "_ansible_verbosity": 4}
+    stdin = io.TextIOWrapper(io.BytesIO(json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    monkeypatch.setattr(sys, "argv", ["module"])
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
+    monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+    monkeypatch.setattr(basic.AnsibleModule, "log", lambda _self, msg, **_more: logged.append(str(msg)))
+    monkeypatch.setattr(service, "find_program", lambda _name: None)
+    with pytest.raises(SystemExit) as ended:
+        module.main()
+    printed = capsys.readouterr().out
+    return int(ended.value.code or 0), json.loads(printed), printed, logged
+
+
+def test_secret_is_hidden_and_main_cf_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, result, printed, logged = run(
+        monkeypatch,
+        capsys,
+        postfix_config,
+        config_directory=str(tmp_path),
+        files=[
+            {"path": "main.cf", "content": "relayhost = [relay.example.com]:587\n"},
+            {"path": "sasl_passwd", "content": f"[relay.example.com]:587 joe:{SECRET}", "sensitive": True},
+        ],
+    )
+    assert code == 0, printed
+    assert result["changed"] is True
+    assert result["diff"][0]["after"] == "relayhost = [relay.example.com]:587\n"
+    assert "ss#word" not in printed
+    assert "ss#word" not in "".join(logged)
+    assert logged
+
+
+def test_failure_hides_the_secret_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, result, printed, _logged = run(
+        monkeypatch,
+        capsys,
+        postfix_config,
+        check_mode=False,
+        config_directory=str(tmp_path),
+        files=[{"path": "sasl_passwd", "content": f"x joe:{SECRET}", "sensitive": True}],
+    )
+    assert code == 1
+    assert result["rolled_back"] is False
+    assert "Postfix is not installed" in result["msg"]
+    assert "ss#word" not in printed
+
+
+def test_info_on_a_host_without_postfix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, result, _printed, _logged = run(monkeypatch, capsys, postfix_info, config_directory=str(tmp_path))
+    assert code == 0
+    assert result["installed"] is False
+    assert result["changed"] is False

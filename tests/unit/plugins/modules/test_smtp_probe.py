@@ -1,0 +1,182 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The module as Ansible runs it: parameters in, JSON out, and no password anywhere.
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.module_utils import basic
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.mailops.smtp.plugins.doc_fragments.smtp_options import ModuleDocFragment
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.arguments import PROBE_ARGUMENTS
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import (
+    STAGES,
+    TIMINGS,
+    VERDICTS,
+    Result,
+)
+from ansible_collections.mailops.smtp.plugins.modules import smtp_probe
+from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.servers import (
+    CA,
+    NAME,
+    PASSWORD,
+    USERNAME,
+    Listener,
+    smtp,
+)
+
+
+def run(capsys: pytest.CaptureFixture[str], **args: Any) -> dict[str, Any]:
+    with patch_module_args(args), pytest.raises(SystemExit) as ended:
+        smtp_probe.main()
+    output = capsys.readouterr().out
+    result: dict[str, Any] = json.loads(output)
+    assert bool(result.get("failed")) == bool(ended.value.code)
+    assert PASSWORD not in output
+    return result
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    messages: list[str] = []
+    monkeypatch.setattr(
+        basic.AnsibleModule, "log", lambda _self, message, **_more: messages.append(str(message) + str(_more))
+    )
+    return messages
+
+
+def test_usable(capsys: pytest.CaptureFixture[str], logged: list[str]) -> None:
+    with Listener(smtp()) as server:
+        result = run(
+            capsys,
+            host="127.0.0.1",
+            ports=[server.port],
+            server_name=NAME,
+            ca_path=CA,
+            username=USERNAME,
+            password=PASSWORD,
+        )
+    assert result["changed"] is False
+    assert result["msg"] == "The endpoint is usable."
+    assert result["usable"] == 1
+    assert result["verdicts"] == {"ok": 1}
+    assert result["elapsed_ms"] > 0
+    (endpoint,) = result["endpoints"]
+    assert endpoint["auth_mechanisms"] == ["PLAIN", "LOGIN"]
+    assert endpoint["timings_ms"]["auth"] is not None
+    assert logged
+    assert PASSWORD not in "".join(logged)
+
+
+def test_returned_keys_are_those_documented(capsys: pytest.CaptureFixture[str]) -> None:
+    with Listener(smtp()) as server:
+        result = run(
+            capsys, endpoints=[{"host": "127.0.0.1", "port": server.port, "server_name": NAME}], ca_path=CA
+        )
+    documented = yaml.safe_load(smtp_probe.RETURN)
+    assert set(result) - {"changed", "invocation"} == set(documented)
+    endpoint = documented["endpoints"]["contains"]
+    assert set(result["endpoints"][0]) == set(endpoint)
+    assert set(result["endpoints"][0]["certificate"]) == set(endpoint["certificate"]["contains"])
+    assert list(endpoint["timings_ms"]["sample"]) == list(TIMINGS)
+
+
+@pytest.mark.parametrize(
+    ("fail_when", "fails"), [("none_usable", False), ("any_unusable", True), ("never", False)]
+)
+def test_fail_when(capsys: pytest.CaptureFixture[str], fail_when: str, fails: bool) -> None:
+    with Listener(smtp()) as server, Listener(smtp(greeting=b"554 5.7.1 listed\r\n")) as other:
+        result = run(
+            capsys,
+            endpoints=[f"127.0.0.1:{server.port}", f"127.0.0.1:{other.port}"],
+            tls="none",
+            fail_when=fail_when,
+        )
+    assert bool(result.get("failed")) is fails
+    assert result["usable"] == 1
+    assert result["msg"] == (
+        f"1 of 2 endpoints is usable. 127.0.0.1:{other.port} greeting_rejected: "
+        "The server refuses this client: 554 5.7.1 listed."
+    )
+
+
+def test_failure_names_every_endpoint(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    result = run(capsys, host="127.0.0.1", ports=[port, port])
+    assert result["failed"]
+    assert result["msg"].count(f"127.0.0.1:{port} refused: ") == 2
+    assert len(result["endpoints"]) == 2
+
+
+def test_check_mode_probes_too(capsys: pytest.CaptureFixture[str]) -> None:
+    with Listener(smtp()) as server:
+        result = run(capsys, host="127.0.0.1", ports=[server.port], tls="none", _ansible_check_mode=True)
+    assert result["usable"] == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ({}, "one of the following is required: host, endpoints"),
+        ({"host": "mx", "endpoints": ["mx:25"]}, "mutually exclusive"),
+        ({"host": "mx", "ports": [456]}, "did you mean 465"),
+        ({"host": "mx", "ports": [70000]}, "70000 is not a port"),
+        ({"host": "mx", "ports": ["submission"]}, "submission"),
+        ({"host": "mx", "family": "ipv5"}, "value of family must be one of"),
+        ({"host": "mx", "tls": "encyrpt"}, "value of tls must be one of"),
+        ({"host": "mx", "username": "a"}, "username, password"),
+        (
+            {"host": "mx", "tls": "none", "username": "a", "password": PASSWORD},
+            "never sent over an unencrypted",
+        ),
+        ({"host": "mx", "timeout": -1}, "timeout: -1.0 is not a time"),
+        ({"host": "mx", "ca_path": "/nonexistent"}, "ca_path: /nonexistent does not exist"),
+    ],
+    ids=str,
+)
+def test_bad_parameters(capsys: pytest.CaptureFixture[str], args: dict[str, Any], message: str) -> None:
+    result = run(capsys, **args)
+    assert result["failed"]
+    assert message in result["msg"]
+    assert "endpoints" not in result
+
+
+def test_advice_knows_the_provider(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    dmi = tmp_path / "sys/class/dmi/id"
+    dmi.mkdir(parents=True)
+    (dmi / "sys_vendor").write_text("Hetzner\n")
+    recognise = smtp_probe.recognise
+    monkeypatch.setattr(smtp_probe, "recognise", lambda: recognise(str(tmp_path)))
+    filtered = Result("mx", 25, "opportunistic", "filtered", "connect", "No answer.")
+    monkeypatch.setattr(smtp_probe, "probe", lambda endpoints, options: [filtered])
+    result = run(capsys, host="mx", ports=[25])
+    assert "Hetzner" in result["endpoints"][0]["advice"]
+
+
+def test_options_are_documented_as_they_are() -> None:
+    documented = yaml.safe_load(smtp_probe.DOCUMENTATION)["options"]
+    fragment = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
+    assert set(fragment) == set(PROBE_ARGUMENTS)
+    assert {**documented, **fragment}.keys() == smtp_probe.ARGUMENTS.keys()
+    for name, spec in smtp_probe.ARGUMENTS.items():
+        words = {**documented, **fragment}[name]
+        for key in ("type", "default", "choices", "elements"):
+            assert words.get(key) == spec.get(key), (name, key)
+
+
+def test_verdicts_are_documented() -> None:
+    (notes, *_others) = yaml.safe_load(smtp_probe.DOCUMENTATION)["notes"]
+    assert set(VERDICTS) == {word.split(")")[0] for word in notes.split("V(")[1:]}
+    stage = yaml.safe_load(smtp_probe.RETURN)["endpoints"]["contains"]["stage"]["description"][0]
+    assert all(f"V({name})" in stage for name in STAGES)
