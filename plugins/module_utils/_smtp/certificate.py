@@ -16,8 +16,8 @@
 #
 # The judgement is that of Postfix with smtp_tls_security_level = secure and the same CA file, with these
 # differences: a subdomain of the host is not accepted in the host's place (Postfix's default secure match has
-# dot-nexthop), and an address literal is compared with the IP addresses of the certificate (Postfix compares
-# it with nothing).
+# dot-nexthop), and an address literal is compared with the IP addresses of the certificate (as Postfix 3.10
+# does; older ones compare it with nothing).
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ GRAVITY = (
 # X509_V_ERR_* of OpenSSL that are about dates.
 _NOT_YET_VALID = 9
 _EXPIRED = 10
+# And those that say that the issuer of a certificate was found neither in the chain nor among the trusted ones.
+_NO_ISSUER = (20, 21)
 
 _MAX_NAMES_SHOWN = 100
 _DAY = 86400
@@ -192,6 +194,11 @@ def advice(problem: Problem, certificate: Certificate, chain: ChainError | None)
         return (
             "The server sends its own certificate alone: have it send the intermediate certificates too. "
             "Where the authority is a private one, name its certificate with ca_path."
+        )
+    if not chain.length and chain.code in _NO_ISSUER:
+        return (
+            "Install the authority's certificate on this host, or name it with ca_path; where the authority is a "
+            "public one, have the server send its intermediate certificates too."
         )
     return ""
 

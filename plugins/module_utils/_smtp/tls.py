@@ -56,8 +56,10 @@ class TlsPolicy:
         context.options |= ssl.OP_NO_RENEGOTIATION
         # OpenSSL's own list, as a mail server takes it: Python's is narrower, and differs from version to
         # version.
-        # The security level is Postfix's (tls_client.c), for the probe must not refuse what Postfix takes.
-        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        # The security level is Postfix's (tls_client.c): 1 where the server is authenticated, which asks for 80 bits,
+        # else 0. OpenSSL 3 has no TLS before 1.2 above level 0.
+        level = 1 if verify and self.min_version >= "1.2" else 0
+        context.set_ciphers("DEFAULT:@SECLEVEL=%d" % level)
         context.minimum_version = _VERSIONS[self.min_version]
         if verify:
             self._trust(context)

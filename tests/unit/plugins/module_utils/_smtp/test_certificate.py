@@ -219,6 +219,9 @@ def test_advice_tells_a_missing_intermediate_from_an_unknown_authority() -> None
     untrusted = Problem("certificate_untrusted", "")
     assert "intermediate" in advice(untrusted, GOOD, UNKNOWN_ISSUER)
     assert advice(untrusted, GOOD, UNKNOWN_ISSUER._replace(length=3)) == ""
+    of_unknown_length = advice(untrusted, GOOD, UNKNOWN_ISSUER._replace(length=0))
+    assert "intermediate" in of_unknown_length
+    assert "ca_path" in of_unknown_length
     assert "ca_path" in advice(untrusted, GOOD._replace(self_issued=True), SELF_SIGNED)
     assert advice(Problem("certificate_expired", ""), GOOD, EXPIRED) == ""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import subprocess
 from pathlib import Path
 
 from cryptography import x509
@@ -51,6 +52,15 @@ def write(file: str, *parts) -> None:
     (HERE / file).write_bytes(pem)
 
 
+def weak(file: str, bits: int) -> None:
+    """A self-signed one with a short key, by openssl 3.4 or newer: the package refuses to make such keys."""
+    request = f"-x509 -newkey rsa:{bits} -noenc -subj /CN={NAME} -addext subjectAltName=DNS:{NAME} -keyout -"
+    dates = "-not_before 20200101000000Z -not_after 99991231235959Z"
+    command = ["openssl", "req", *request.split(), *dates.split()]
+    made = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    (HERE / file).write_bytes(made.stdout)
+
+
 def main() -> None:
     authority_key, stranger_key, key = (ec.generate_private_key(ec.SECP256R1()) for _number in range(3))
     authority, stranger = name("Test authority", "Example"), name("Unknown authority")
@@ -78,6 +88,8 @@ def main() -> None:
     write("self_signed.pem", key, certificate(leaf, key, leaf, key, dns))
     write("self_signed_expired_other_name.pem", key, certificate(leaf, key, leaf, key, other, after=past))
     write("stranger.pem", key, certificate(leaf, key, stranger, stranger_key, dns))
+    weak("short_key.pem", 1024)
+    weak("shorter_key.pem", 768)
 
 
 if __name__ == "__main__":

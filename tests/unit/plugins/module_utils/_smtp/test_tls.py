@@ -1,0 +1,50 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The contexts of a TLS policy take the chains that Postfix takes, and no others.
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+
+import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsPolicy
+from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.servers import DATA
+
+
+def shake_hands(client_context: ssl.SSLContext, certificate: str) -> str:
+    """The words of the error with which the handshake fails for the client, or nothing."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.load_cert_chain(str(DATA / certificate))
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = context.wrap_bio(to_server, to_client, server_side=True)
+    client = client_context.wrap_bio(to_client, to_server)
+    for _turn in range(4):
+        try:
+            client.do_handshake()
+            return ""
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLCertVerificationError as error:
+            return error.verify_message
+        with contextlib.suppress(ssl.SSLWantReadError):
+            server.do_handshake()
+    raise AssertionError("the handshake does not end")
+
+
+@pytest.mark.parametrize(
+    ("certificate", "fault"),
+    [("short_key.pem", ""), ("shorter_key.pem", "EE certificate key too weak")],
+    ids=["1024 bits", "768 bits"],
+)
+def test_a_verified_key_is_as_long_as_postfix_wants_it(certificate: str, fault: str) -> None:
+    policy = TlsPolicy(ca_path=str(DATA / certificate))
+
+    assert shake_hands(policy.context(verify=True), certificate) == fault
+
+
+def test_whatever_the_key_the_certificate_can_be_looked_at() -> None:
+    assert shake_hands(TlsPolicy().context(verify=False), "shorter_key.pem") == ""
