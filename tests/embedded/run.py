@@ -10,6 +10,7 @@ The servers are aiosmtpd with a certificate from a CA made for the run; refused 
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import ssl
 import subprocess
@@ -48,6 +49,7 @@ def serve(stack: ExitStack, tls: ssl.SSLContext | None) -> int:
 
 
 def main() -> int:
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         authority = trustme.CA()

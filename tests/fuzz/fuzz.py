@@ -1,0 +1,28 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Runs one target under atheris: python fuzz.py TARGET [libFuzzer's options] [directories of inputs]
+#
+# Rule of this file: what is checked stands in targets.py, which knows nothing of atheris.
+
+from __future__ import annotations
+
+import sys
+
+import atheris
+
+with atheris.instrument_imports(include=["ansible_collections.mailops.smtp.plugins.module_utils"]):
+    from ansible_collections.mailops.smtp.tests.fuzz.targets import TARGETS
+
+
+def main() -> None:
+    if len(sys.argv) < 2 or sys.argv[1] not in TARGETS:
+        sys.exit("usage: fuzz.py {} [option or directory ...]".format("|".join(TARGETS)))
+    target = TARGETS[sys.argv.pop(1)]
+    atheris.Setup(sys.argv, target)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Versions, certificates, listeners, tables and the small judgements of check.py."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
+    certificate,
+    config,
+    finding,
+    info,
+    maps,
+    service,
+    values,
+    version,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [
+        ("3.7.11", (3, 7, 11)),
+        ("mail_version = 3.10.0", (3, 10, 0)),
+        ("3.12-20260821", (3, 12, 0)),
+        ("3.5", (3, 5, 0)),
+    ],
+)
+def test_versions(text: str, parsed: tuple[int, int, int]) -> None:
+    assert version.parse_version(text) == parsed
+
+
+def test_no_version_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a Postfix version"):
+        version.parse_version("none")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("3.4.9", "relayhost_list", False),
+        ("3.5.0", "relayhost_list", True),
+        ("3.10.1", "postconf_json", False),
+        ("3.11.0", "postconf_json", True),
+        ("3.5.23", "forbid_bare_newline", False),
+        ("3.5.24", "forbid_bare_newline", True),
+        ("3.4.30", "forbid_bare_newline", False),
+        ("3.9.0", "forbid_bare_newline", True),
+        ("3.10.0", "tls_protocol_ranges", True),
+    ],
+)
+def test_capabilities(text: str, name: str, expected: bool) -> None:
+    assert version.capabilities(version.parse_version(text))[name] is expected
+
+
+def test_validity_of_what_is_no_certificate() -> None:
+    assert certificate.validity("") is None
+    assert certificate.validity("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n") is None
+
+
+@pytest.mark.parametrize(
+    ("interfaces", "protocols", "services", "expected"),
+    [
+        ("loopback-only", "ipv4", ["25"], {("127.0.0.1", 25)}),
+        ("all", "ipv4", ["25", "127.0.0.1:10025"], {("0.0.0.0", 25), ("127.0.0.1", 10025)}),
+        ("127.0.0.1", "ipv4", ["smtp"], {("127.0.0.1", 25)}),
+        ("all", "ipv4", ["[::1]:10025"], set()),
+    ],
+)
+def test_expected_listeners(
+    interfaces: str, protocols: str, services: list[str], expected: set[tuple[str, int]]
+) -> None:
+    entries = [config.Service(name, "inet", command="smtpd") for name in services]
+    values_ = {"inet_interfaces": interfaces, "inet_protocols": protocols}
+    assert service.expected_listeners(values_, entries) == expected
+
+
+def test_listeners_that_need_a_resolver_are_not_guessed() -> None:
+    entries = [config.Service("25", "inet", command="smtpd")]
+    assert service.expected_listeners({"inet_interfaces": "$myhostname"}, entries) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "level"),
+    [
+        ({}, {"biff": "no"}, "reload"),
+        ({}, {"inet_interfaces": "all"}, "reload"),
+        ({}, {"inet_interfaces": "loopback-only"}, "restart"),
+        ({"inet_protocols": "all"}, {"inet_protocols": "ipv4"}, "restart"),
+        ({"inet_protocols": "ipv4, ipv6"}, {"inet_protocols": "ipv4 ipv6"}, "reload"),
+        ({"queue_directory": "/a"}, {"queue_directory": "/b"}, "restart"),
+    ],
+)
+def test_restart_only_where_reload_is_not_enough(
+    old: dict[str, str], new: dict[str, str], level: str
+) -> None:
+    assert service.level_for_change(old, new) == level
+
+
+def test_master_that_is_not_there(tmp_path: Path) -> None:
+    assert service.running_master(str(tmp_path)) is None
+    (tmp_path / "pid").mkdir()
+    (tmp_path / "pid" / "master.pid").write_text(f"{os.getpid():>33}\n")
+    assert service.running_master(str(tmp_path)) is None
+
+
+def test_log_complaints_are_those_of_daemons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "mail.log"
+    log.write_text("Jan 1 h postfix/smtpd[1]: fatal: before\n")
+    monkeypatch.setattr(service, "MAIL_LOGS", (str(log),))
+    monkeypatch.setattr(service, "find_program", lambda _name: None)
+    mark = service.LogMark()
+    with log.open("a") as stream:
+        stream.write("Jan 1 h postfix/smtpd[2]: warning: x\nJan 1 h postfix/sendmail[3]: fatal: usage\n")
+        stream.write("Jan 1 h postfix/submission/smtpd[4]: fatal: no SASL\n")
+        stream.write(
+            "Jan 1 h postfix/master[5]: warning: /usr/lib/postfix/sbin/smtpd: bad command startup -- throttling\n"
+        )
+    assert mark.complaints() == [
+        "postfix/submission/smtpd[4]: fatal: no SASL",
+        "postfix/master[5]: warning: /usr/lib/postfix/sbin/smtpd: bad command startup -- throttling",
+    ]
+
+
+def test_tables_of_a_configuration() -> None:
+    main = config.MainCf(
+        "alias_maps = hash:/etc/aliases\nvirtual_alias_maps = proxy:unionmap:{lmdb:$config_directory/a, texthash:/b}\n"
+        "smtp_tls_session_cache_database = btree:/var/lib/postfix/scache\nvirtual_transport = lmtp:unix:/run/lmtp\n"
+    )
+    master = config.MasterCf(
+        "587 inet n - n - - smtpd -o smtpd_client_restrictions=check_client_access,cidr:/c\n"
+    )
+    found = maps.references(main, master, {"config_directory": "/etc/postfix"})
+    assert [(ref.spec, ref.file) for ref in found] == [
+        ("hash:/etc/aliases", "main.cf"),
+        ("lmdb:/etc/postfix/a", "main.cf"),
+        ("texthash:/b", "main.cf"),
+        ("cidr:/c", "master.cf"),
+    ]
+    assert maps.tool_for(found, "/etc/aliases") == "postalias"
+    assert maps.tool_for(found, "/etc/postfix/a") == "postmap"
+
+
+def test_stale_tables(tmp_path: Path) -> None:
+    source, compiled = tmp_path / "virtual", tmp_path / "virtual.lmdb"
+    assert maps.is_stale("lmdb", str(source)) is False
+    source.write_text("a b\n")
+    assert maps.is_stale("lmdb", str(source)) is True
+    compiled.write_text("")
+    os.utime(source, (100, 100))
+    assert maps.is_stale("lmdb", str(source)) is False
+    os.utime(compiled, (99, 99))
+    assert maps.is_stale("lmdb", str(source)) is True
+    assert maps.is_stale("texthash", str(source)) is False
+
+
+def test_paths_below_the_live_directory_are_judged_in_the_stage() -> None:
+    assert (
+        finding.staged_path("/etc/postfix/a", "/etc/.postfix.stage", "/etc/postfix")
+        == "/etc/.postfix.stage/a"
+    )
+    assert finding.staged_path("/etc/postfix2/a", "/etc/.postfix.stage", "/etc/postfix") == "/etc/postfix2/a"
+    assert finding.staged_path("/etc/aliases", "/s", "/etc/postfix") == "/etc/aliases"
+
+
+def test_finding_reads_as_a_sentence() -> None:
+    told = finding.Finding("main.cf", 3, "biff", "on", "yes or no is needed here", "write yes")
+    assert str(told) == "main.cf line 3: biff = on: yes or no is needed here; write yes"
+    assert told.as_dict()["line"] == 3
+
+
+def test_words_that_take_an_argument_are_restrictions() -> None:
+    assert set(values.RESTRICTION_ARGUMENTS) <= values.RESTRICTIONS
+
+
+def test_passwords_in_main_cf_are_masked() -> None:
+    assert info.masked("smtp_sasl_password_maps", "static:joe:secret") == "static:********"
+    assert (
+        info.masked("smtp_sasl_password_maps", "inline:{[a]=joe:secret}, texthash:/x")
+        == "inline:********, texthash:/x"
+    )
+    assert info.masked("virtual_alias_maps", "static:joe") == "static:joe"
+
+
+def test_queue_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "find_program", lambda _name: None)
+    (tmp_path / "deferred" / "A").mkdir(parents=True)
+    (tmp_path / "deferred" / "A" / "A1").write_text("")
+    (tmp_path / "hold").mkdir()
+    (tmp_path / "hold" / "B1").write_text("")
+    result = info.queue(str(tmp_path), "/etc/postfix")
+    assert (result["deferred"], result["hold"], result["total"], result["oldest"]) == (1, 1, 2, None)

@@ -1,0 +1,135 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What would change, and what may be shown of it: the pure half of transaction.py, and arguments.py."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import arguments, transaction
+
+SECRET = "Pa:ss#word $1"
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> str:
+    (tmp_path / "main.cf").write_text("# mine\nbiff = no\n")
+    (tmp_path / "master.cf").write_text("smtp inet n - y - - smtpd\n")
+    (tmp_path / "main.cf").chmod(0o644)
+    return str(tmp_path)
+
+
+def plan(base: str, files: list[dict[str, Any]] | None = None, **more: Any) -> list[transaction.Change]:
+    request = transaction.Request(files=transaction.file_wishes(files or []), **more)
+    return transaction.make_plan(request, base).changes
+
+
+def test_nothing_wished_nothing_changes(base: str) -> None:
+    assert plan(base) == []
+    assert (
+        plan(base, parameters={"biff": False}, services=[{"service": "smtp", "type": "inet", "chroot": "y"}])
+        == []
+    )
+
+
+def test_parameters_merge_on_top_of_the_file(base: str) -> None:
+    (change,) = plan(
+        base, [{"path": "main.cf", "content": "biff = yes"}], parameters={"myhostname": "a.example.com"}
+    )
+    assert (change.action, change.after) == ("modified", "biff = yes\nmyhostname = a.example.com\n")
+
+
+def test_new_secret_file_is_private_and_hidden(base: str) -> None:
+    changes = plan(base, [{"path": "sasl/passwd", "content": f"[a]:587 joe:{SECRET}", "sensitive": True}])
+    assert [(each.path, each.action, each.mode) for each in changes] == [("sasl/passwd", "created", 0o600)]
+    shown = json.dumps(transaction.diffs(changes, "/etc/postfix"))
+    assert "ss#word" not in shown
+    assert "/etc/postfix/sasl/passwd (absent)" in shown
+
+
+def test_open_secret_file_is_closed(base: str) -> None:
+    path = Path(base) / "passwd"
+    path.write_text("a b:c\n")
+    path.chmod(0o644)
+    (change,) = plan(base, [{"path": "passwd", "content": "a b:c\n", "sensitive": True}])
+    assert change.action == "mode"
+    assert transaction.diffs([change], "/x")[0]["before"] == "mode 0644\n"
+    assert transaction.diffs([change], "/x")[0]["after"] == "mode 0600\n"
+
+
+def test_modes_are_kept_given_or_usual(base: str) -> None:
+    path = Path(base) / "odd"
+    path.write_text("x\n")
+    path.chmod(0o604)
+    assert plan(base, [{"path": "odd", "content": "x"}]) == []
+    assert [each.mode for each in plan(base, [{"path": "odd", "content": "y"}])] == [0o604]
+    assert [each.mode for each in plan(base, [{"path": "odd", "content": "x", "mode": "0640"}])] == [0o640]
+    assert [each.mode for each in plan(base, [{"path": "new", "content": "x"}])] == [0o644]
+
+
+def test_absent_file_is_removed_once(base: str) -> None:
+    assert [each.action for each in plan(base, [{"path": "master.cf", "state": "absent"}])] == ["removed"]
+    assert plan(base, [{"path": "none", "state": "absent"}]) == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ({"path": "/etc/passwd", "content": "x"}, "must be relative"),
+        ({"path": "../passwd", "content": "x"}, "must be relative"),
+        ({"path": "a/../../b", "content": "x"}, "must be relative"),
+        ({"path": "x"}, "content is missing"),
+        ({"path": "x", "content": "x", "mode": "rw"}, "not an octal mode"),
+        ({"path": "x", "content": "x", "mode": "99999"}, "not an octal mode"),
+    ],
+)
+def test_bad_files_are_refused(entry: dict[str, Any], says: str) -> None:
+    with pytest.raises(transaction.DeployError) as error:
+        transaction.file_wishes([entry])
+    assert says in str(error.value)
+
+
+def test_file_given_twice_is_refused() -> None:
+    with pytest.raises(transaction.DeployError, match="given 2 times"):
+        transaction.file_wishes([{"path": "a", "content": "x"}, {"path": "./a", "content": "y"}])
+
+
+def test_bad_service_names_variable_value_and_remedy(base: str) -> None:
+    with pytest.raises(transaction.DeployError) as error:
+        plan(base, services=[{"service": "smtp", "type": "inet", "chroot": "z"}])
+    assert str(error.value) == "services: service smtp/inet: chroot is 'z': write y, n or -"
+
+
+def test_directory_in_the_way_is_told(base: str) -> None:
+    (Path(base) / "d").mkdir()
+    with pytest.raises(transaction.DeployError, match="is a directory"):
+        plan(base, [{"path": "d", "content": "x"}])
+
+
+def test_secrets_are_known_in_every_form() -> None:
+    files = [
+        {"path": "p", "content": "[a]:587 joe:Pa'ss\\word\n", "sensitive": True},
+        {"path": "my.cf", "content": "password = hunter22\nuser = x\n", "sensitive": True},
+        {"path": "main.cf", "content": "biff = no_secret_here\n", "sensitive": False},
+    ]
+    secrets = arguments.secrets_in(files)
+    assert {"Pa'ss\\word", "joe:Pa'ss\\word", "hunter22", repr("Pa'ss\\word")[1:-1]} <= secrets
+    assert not any("no_secret_here" in each for each in secrets)
+    assert all(len(each) >= 5 for each in secrets)
+    assert "ss\\word" not in json.dumps(arguments.without_secrets(files)).replace("\\\\", "\\")
+    assert arguments.without_secrets(files)[2] == files[2]
+
+
+def test_fresh_host_is_predicted_in_check_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transaction.service, "find_program", lambda _name: None)
+    request = transaction.Request(str(tmp_path / "postfix"), parameters={"relayhost": "[a]:587"})
+    outcome = transaction.deploy(request, check_mode=True)
+    assert (outcome.changed, outcome.activated, outcome.files[0]["action"]) == (True, "start", "created")
+    assert outcome.diff[0]["after"] == "relayhost = [a]:587\n"
+    assert not (tmp_path / "postfix").exists()
+    with pytest.raises(transaction.DeployError, match="Postfix is not installed"):
+        transaction.deploy(request)

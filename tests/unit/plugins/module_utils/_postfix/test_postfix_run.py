@@ -1,0 +1,227 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run from plan to proof with Postfix replaced by a stand-in: order, rollback, recovery, foreign changes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import check, service, swap, transaction
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.finding import Finding
+
+QUEUE_MANAGER = "qmgr unix n - n 300 1 qmgr\n"
+
+
+class StandIn:
+    """What Control would do, noted; `problems` is what confirm() finds with the configuration then live."""
+
+    def __init__(self, live: Path) -> None:
+        self.live = live
+        self.did: list[str] = []
+        self.up = True
+        self.sick_with = "nothing"
+        self.config_directory, self.queue = str(live), "/var/spool/postfix"
+
+    def __call__(self, *_arguments: str) -> StandIn:
+        return self
+
+    def master(self) -> service.Master | None:
+        return service.Master(1, None, None, None, None) if self.up else None
+
+    def activate(self, level: str) -> None:
+        self.did.append(level)
+        self.up = level != "stop"
+
+    def confirm(self, *_arguments: Any) -> list[str]:
+        text = (self.live / "main.cf").read_text()
+        return ["smtp does not answer"] if self.sick_with in text else []
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Path:
+    directory = tmp_path / "postfix"
+    directory.mkdir()
+    (directory / "main.cf").write_text("biff = no\n")
+    (directory / "master.cf").write_text(QUEUE_MANAGER)
+    return directory
+
+
+@pytest.fixture
+def postfix(live: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    stand_in = StandIn(live)
+    monkeypatch.setattr(service, "Control", stand_in)
+    monkeypatch.setattr(service, "confirm", stand_in.confirm)
+    monkeypatch.setattr(service, "find_program", lambda _name: "/usr/sbin/postfix")
+    monkeypatch.setattr(check, "check", lambda *_arguments, **_more: [])
+    monkeypatch.setattr(service.LogMark, "complaints", lambda _self: ["postfix/smtpd[1]: fatal: x"])
+    return stand_in
+
+
+def deploy(live: Path, check_mode: bool = False, **parameters: Any) -> transaction.Outcome:
+    return transaction.deploy(transaction.Request(str(live), parameters=parameters), check_mode)
+
+
+def beside(live: Path) -> list[str]:
+    return sorted(os.listdir(live.parent))
+
+
+def test_change_is_activated_and_confirmed_once(live: Path, postfix: StandIn) -> None:
+    predicted = deploy(live, check_mode=True, biff=True)
+    assert (live / "main.cf").read_text() == "biff = no\n"
+    assert postfix.did == []
+    outcome = deploy(live, biff=True)
+    assert (predicted.changed, predicted.activated, predicted.diff) == (True, "reload", outcome.diff)
+    assert (outcome.changed, outcome.activated, outcome.confirmed) == (True, "reload", True)
+    again = deploy(live, biff=True)
+    assert (again.changed, again.activated, again.confirmed) == (False, "none", True)
+    assert postfix.did == ["reload"]
+    assert beside(live) == ["postfix"]
+
+
+def test_mistakes_are_refused_and_nothing_is_left(
+    live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finding = Finding("main.cf", 1, "biff", "yes", "wrong", "write no")
+    monkeypatch.setattr(
+        check, "check", lambda *_arguments, **_more: [finding, finding._replace(certain=False)]
+    )
+    for check_mode in (True, False):
+        with pytest.raises(transaction.DeployError, match=r"refused, nothing was changed\. 1 mistake") as error:
+            deploy(live, check_mode, biff=True)
+        assert error.value.findings[0] == finding
+        assert error.value.rolled_back is False
+    assert ((live / "main.cf").read_text(), beside(live), postfix.did) == ("biff = no\n", ["postfix"], [])
+
+
+def test_opinions_are_warnings(live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = Finding("main.cf", 1, "biff", "yes", "unwise", "write no", False)
+    monkeypatch.setattr(check, "check", lambda *_arguments, **_more: [finding])
+    assert deploy(live, biff=True).warnings == ["main.cf line 1: biff = yes: unwise; write no"]
+
+
+@pytest.mark.parametrize(
+    ("up", "change", "did"),
+    [
+        (True, {"biff": True}, ["reload", "reload"]),
+        (True, {"biff": True, "inet_protocols": "ipv4"}, ["restart", "restart"]),
+        (False, {"biff": True}, ["start", "stop"]),
+    ],
+)
+def test_what_does_not_serve_goes_back(
+    live: Path, postfix: StandIn, up: bool, change: dict[str, Any], did: list[str]
+) -> None:
+    postfix.up, postfix.sick_with = up, "biff = yes"
+    with pytest.raises(transaction.DeployError, match="smtp does not answer") as error:
+        deploy(live, **change)
+    assert error.value.rolled_back is True
+    assert error.value.log == ["postfix/smtpd[1]: fatal: x"]
+    assert (live / "main.cf").read_text() == "biff = no\n"
+    assert (postfix.did, postfix.up, beside(live)) == (did, up, ["postfix"])
+
+
+def kill_after(name: str, monkeypatch: pytest.MonkeyPatch, target: Any) -> None:
+    """As a kill looks from inside: nothing after that call happens."""
+    real = getattr(target, name)
+
+    def dying(*arguments: Any, **more: Any) -> Any:
+        real(*arguments, **more)
+        raise SystemExit("killed")
+
+    monkeypatch.setattr(target, name, dying)
+
+
+@pytest.mark.parametrize("name", ["write_journal", "swap"])
+def test_killed_run_is_undone_by_the_next(
+    live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    with monkeypatch.context() as patched:
+        kill_after(name, patched, swap.Directory)
+        with pytest.raises(SystemExit):
+            deploy(live, biff=True)
+    assert beside(live) == [".postfix.journal", ".postfix.stage", "postfix"]
+    predicted = deploy(live, check_mode=True, mailbox_size_limit=0)
+    assert predicted.diff[0]["before"] == "biff = no\n"
+    assert "interrupted" in predicted.warnings[0]
+    outcome = deploy(live, mailbox_size_limit=0)
+    assert (outcome.recovered, outcome.changed) == (True, True)
+    assert (live / "main.cf").read_text() == "biff = no\nmailbox_size_limit = 0\n"
+    assert (postfix.did, beside(live)) == (["reload", "reload"], ["postfix"])
+
+
+def test_killed_between_stop_and_start_is_started(
+    live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = postfix.activate
+
+    def die(level: str) -> None:
+        postfix.up = False
+        raise SystemExit(level)
+
+    monkeypatch.setattr(postfix, "activate", die)
+    with pytest.raises(SystemExit):
+        deploy(live, inet_protocols="ipv4")
+    monkeypatch.setattr(postfix, "activate", real)
+    outcome = deploy(live, inet_protocols="ipv4")
+    assert (postfix.did, postfix.up, outcome.recovered) == (["start", "restart"], True, True)
+
+
+def test_killed_after_confirmation_stays(
+    live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(swap.Directory, "close", lambda _self: (_ for _ in ()).throw(SystemExit("killed")))
+        with pytest.raises(SystemExit):
+            deploy(live, biff=True)
+    outcome = deploy(live, biff=True)
+    assert (outcome.recovered, outcome.changed, beside(live)) == (False, False, ["postfix"])
+    assert (live / "main.cf").read_text() == "biff = yes\n"
+
+
+def meddle(live: Path, times: int) -> Callable[..., list[Finding]]:
+    left = [times]
+
+    def foreign(*_arguments: Any, **_more: Any) -> list[Finding]:
+        if left[0]:
+            left[0] -= 1
+            text = (live / "main.cf").read_text() + f"foreign{left[0]} = 1\n"
+            (live / "new").write_text(text)
+            os.rename(live / "new", live / "main.cf")
+        return []
+
+    return foreign
+
+
+def test_foreign_change_is_merged_not_overwritten(
+    live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "check", meddle(live, 2))
+    assert deploy(live, biff=True).changed is True
+    assert (live / "main.cf").read_text() == "biff = yes\nforeign1 = 1\nforeign0 = 1\n"
+
+
+def test_endless_foreign_change_is_told(
+    live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "check", meddle(live, 9))
+    with pytest.raises(transaction.DeployError, match="changed by somebody else three times"):
+        deploy(live, biff=True)
+    assert (live / "main.cf").read_text().startswith("biff = no\n")
+    assert (postfix.did, beside(live)) == ([], ["postfix"])
+
+
+def test_activate_none_only_changes_files(live: Path, postfix: StandIn) -> None:
+    postfix.up = False
+    outcome = transaction.deploy(transaction.Request(str(live), parameters={"biff": True}, activate="none"))
+    assert (outcome.changed, outcome.activated, outcome.confirmed, postfix.did) == (True, "none", False, [])
+
+
+def test_backup_is_private(live: Path, postfix: StandIn) -> None:
+    request = transaction.Request(str(live), parameters={"biff": True}, backup=True)
+    (name,) = transaction.deploy(request).backups
+    assert Path(name).read_text() == "biff = no\n"
+    assert os.stat(name).st_mode & 0o777 == 0o600
+    assert transaction.deploy(request).backups == []
