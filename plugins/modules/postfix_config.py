@@ -245,7 +245,7 @@ backups:
   elements: str
 warnings:
   description: Opinions about the configuration that do not stop the change.
-  returned: always
+  returned: when there are any
   type: list
   elements: str
 findings:

@@ -22,8 +22,13 @@ options:
     default: /etc/postfix
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
-  - ansible.builtin.action_common_attributes.info_module
 attributes:
+  check_mode:
+    support: full
+    details: It only reads.
+  diff_mode:
+    support: none
+    details: It changes nothing.
   platform:
     support: full
     platforms: posix
@@ -130,7 +135,7 @@ queue:
   type: dict
   contains:
     total:
-      description: Messages in all queues. C(incoming), C(active), C(deferred), C(hold), C(corrupt), C(maildrop) count each.
+      description: Messages in all queues; C(incoming), C(active), C(deferred), C(hold) and others count each.
       type: int
     oldest:
       description: When the oldest message arrived, in seconds since the epoch. Null where none waits.

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from typing import Any, Iterable, Iterator, List, Mapping, NamedTuple
+from typing import Any, Iterable, Iterator, Mapping, NamedTuple
 
 PARAMETER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
 SERVICE_TYPES = ("inet", "unix", "unix-dgram", "fifo", "pass")
@@ -26,7 +26,7 @@ class Line(NamedTuple):
 
     text: str
     number: int
-    physical: List[str]
+    physical: list[str]
 
 
 def logical_lines(text: str) -> list[Line]:
@@ -392,8 +392,7 @@ class MasterCf:
                 line, _entry = self._entries[index]
                 self._entries[index] = (Line("", 0, _comments(line)), None)
             return
-        old = self._entries[found[-1]][1] if found else Service(*key)
-        assert old is not None
+        old = (self._entries[found[-1]][1] if found else None) or Service(*key)
         new = old
         fields: dict[str, Any] = {}
         if re.search(r"[\s#]", key[0]) or not key[0]:
@@ -631,6 +630,10 @@ def split_list(value: str) -> list[str]:
 
 def parse_next_hop(text: str, service: str = "smtp", default_port: int = 25) -> NextHop:
     """Parse host, host:port, [host] or [host]:port. Raises ValueError saying what is wrong and what to write."""
+    if "://" in text:
+        host, _slash, _path = text.partition("://")[2].partition("/")
+        name, _colon, port_text = host.partition(":")
+        raise ValueError(f"{text!r} is a URL; write [{name}]:{port_text or default_port}")
     match = re.match(r"\[(?P<inner>[^][]*)\](?P<tail>.*)\Z", text)
     if match:
         host, tail, bracketed = match.group("inner"), match.group("tail"), True

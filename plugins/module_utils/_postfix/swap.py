@@ -38,6 +38,9 @@ _RENAMEAT2 = {
     "x86_64": 316, "i686": 353, "i386": 353, "aarch64": 276, "armv7l": 382, "armv6l": 382,
     "ppc64le": 357, "ppc64": 357, "s390x": 347, "riscv64": 276, "loongarch64": 276,
 }  # fmt: skip
+# Postfix rereads a file that was touched within the last second until it has settled (dict_load_file(3),
+# texthash:), in every process. A file that becomes visible whole needs no such wait: it is dated back.
+SETTLED = 3
 _NEW_SUFFIX = ".mailops-new"
 # What renameat2 may answer where an exchange cannot be had but single renames can.
 _NO_EXCHANGE = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EBUSY, errno.EPERM, errno.EOPNOTSUPP)
@@ -332,7 +335,7 @@ def _copy_tree(source: str, target: str, link: bool) -> None:
                 _copy_file(entry.path, new)
             else:
                 raise SwapError(
-                    f"{entry.path} is neither a file, a directory nor a link: move it out of the configuration directory"
+                    f"{entry.path} is no file, directory or link: move it out of the configuration directory"
                 )
 
 
@@ -366,6 +369,8 @@ def write_file(
             _copy_attributes(like, path, access_lists=not private)
         os.fchown(stream.fileno(), *owner)
         os.fchmod(stream.fileno(), mode)
+        moment = time.time_ns() - SETTLED * 1_000_000_000
+        os.utime(stream.fileno(), ns=(moment, moment))
         os.fsync(stream.fileno())
 
 

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from . import check, config, maps, service
+from .finding import Finding, staged_path
 from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
 
 HIDDEN = "(sensitive: the content is not shown)\n"
@@ -88,7 +89,7 @@ class DeployError(Exception):
     def __init__(
         self,
         message: str,
-        findings: Sequence[check.Finding] = (),
+        findings: Sequence[Finding] = (),
         rolled_back: bool = False,
         log: Sequence[str] = (),
     ) -> None:
@@ -115,7 +116,8 @@ def file_wishes(entries: Sequence[Mapping[str, Any]]) -> list[FileWish]:
         path = os.path.normpath(str(entry["path"]))
         if os.path.isabs(path) or path.startswith("..") or path == ".":
             raise DeployError(
-                f"files: path {entry['path']!r} must be relative to config_directory and stay below it, for example sasl_passwd"
+                f"files: path {entry['path']!r} must be relative to config_directory and stay below it, "
+                "for example sasl_passwd"
             )
         absent = entry.get("state") == "absent"
         if entry.get("content") is None and not absent:
@@ -279,7 +281,7 @@ def _predict_fresh(request: Request, without_postfix: bool) -> Outcome:
     outcome.activated = "start" if plan.changes and request.activate == "auto" else "none"
     if without_postfix:
         outcome.warnings.append(
-            "Postfix is not installed here: the diff is against nothing, and the configuration was not checked by Postfix"
+            "Postfix is not installed here: the diff is against nothing, and Postfix did not check the configuration"
         )
     return outcome
 
@@ -313,25 +315,26 @@ def _predict(request: Request, directory: Directory) -> Outcome:
     outcome = _outcome(plan, request)
     outcome.warnings = warnings
     state = _State.of(plan, request, directory)
-    outcome.maps = [ref.spec for ref in state.stale_maps(directory.real)]
-    outcome.changed = outcome.changed or bool(outcome.maps) or bool(warnings)
     if plan.changes:
         private = tempfile.mkdtemp(prefix="mailops-check-")
         try:
             stage = os.path.join(private, "stage")
             Directory(base).build_stage(stage)
             write_changes(plan.changes, stage)
+            outcome.maps = [ref.spec for ref in state.stale_maps(stage)]
             findings = check.check(stage, request.config_directory, predicting=True)
         finally:
             shutil.rmtree(private, ignore_errors=True)
         _judge(findings, outcome)
+    else:
+        outcome.maps = [ref.spec for ref in state.stale_maps(directory.real)]
     if request.activate == "auto":
         outcome.activated = state.level(bool(plan.changes))
-        outcome.changed = outcome.changed or outcome.activated != "none"
+    outcome.changed = outcome.changed or bool(outcome.maps or warnings) or outcome.activated != "none"
     return outcome
 
 
-def _judge(findings: Sequence[check.Finding], outcome: Outcome) -> None:
+def _judge(findings: Sequence[Finding], outcome: Outcome) -> None:
     errors = [finding for finding in findings if finding.certain]
     if errors:
         listed = "\n".join(f"  {finding}" for finding in errors)
@@ -406,9 +409,15 @@ class _State(NamedTuple):
         lookup = {"config_directory": self.control.config_directory, **self.new}
         return maps.references(self.plan.main, self.plan.master, lookup)
 
-    def stale_maps(self, real: str) -> list[maps.MapReference]:
-        unique = {ref.spec: ref for ref in self.references() if ref.type in maps.COMPILED}
-        return [ref for ref in unique.values() if maps.is_stale(ref.type, ref.path)]
+    def stale_maps(self, root: str) -> list[maps.MapReference]:
+        """Compiled tables that are lost or stale, or whose source this plan writes; `root` stands for
+        the configuration directory.
+        """
+        live = self.control.config_directory
+        written = {os.path.join(root, change.path) for change in self.plan.changes if change.action != "mode"}
+        unique = {ref.spec: ref for ref in self.references() if ref.type in maps.COMPILED}.values()
+        moved = [(ref, staged_path(ref.path, root, live)) for ref in unique]
+        return [ref for ref, path in moved if path in written or maps.is_stale(ref.type, path)]
 
 
 class _Run:
@@ -432,7 +441,8 @@ class _Run:
                 return outcome
         raise DeployError(
             f"{self.request.config_directory} was changed by somebody else three times while this change was prepared; "
-            "nothing was changed by this run: find out who writes there (another playbook, an editor, a package run), then run again"
+            "nothing was changed by this run: find out who writes there (another playbook, an editor, a package run), "
+            "then run again"
         )
 
     # ------------------------------------------------------------------ after a kill
@@ -482,17 +492,19 @@ class _Run:
     def _build_maps(self, state: _State, outcome: Outcome, root: str) -> None:
         """Compile what is lost or stale; `root` stands for the configuration directory."""
         found = state.references()
-        for ref in {ref.spec: ref for ref in found if ref.type in maps.COMPILED}.values():
-            path = check.staged_path(ref.path, root, self.request.config_directory)
+        paths = {ref: staged_path(ref.path, root, self.request.config_directory) for ref in found}
+        for path in paths.values():
             with contextlib.suppress(FileNotFoundError):
                 shutil.rmtree(maps.workshop(path))
-            if maps.is_stale(ref.type, path):
-                trouble = maps.build(ref.type, path, maps.tool_for(found, ref.path), root)
-                if trouble:
-                    raise DeployError(
-                        f"{ref.file} line {ref.line}: {ref.parameter}: the table {ref.spec} cannot be compiled: {trouble}"
-                    )
-                outcome.maps.append(ref.spec)
+        for ref in state.stale_maps(root):
+            if not os.path.exists(paths[ref]):
+                continue
+            trouble = maps.build(ref.type, paths[ref], maps.tool_for(found, ref.path), root)
+            if trouble:
+                raise DeployError(
+                    f"{ref.file} line {ref.line}: {ref.parameter}: {ref.spec} cannot be compiled: {trouble}"
+                )
+            outcome.maps.append(ref.spec)
 
     # ------------------------------------------------------------------ the change
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 CLIENT_LEVELS = ("none", "may", "encrypt", "dane", "dane-only", "fingerprint", "verify", "secure")
 SERVER_LEVELS = ("none", "may", "encrypt")
+STARTTLS_PORTS = (25, 587, 2525, 2587)
 CIPHER_GRADES = ("export", "low", "medium", "high", "null")
 
 # Their default looks like yes/no or a number, but they take more than that.
@@ -117,7 +118,14 @@ RESTRICTION_ARGUMENTS: dict[str, str] = {
             "client_a", "reverse_client_hostname_a", "helo_a", "sender_a", "recipient_a",
         )
     },
-    **dict.fromkeys(("reject_rbl", "reject_rbl_client", "reject_rhsbl_client", "reject_rhsbl_reverse_client", "reject_rhsbl_helo", "reject_rhsbl_sender", "reject_rhsbl_recipient", "permit_dnswl_client", "permit_rhswl_client"), "domain"),
+    **dict.fromkeys(
+        (
+            "reject_rbl", "reject_rbl_client", "reject_rhsbl_client", "reject_rhsbl_reverse_client",
+            "reject_rhsbl_helo", "reject_rhsbl_sender", "reject_rhsbl_recipient", "permit_dnswl_client",
+            "permit_rhswl_client",
+        ),
+        "domain",
+    ),
     "check_policy_service": "inet:host:port or unix:path",
     "check_address_map": "type:table",
     "sleep": "seconds",

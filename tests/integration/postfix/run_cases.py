@@ -20,10 +20,16 @@ from typing import Any
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from cases import BROKEN, VALID, Case
-
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import check, maps, swap, transaction
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
+    check,
+    finding,
+    maps,
+    service,
+    swap,
+    transaction,
+)
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.version import parse_version
+from cases import BROKEN, VALID, Case
 
 LIVE = "/etc/postfix"
 
@@ -35,7 +41,9 @@ def request(case: Case) -> transaction.Request:
 
 
 def applies(case: Case) -> bool:
-    text = subprocess.run(["postconf", "-dh", "mail_version"], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(
+        ["postconf", "-dh", "mail_version"], capture_output=True, text=True, check=True
+    ).stdout
     version = parse_version(text)
     return case.since <= (version.major, version.minor) < case.before
 
@@ -75,10 +83,10 @@ def valid(case: Case) -> dict[str, Any]:
         stage = swap.Directory(LIVE).build_stage(os.path.join(room, "stage"))
         transaction.write_changes(plan.changes, stage)
         for ref in maps.references(plan.main, plan.master, {"config_directory": LIVE, **plan.main.values()}):
-            path = check.staged_path(ref.path, stage, LIVE)
+            path = finding.staged_path(ref.path, stage, LIVE)
             if ref.type in maps.COMPILED and maps.is_stale(ref.type, path):
                 maps.build(ref.type, path, "postmap", stage)
-        findings = check.check(stage, LIVE)
+        findings = check.check(stage, LIVE, running=service.running_master("/var/spool/postfix"))
         return {
             "errors": [str(each) for each in findings if each.certain],
             "warnings": [str(each) for each in findings if not each.certain],

@@ -82,7 +82,8 @@ def test_returned_keys_are_those_documented(capsys: pytest.CaptureFixture[str]) 
             capsys, endpoints=[{"host": "127.0.0.1", "port": server.port, "server_name": NAME}], ca_path=CA
         )
     documented = yaml.safe_load(smtp_probe.RETURN)
-    assert set(result) - {"changed", "invocation"} == set(documented)
+    # Warnings of a process are Ansible's to return, whichever test of this process was warned.
+    assert set(result) - {"changed", "invocation", "warnings"} == set(documented)
     endpoint = documented["endpoints"]["contains"]
     assert set(result["endpoints"][0]) == set(endpoint)
     assert set(result["endpoints"][0]["certificate"]) == set(endpoint["certificate"]["contains"])

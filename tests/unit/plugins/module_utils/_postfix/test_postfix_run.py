@@ -90,7 +90,9 @@ def test_mistakes_are_refused_and_nothing_is_left(
         check, "check", lambda *_arguments, **_more: [finding, finding._replace(certain=False)]
     )
     for check_mode in (True, False):
-        with pytest.raises(transaction.DeployError, match=r"refused, nothing was changed\. 1 mistake") as error:
+        with pytest.raises(
+            transaction.DeployError, match=r"refused, nothing was changed\. 1 mistake"
+        ) as error:
             deploy(live, check_mode, biff=True)
         assert error.value.findings[0] == finding
         assert error.value.rolled_back is False

@@ -130,6 +130,8 @@ def test_decode_agrees_with_python(file: str, tmp_path: Any) -> None:
         (["xn--bcher-kva.example"], "xn--bcher-kva.example", True),
         (["*.example.com"], "xn--bcher-kva.example.com", True),
         (["bücher.example"], "xn--bcher-kva.example", False),
+        (["\u212ax.example.com"], "kx.example.com", False),  # a Kelvin sign, whose lower case is k
+        (["*.\u212ax.example.com"], "a.kx.example.com", False),
         (["mx.example.com\0.evil.example"], "mx.example.com", False),
         ([""], "", False),
         ([], "mx.example.com", False),

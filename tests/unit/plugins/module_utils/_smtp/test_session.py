@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import ssl
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import Credentials, Endpoint
@@ -32,6 +32,7 @@ from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.serv
     session,
     single_bytes,
     talk,
+    whole,
 )
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -78,6 +79,7 @@ CASES = {
     "greeting of FTP": Case("not_smtp", {"greeting": b"220 FTP\r\n", "replies": {"EHLO": b"530 USER?\r\n"}}),
     "greeting of TLS": Case("tls_mode_mismatch", {"greeting": b"\x15\x03\x01\x00\x02\x02\x46"}),
     "clear to implicit": Case("tls_mode_mismatch", {}, IMPLICIT, says="220 mail"),
+    "no version of TLS": Case("tls_failed", {"greeting": b"\x16\x23\3\0\x7a\2\0\0\x76\3\0" + b"x" * 130}, IMPLICIT),
     "SSH to implicit": Case("not_smtp", {"greeting": b"SSH-2.0-OpenSSH\r\n"}, IMPLICIT),
     "not offered": Case("starttls_absent", {"ehlo": (b"SIZE",), "replies": {"STARTTLS": b"502 no\r\n"}}, says="SIZE"),
     "line removed": Case("starttls_stripped", {"ehlo": (b"SIZE",)}),
@@ -90,6 +92,8 @@ CASES = {
     "unknown command": Case("starttls_stripped", {"replies": {"STARTTLS": b"502 5.5.1 what?\r\n"}}, says="502 5.5.1"),
     "refused": Case("starttls_rejected", {"replies": {"STARTTLS": b"454 4.7.0 no\r\n"}}, says="454 4.7.0"),
     "injection": Case("starttls_injection", {"replies": {"STARTTLS": b"220 go\r\n250 evil\r\n"}}, says="250 evil"),
+    "in clear with the 220": Case("tls_failed", {"replies": {"STARTTLS": b"220 go\r\n500 what?\r\n"}}, says="500"),
+    "TLS with the 220": Case("tls_failed", {"replies": {"STARTTLS": b"220 go\r\n\x15\x03\x01\0\2\2\x28250 x\r\n"}}),
     "in clear after 220": Case("tls_failed", {"replies": {"STARTTLS": b"220 go\r\n", "": b"500 what?\r\n"}}),
     "TLS 1.1": Case("tls_too_old", {"newest": ssl.TLSVersion.TLSv1_1}, says="TLS 1.2 or newer"),
     "wrong name": Case("certificate_mismatch", {"certificate": "other_name"}, says="other.example.test"),
@@ -273,6 +277,27 @@ def test_a_user_name_that_is_the_password_is_not_shown() -> None:
     assert "token-1234" not in client.outcome.reason
 
 
+@pytest.mark.parametrize("password", ["S", "A", "PLAIN", "plain", "LOGIN", "TLS"])
+def test_a_password_that_is_a_word_of_smtp_changes_nothing(password: str) -> None:
+    server = MailServer(replies={"AUTH": b"235 ok\r\n"})
+    client = session(password=password)
+    talk(client, server)
+    assert client.outcome is not None
+    assert client.outcome.verdict == "ok"
+    assert client.auth_mechanisms == ["PLAIN", "LOGIN"]
+
+
+@pytest.mark.parametrize("keyword", [b"AUTH", b"SIZE"])
+def test_long_lists_are_shown_in_part(keyword: bytes) -> None:
+    lines = tuple(keyword + b"%03d" % number * 70 + b" X" * 30 for number in range(200))
+    offers = tuple(b"AUTH " + line[:280] for line in lines) if keyword == b"AUTH" else lines
+    client = session(password=PASSWORD)
+    talk(client, MailServer(ehlo_tls=offers))
+    assert client.outcome is not None
+    assert client.outcome.verdict in ("auth_absent", "auth_unsupported")
+    assert len(client.outcome.reason) < 600
+
+
 def test_long_initial_response_is_sent_alone() -> None:
     password = "x" * 2000
     client, server = session(password=password, mechanism="plain"), MailServer()
@@ -367,9 +392,14 @@ def test_pipelining_check() -> None:
     assert vulnerable.outcome is not None
     assert vulnerable.outcome.verdict == "starttls_injection"
     assert "CVE-2011-0411" in vulnerable.outcome.reason
-    in_clear = check(replies={"STARTTLS": b"220 go\r\n250 ok\r\n"})
-    assert in_clear.outcome is not None
-    assert in_clear.outcome.verdict == "starttls_injection"
+
+
+@pytest.mark.parametrize("cut", [whole, single_bytes])
+def test_pipelining_check_answered_in_clear(cut: Callable[[bytes], list[bytes]]) -> None:
+    client = PipeliningCheck(Endpoint(NAME, 587, "starttls"), Settings("me"), POLICY.context)
+    talk(client, MailServer(replies={"STARTTLS": b"220 go\r\n250 ok\r\n"}), cut)
+    assert client.outcome is not None
+    assert client.outcome.verdict == "starttls_injection"
 
 
 @pytest.mark.parametrize(
@@ -377,6 +407,7 @@ def test_pipelining_check() -> None:
     [
         {},
         {"replies": {"STARTTLS": b"554 no pipelining\r\n"}},
+        {"replies": {"STARTTLS": b"220 go\r\n554 no pipelining\r\n"}},
         {"replies": {"tls QUIT": b"250 strange, but one reply\r\n"}},
         {"replies": {"EHLO": b"550 no\r\n", "QUIT": b"250 strange\r\n250 again\r\n"}},
         {"ehlo": (b"SIZE",)},

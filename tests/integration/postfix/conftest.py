@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host of each release for the tests that need a real Postfix."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Iterator
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from hosts import RELEASES, Host, missing
+
+
+@pytest.fixture(scope="module", params=RELEASES)
+def shared_host(request: pytest.FixtureRequest) -> Iterator[Host]:
+    """One host for all tests of a module; they must leave it as they found it."""
+    if missing():
+        pytest.fail(missing())
+    host = Host(request.param)
+    yield host
+    host.destroy()
+
+
+@pytest.fixture
+def host(request: pytest.FixtureRequest) -> Iterator[Host]:
+    """A fresh host of the newest release asked for."""
+    if missing():
+        pytest.fail(missing())
+    host = Host(getattr(request, "param", "bookworm"))
+    yield host
+    host.destroy()

@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts with a real Postfix: podman containers that boot systemd, without a network.
+
+Images are built once with mmdebstrap from Debian's packages, one release each, and kept by podman.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import ansible
+
+ROOT = Path(__file__).resolve().parents[3]
+MIRROR = os.environ.get("MAILOPS_DEBIAN_MIRROR", "http://deb.debian.org/debian")
+PACKAGES = (
+    "systemd-sysv,dbus,iproute2,postfix,python3,libsasl2-modules,"
+    "ca-certificates,ssl-cert,openssl,strace,procps"
+)
+RELEASES = os.environ.get("MAILOPS_POSTFIX_RELEASES", "bullseye bookworm trixie sid").split()
+_CONF = "[containers]\ndefault_ulimits=['nofile=4096:4096','nproc=4096:4096']\n[engine]\nruntime='runc'\n"
+COLLECTION = "/collections/ansible_collections/mailops/smtp"
+
+
+def podman(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    conf = Path(tempfile.gettempdir()) / "mailops-postfix-test-containers.conf"
+    if not conf.exists():
+        conf.write_text(_CONF)
+    environment = {**os.environ, "CONTAINERS_CONF": str(conf)}
+    check = options.pop("check", True)
+    command = ["podman", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=check, **options)
+
+
+def image(release: str) -> str:
+    name = f"localhost/mailops-postfix-test:{release}"
+    # Since 3.10.6-3 Debian builds lmdb into the package postfix itself.
+    packages = PACKAGES + ("" if release in ("sid", "forky") else ",postfix-lmdb")
+    if podman("image", "exists", name, check=False).returncode:
+        with tempfile.TemporaryDirectory(dir="/var/tmp") as room:
+            archive = os.path.join(room, "root.tar")
+            subprocess.run(
+                [
+                    "mmdebstrap",
+                    "--mode=root",
+                    "--variant=apt",
+                    # A mirror of the unstable release may lag behind what its index promises.
+                    "--aptopt=Acquire::Check-Valid-Until false",
+                    f"--include={packages}",
+                    release,
+                    archive,
+                    MIRROR,
+                ],
+                check=True,
+                capture_output=True,
+            )
+            podman("import", "-c", 'CMD ["/lib/systemd/systemd"]', archive, name)
+    return name
+
+
+class Host:
+    """One container. The collection is copied in, so that a test sees one state of it."""
+
+    def __init__(self, release: str) -> None:
+        self.release = release
+        self.name = f"pft-{release}-{uuid.uuid4().hex[:6]}"
+        options = ["--network", "none", "--systemd", "always", "--cap-add", "SYS_PTRACE", *cgroup_options()]
+        options += [
+            "-v",
+            f"{Path(ansible.__file__).parent}:/ansible/ansible:ro",
+            "--hostname",
+            f"{release}.lab.test",
+        ]
+        podman("run", "-d", "--name", self.name, *options, image(release), "/lib/systemd/systemd")
+        self.run(f"mkdir -p {COLLECTION}/tests/integration")
+        for part in ("plugins", "tests/integration/postfix"):
+            podman("cp", str(ROOT / part), f"{self.name}:{COLLECTION}/{part}")
+        for _attempt in range(240):
+            if self.run("ss -Hltn 'sport = :25'", check=False).stdout:
+                break
+            time.sleep(0.25)
+
+    def run(self, command: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return podman(
+            "exec", "-i", "-e", "PYTHONPATH=/ansible:/collections", self.name, "bash", "-c", command,
+            input=stdin, check=check,
+        )  # fmt: skip
+
+    def own_directory(self) -> None:
+        """Give the container /etc/postfix in its own layer: one of the image's layer cannot be exchanged."""
+        self.run(
+            "cp -a /etc/postfix /etc/postfix.own && rm -rf /etc/postfix && mv /etc/postfix.own /etc/postfix"
+        )
+
+    def module(self, name: str, check_mode: bool = False, wrap: str = "", **arguments: Any) -> dict[str, Any]:
+        """Run a module as Ansible does; `wrap` is a command to run it under."""
+        given = {
+            **arguments,
+            "_ansible_check_mode": check_mode,
+            "_ansible_diff": True,
+            "_ansible_verbosity": 4,
+        }
+        done = self.run(
+            f"{wrap} python3 -m ansible_collections.mailops.smtp.plugins.modules.{name}",
+            check=False,
+            stdin=json.dumps({"ANSIBLE_MODULE_ARGS": given}),
+        )
+        lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+        result: dict[str, Any] = json.loads(lines[-1]) if lines else {}
+        return {**result, "code": done.returncode, "everything": done.stdout + done.stderr}
+
+    def serves(self) -> bool:
+        probe = "exec 3<>/dev/tcp/127.0.0.1/25 && read -t 20 line <&3 && [[ $line == 220* ]]"
+        return self.run(probe, check=False).returncode == 0
+
+    def snapshot(self) -> str:
+        """Every file of the configuration directory: path, mode, owner, content."""
+        return self.run(
+            "cd /etc/postfix && find . -type f -printf '%P %m %u %g ' -exec sha256sum {} \\; | sort"
+        ).stdout
+
+    def left_over(self) -> str:
+        return self.run("ls -A /etc | grep '^.postfix' || true").stdout.strip()
+
+    def destroy(self) -> None:
+        podman("rm", "-f", "-t", "0", self.name, check=False)
+
+
+def cgroup_options() -> list[str]:
+    """The unified cgroup tree of a hybrid machine: systemd 258 and later boot on no other."""
+    hybrid = Path("/sys/fs/cgroup/unified")
+    if Path("/sys/fs/cgroup/cgroup.controllers").exists() or not hybrid.is_dir():
+        return []
+    return ["--cgroupns", "host", "-v", f"{hybrid}:/sys/fs/cgroup:rw"]
+
+
+def missing() -> str:
+    """Why these tests cannot run here; empty when they can."""
+    for program in ("podman", "mmdebstrap"):
+        if shutil.which(program) is None:
+            return f"{program} is not installed"
+    return "" if os.geteuid() == 0 else "root is needed for mmdebstrap and podman here"

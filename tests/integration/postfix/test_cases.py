@@ -1,0 +1,56 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every broken configuration is refused before anything is live, every valid one passes, on each release."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from cases import BROKEN, VALID, Case
+from hosts import COLLECTION, RELEASES, Host
+
+
+@pytest.fixture(scope="module")
+def outcomes(shared_host: Host) -> dict[str, Any]:
+    done = shared_host.run(f"python3 {COLLECTION}/tests/integration/postfix/run_cases.py")
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def test_the_tables_are_large_enough() -> None:
+    assert len(BROKEN) >= 60
+    assert len(VALID) >= 40
+    assert len({case.name for case in BROKEN}) == len(BROKEN)
+    assert len({case.name for case in VALID}) == len(VALID)
+    assert RELEASES
+
+
+def test_every_case_ran_or_does_not_concern_this_version(outcomes: dict[str, Any]) -> None:
+    assert len(outcomes) == len(BROKEN) + len(VALID)
+    assert sum(outcome is not None for key, outcome in outcomes.items() if key.startswith("broken:")) >= 60
+    assert sum(outcome is not None for key, outcome in outcomes.items() if key.startswith("valid:")) >= 40
+
+
+@pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.name)
+def test_broken_configuration_is_refused(case: Case, outcomes: dict[str, Any]) -> None:
+    outcome = outcomes[f"broken:{case.name}"]
+    if outcome is None:
+        return
+    assert outcome.get("refused"), outcome
+    assert re.search(case.says, outcome["said"], re.DOTALL), outcome["said"]
+    assert outcome["untouched"], "live files changed"
+    assert not outcome["rolled_back"]
+    assert outcome["left"] == []
+    assert "secret7" not in outcome["said"]
+
+
+@pytest.mark.parametrize("case", VALID, ids=lambda case: case.name)
+def test_valid_configuration_passes(case: Case, outcomes: dict[str, Any]) -> None:
+    outcome = outcomes[f"valid:{case.name}"]
+    if outcome is None:
+        return
+    assert outcome == {"errors": [], "warnings": outcome.get("warnings")}

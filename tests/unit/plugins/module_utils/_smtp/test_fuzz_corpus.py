@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# What the fuzzer found worth keeping (tests/fuzz) is replayed, and a broken core would be noticed.
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp import certificate
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.reply import ReplyReader
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.session import Session
+from ansible_collections.mailops.smtp.tests.fuzz import seeds, targets
+
+CORPUS = Path(targets.__file__).parent / "corpus"
+
+
+@pytest.mark.parametrize("target", targets.TARGETS)
+def test_corpus(target: str) -> None:
+    files = sorted((CORPUS / target).iterdir())
+    assert len(files) >= 20
+    for file in files:
+        try:
+            targets.TARGETS[target](file.read_bytes())
+        except Exception as error:
+            raise AssertionError(f"{target}: {file.name} (tests/fuzz/README.md)") from error
+
+
+def no_more_than_ten_bytes(reader: ReplyReader, data: bytes) -> None:
+    reader._buffer += data[:10]
+
+
+def without_a_verdict(session: Session, _how: str) -> None:
+    session._close()
+
+
+def without_a_mask(_session: Session, text: bytes) -> str:
+    return text.decode("latin-1")
+
+
+def with_the_password(session: Session, data: bytes) -> None:
+    password = session._credentials.password if session._credentials else ""
+    session._output += data + password.encode()
+
+
+def without_a_close(session: Session, _seconds: float) -> None:
+    """Waits for ever."""
+
+
+def any_name(_known: str, _name: str) -> bool:
+    return True
+
+
+@pytest.mark.parametrize(
+    ("where", "what", "broken", "target", "inputs", "complaint"),
+    [
+        (ReplyReader, "feed", no_more_than_ten_bytes, "reply", seeds.REPLIES, "cut"),
+        (Session, "_ended", without_a_verdict, "clear", seeds.CLEAR, "no outcome"),
+        (Session, "expire", without_a_close, "clear", seeds.CLEAR, "open after"),
+        (Session, "_write", with_the_password, "clear", seeds.CLEAR, "password in clear"),
+        (Session, "_shown", without_a_mask, "tls", seeds.TLS, "password shown"),
+        (
+            certificate,
+            "_name_matches",
+            any_name,
+            "certificate",
+            seeds.certificates(),
+            "a name that is not there",
+        ),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_a_broken_core_is_noticed(
+    where: Any,
+    what: str,
+    broken: Callable[..., Any],
+    target: str,
+    inputs: list[bytes],
+    complaint: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(where, what, broken)
+    complaints = []
+    for data in inputs:
+        try:
+            targets.TARGETS[target](data)
+        except AssertionError as error:
+            complaints.append(str(error))
+    assert complaint in " ".join(complaints)
