@@ -37,7 +37,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 LABEL = "mailops-lab"
@@ -158,6 +158,7 @@ class CannotRun(LabError):
 _started = time.monotonic()
 _print_lock = threading.Lock()
 _children: set[subprocess.Popen[bytes]] = set()
+_stopping = threading.Event()
 
 
 def say(text: str) -> None:
@@ -166,7 +167,7 @@ def say(text: str) -> None:
 
 
 def as_root(argv: Sequence[str]) -> list[str]:
-    return list(argv) if os.geteuid() == 0 else ["sudo", *argv]
+    return list(argv) if os.geteuid() == 0 else ["sudo", "-n", *argv]
 
 
 def run(
@@ -176,25 +177,31 @@ def run(
     check: bool = True,
     timeout: float | None = None,
     stdout_to: Any = None,
-    env: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a command to its end, output captured; LabError with its last words when it fails."""
-    with subprocess.Popen(
-        argv,
-        stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-        stdout=stdout_to if stdout_to is not None else subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, **env} if env else None,
-    ) as process:
+    if _stopping.is_set():
+        raise LabError("interrupted")
+    try:
+        process: subprocess.Popen[bytes] = subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+            stdout=stdout_to if stdout_to is not None else subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            # A group of its own, so that an interrupt reaches whatever the command has started.
+            process_group=0,
+        )
+    except FileNotFoundError:
+        raise LabError(f'{argv[0]} is not installed ("setup" installs what the lab needs)') from None
+    with process:
         _children.add(process)
         try:
             out, err = process.communicate(stdin, timeout)
         except subprocess.TimeoutExpired:
-            process.kill()
+            kill_group(process.pid)
             process.communicate()
             raise LabError(f"{shlex.join(argv[:4])} … did not end within {timeout} s") from None
         except BaseException:
-            process.terminate()
+            kill_group(process.pid)
             raise
         finally:
             _children.discard(process)
@@ -203,6 +210,20 @@ def run(
         words = [line for line in (err + (out or b"")).decode(errors="replace").splitlines() if line.strip()]
         raise LabError(f"{shlex.join(argv[:4])} … failed: {' | '.join(words[-4:]) or 'no message'}")
     return result
+
+
+def kill_group(group: int) -> None:
+    try:
+        os.killpg(group, signal.SIGTERM)
+    except ProcessLookupError:
+        pass
+    except PermissionError:  # its processes are root's, by sudo
+        subprocess.run(["sudo", "-n", "kill", "-s", "TERM", "--", f"-{group}"], check=False)
+
+
+def pause(seconds: float) -> None:
+    if _stopping.wait(seconds):
+        raise LabError("interrupted")
 
 
 def in_parallel(work: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
@@ -215,16 +236,42 @@ def in_parallel(work: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
     return [future.result() for future in futures]
 
 
+def lock_now(handle: IO[str]) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def locked(path: Path, what: str) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"waiting for another run that holds {what}")
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+    while True:
+        with path.open("w") as handle:
+            waiting = False
+            while not lock_now(handle):
+                if not waiting:
+                    say(f"waiting for another run that holds {what}")
+                waiting = True
+                pause(0.3)
+            # "down" removes its lock: what was waited for may be a file that nobody else sees.
+            if path.exists() and path.stat().st_ino == os.fstat(handle.fileno()).st_ino:
+                yield
+                return
+
+
+@contextlib.contextmanager
+def scratch(prefix: str, where: Path | None = None) -> Iterator[str]:
+    """A temporary directory in which root may leave files."""
+    place = tempfile.mkdtemp(prefix=f"{prefix}-", dir=where)
+    try:
+        # mmdebstrap's unprivileged helper reads there.
+        Path(place).chmod(0o755)
+        yield place
+    finally:
+        # Not through run(), which does nothing after an interrupt; what is still mounted there stays untouched.
+        subprocess.run(as_root(["rm", "-rf", "--one-file-system", place]), check=False)
 
 
 def write(path: Path, content: str, mode: int = 0o644) -> None:
@@ -324,7 +371,7 @@ def check_can_run() -> None:
             raise CannotRun(
                 f"podman uses the network backend {backend or 'cni'} here; the lab needs netavark"
             )
-        with tempfile.TemporaryDirectory(prefix=name) as root:
+        with scratch(name) as root:
             mounts = ["--volume", "/usr:/usr:ro"]
             for top in ("bin", "sbin", "lib", "lib64", "lib32"):
                 source = Path("/") / top
@@ -436,9 +483,10 @@ def base_image(suite: str) -> str:
         memory = Path("/dev/shm")
         roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2 * 1024**3
         try:
-            with partial.open("wb") as handle:
-                environment = ["env", f"TMPDIR={memory}"] if roomy else []
-                run(as_root([*environment, *command]), stdout_to=handle)
+            with scratch(f"{LABEL}-{suite}", memory if roomy else None) as place, partial.open(
+                "wb"
+            ) as handle:
+                run(as_root(["env", f"TMPDIR={place}", *command]), stdout_to=handle)
             partial.replace(tarball)
         finally:
             partial.unlink(missing_ok=True)
@@ -669,9 +717,8 @@ class Lab:
         recipe = digest(image, address, host, sorted(tree.items()))
         labels = existing["Config"]["Labels"] if existing and existing["State"]["Running"] else {}
         if labels.get(f"{LABEL}.recipe") == recipe:
-            self.restore(host)
             self.wait_for_login(host, address)
-            say(f"{host.name}: was up; its own network circumstances are restored")
+            say(f"{host.name}: was up")
             return
         container = self.container(host)
         run(podman("rm", "--force", "--time", "0", "--ignore", container))
@@ -702,7 +749,7 @@ class Lab:
                 raise LabError(f"{host.name} did not boot: the systemd of {host.suite} ended at once")
             if time.monotonic() > deadline:
                 raise LabError(f"{host.name} did not answer on SSH within {seconds:.0f} s")
-            time.sleep(0.2)
+            pause(0.2)
         self.ssh(host, "true", timeout=30)
 
     def wait_for_boot(self, host: Host, seconds: float = 90) -> None:
@@ -722,7 +769,7 @@ class Lab:
                     break
                 if time.monotonic() > deadline:
                     raise LabError(f"the relay does not listen on port {port}")
-                time.sleep(0.1)
+                pause(0.1)
 
     def down(self) -> None:
         with self.lock():
@@ -734,7 +781,7 @@ class Lab:
                 run(podman("network", "rm", "--force", self.network))
             shutil.rmtree(self.state, ignore_errors=True)
             shutil.rmtree(self.sockets, ignore_errors=True)
-        (state_directory() / f"{self.name}.lock").unlink(missing_ok=True)
+            (state_directory() / f"{self.name}.lock").unlink(missing_ok=True)
         say(f"down: the lab {self.name!r} is gone ({len(found)} hosts)")
 
     # -- the controller's side
@@ -805,6 +852,7 @@ class Lab:
     def restore(self, host: Host) -> None:
         """Give a host its own network circumstances back."""
         self.inside(host, ["nft", "-f", "/etc/nftables.conf"])
+        say(f"{host.name}: {host.circumstances}")
 
     def set_ports(self, host: Host, kind: str, ports: Sequence[int], present_: bool) -> None:
         """Add ports to, or take them from, one of the nftables sets of a host; adding twice is no error."""
@@ -948,7 +996,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("setup", "install what the lab needs on this machine, with apt")
     add("can-run", "say whether podman can run here; status 69 and one sentence when not")
     add_with_suites("images", "build the images that are not cached")
-    add_with_suites("up", "bring the lab up, repair it, and restore each host's own network circumstances")
+    add_with_suites("up", "bring the lab up; what is up and sound stays as it is")
     add("down", "remove everything of this instance").add_argument(
         "--all", action="store_true", help="of every instance"
     )
@@ -969,6 +1017,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         change = add(name, text)
         change.add_argument("host")
         change.add_argument("port", type=port_number, nargs="+")
+    add("restore", "give hosts their own network circumstances back").add_argument(
+        "host", nargs="*", help="all, if none is named"
+    )
     mails = add("mails", "show the mails that the relay has received")
     mails.add_argument("--json", action="store_true")
     mails.add_argument("--clear", action="store_true", help="empty the relay's mailbox instead")
@@ -987,6 +1038,9 @@ def cast(changes: Sequence[str]) -> list[Host]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = parse(argv)
+    if os.geteuid() != 0 and present("sudo") and args.command not in ("ssh", "inventory"):
+        # Once, at the terminal, before commands run side by side. Where it fails, the first of them says so.
+        subprocess.run(["sudo", "-v"], check=False)
     lab = Lab(args.name, cast(getattr(args, "suite", [])))
     if args.command == "setup":
         setup()
@@ -1022,6 +1076,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     elif args.command in ("block", "unblock", "strip", "unstrip"):
         kind = "dropped" if args.command.endswith("block") else "stripped"
         lab.set_ports(lab.host(args.host), kind, args.port, not args.command.startswith("un"))
+    elif args.command == "restore":
+        in_parallel(lab.restore, [lab.host(name) for name in args.host] or lab.hosts)
     elif args.command == "mails" and args.clear:
         lab.empty_mailbox()
     elif args.command == "mails":
@@ -1034,22 +1090,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def interrupted(signum: int, frame: object) -> None:
-    raise KeyboardInterrupt
+    """End what runs. Raises nothing: an exception while threads are joined would leave them behind."""
+    _stopping.set()
+    for child in list(_children):
+        kill_group(child.pid)
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, interrupted)
     signal.signal(signal.SIGTERM, interrupted)
     try:
-        sys.exit(main())
+        status, words = main(), ""
     except CannotRun as error:
-        print(f"lab: cannot run here: {error}", file=sys.stderr)
-        sys.exit(EXIT_CANNOT_RUN)
+        status, words = EXIT_CANNOT_RUN, f"cannot run here: {error}"
     except LabError as error:
-        print(f"lab: {error}", file=sys.stderr)
-        sys.exit(EXIT_FAILED)
-    except KeyboardInterrupt:
-        for child in list(_children):
-            with contextlib.suppress(ProcessLookupError):
-                child.terminate()
-        print('lab: interrupted; "up" goes on from here, "down" removes what is there', file=sys.stderr)
-        os._exit(EXIT_INTERRUPTED)
+        status, words = EXIT_FAILED, str(error)
+    if _stopping.is_set():
+        status, words = EXIT_INTERRUPTED, 'interrupted; "up" goes on from here, "down" removes what is there'
+    if words:
+        print(f"lab: {words}", file=sys.stderr)
+    sys.exit(status)
