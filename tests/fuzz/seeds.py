@@ -30,15 +30,16 @@ def dialogue(*said: bytes) -> bytes:
     return CUT.join(said)
 
 
+# The first byte says how the stream is cut.
 REPLIES = [
-    GREETING,
-    EHLO,
-    b"220-one\n220-two\n220 three\n250 next\r\n250\r\n",
-    b"250-x\xffR\xff",
-    b"250-a\r\n\xffR\xff",
-    b"250-" + b"x" * 60 + b"\xffR\x46\r\n250 y\r\n",
-    b"220 \xe2\x80\xae \x1b[31m\r\n",
-    b"354 a\r\n451-4.7.1 b\r\n451 c\r\n",
+    b"\0" + GREETING,
+    b"\7" + EHLO,
+    b"\0220-one\n220-two\n220 three\n250 next\r\n250\r\n",
+    b"\0250-x\xffR\xff",
+    b"\0250-a\r\n\xffR\xff",
+    b"\0250-" + b"x" * 60 + b"\xffR\x46\r\n250 y\r\n",
+    b"\0220 \xe2\x80\xae \x1b[31m\r\n",
+    b"\0354 a\r\n451-4.7.1 b\r\n451 c\r\n",
 ]
 CLEAR = [
     header() + dialogue(GREETING, EHLO, b"454 4.7.0 TLS not available\r\n", BYE),
@@ -86,7 +87,8 @@ TLS = [
     header(credentials=2) + dialogue(BEGIN, EHLO_TLS, b"535 5.7.8 no\r\n", BYE),
     header(credentials=3)
     + dialogue(BEGIN, EHLO_TLS, b"334 VXNlcm5hbWU6\r\n", b"334 UGFzc3dvcmQ6\r\n", b"235 ok\r\n", BYE),
-    header(credentials=5) + dialogue(BEGIN, EHLO_TLS, b"334 eyJzdGF0dXMiOiI0MDEifQ==\r\n", b"535 no\r\n", BYE),
+    header(credentials=5)
+    + dialogue(BEGIN, EHLO_TLS, b"334 eyJzdGF0dXMiOiI0MDEifQ==\r\n", b"535 no\r\n", BYE),
     header(credentials=6) + dialogue(BEGIN, EHLO_TLS, b"334 \r\n", b"454 later\r\n", BYE),
     header(credentials=1) + dialogue(BEGIN, b"250-mx\r\n250 AUTH=GSSAPI XOAUTH2\r\n", BYE),
     header(credentials=1) + dialogue(BEGIN, b"250 mx\r\n", BYE),
@@ -102,15 +104,16 @@ TLS = [
 
 
 def certificates() -> list[bytes]:
-    return [
-        bytes([number % 4, 90]) + ssl.PEM_cert_to_DER_cert(pem[pem.index("-----BEGIN CERT") :])
-        for number, pem in enumerate(path.read_text() for path in sorted(DATA.glob("*.pem")))
-    ]
+    pems = [path.read_text() for path in sorted(DATA.glob("*.pem"))]
+    ders = [ssl.PEM_cert_to_DER_cert(pem[pem.index("-----BEGIN CERT") :]) for pem in pems]
+    # A Kelvin sign, whose lower case is the letter k.
+    ders += [der.replace(b"mail.example.test", b"\xe2\x84\xaax.example.test") for der in ders[-1:]]
+    return [bytes([number % 4, 90]) + der for number, der in enumerate(ders)]
 
 
 def main() -> None:
     seeds = {
-        "reply": [b"\0" + stream for stream in REPLIES],
+        "reply": REPLIES,
         "clear": CLEAR,
         "tls": TLS,
         "certificate": certificates(),

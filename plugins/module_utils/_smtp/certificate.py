@@ -232,6 +232,8 @@ def as_dict(certificate: Certificate, found: list[Problem], now: float) -> dict[
 
 def _name_matches(known: str, name: str) -> bool:
     """As OpenSSL's X509_check_host, which Postfix uses: ``*`` is a whole label above a domain of two or more."""
+    if not known.isascii():  # there are others, of which an ASCII letter is the lower case: the Kelvin sign
+        return False
     known, name = known.lower(), name.lower().rstrip(".")
     if known.startswith("*.") and known.count(".") >= 2:
         label, _dot, parent = name.partition(".")

@@ -16,6 +16,7 @@ import hmac
 from typing import Callable, NamedTuple, Optional, Sequence
 
 from .endpoint import Credentials
+from .reply import printable
 
 Answer = Callable[[bytes], Optional[bytes]]
 
@@ -39,7 +40,7 @@ def choose(credentials: Credentials, offered: Sequence[str]) -> tuple[Mechanism 
     """
     known = {"CRAM-MD5": _cram_md5, "PLAIN": _plain, "LOGIN": _login, "XOAUTH2": _xoauth2}
     asked = credentials.mechanism.upper()
-    listed = ", ".join(offered) or "none"
+    listed = printable(", ".join(offered)) or "none"
     if asked != "AUTO":
         if asked not in offered:
             return None, f"The server does not offer AUTH {asked} (it offers {listed})"

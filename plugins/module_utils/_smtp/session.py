@@ -64,6 +64,9 @@ _FILLER = re.compile(r"(?:X{6,}|\*{4,}|#{4,}|-{4,}|\.{4,}|_{4,}|x{6,})[A-Za-z]?\
 _MASKED_GREETING = re.compile(rb"\*{8,}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}\Z")
 
+# The server's words on which a decision rests.
+_VOCABULARY = b"STARTTLS AUTH= SMTPUTF8 CRAM-MD5 PLAIN LOGIN XOAUTH2 ESMTP LMTP LHLO FTP"
+
 
 def b64encode(data: bytes) -> bytes:
     return b2a_base64(data, newline=False)
@@ -443,19 +446,12 @@ class Session:
             self._farewell()
 
     def _listed(self) -> str:
-        return ", ".join(line.split(" ", 1)[0] for line in self.capabilities[:12]) or "nothing"
+        return printable(", ".join(line.split(" ", 1)[0] for line in self.capabilities[:12])) or "nothing"
 
     def _on_starttls(self, reply: Reply) -> None:
         if reply.severity == 2:
             self._climbed("starttls")
-            if not self._reader.idle:
-                self._settle(
-                    "starttls_injection",
-                    f"Bytes in clear follow the answer to STARTTLS: {self._shown(self._reader.pending)}",
-                )
-                self._close()
-                return
-            self._start_tls()
+            self._go_on_in_tls()
         elif self._mode == "opportunistic" and self._credentials is None and reply.code != 421:
             self._notes.append(f"STARTTLS was offered and refused ({self._words(reply)})")
             self._authenticate()
@@ -463,6 +459,13 @@ class Session:
             self._reject("starttls_stripped", "STARTTLS is offered, and then unknown", reply)
         else:
             self._reject("starttls_rejected", "STARTTLS is offered, and then refused", reply)
+
+    def _go_on_in_tls(self) -> None:
+        # What came in one piece with the answer is judged as if it had come later, and never as a reply.
+        rest, self._reader = self._reader.pending, ReplyReader()
+        self._start_tls()
+        if rest and self._tls is not None:
+            self._decrypt(self._tls, rest)
 
     def _start_tls(self) -> None:
         self.stage = "handshake"
@@ -545,7 +548,8 @@ class Session:
     def _handshake_failed(self, error: ssl.SSLError) -> None:
         reason, first = error.reason or "", self._first
         spoken = ""
-        if len(first) >= 11 and first[0] == _HANDSHAKE and first[5] == _SERVER_HELLO:
+        # Any other major version ends it at the record's fifth byte, however many have come.
+        if len(first) >= 11 and (first[0], first[1], first[5]) == (_HANDSHAKE, 3, _SERVER_HELLO):
             spoken = _PROTOCOLS.get(first[9] << 8 | first[10], "")
         if reason in _TOO_OLD or (reason == "WRONG_VERSION_NUMBER" and spoken):
             self._settle(
@@ -776,12 +780,16 @@ class PipeliningCheck(Session):
             self._close()
 
     def _on_starttls(self, reply: Reply) -> None:
-        if reply.severity != 2:
+        if reply.severity == 2:
+            self._go_on_in_tls()
+        else:
             self._close()
-        elif not self._reader.idle:
+
+    def _in_clear(self, data: bytes) -> None:
+        if self._first[:1] == b"2":
             self._vulnerable("in clear")
         else:
-            self._start_tls()
+            self._close()
 
     def _judge(self, tls: ssl.SSLObject) -> None:
         self._farewell()
@@ -834,7 +842,11 @@ def _expect_nothing(_reply: Reply) -> None:
 
 
 def _secrets(credentials: Credentials | None) -> list[bytes]:
-    """The password in every form in which a server may send it back, the longest first."""
+    """The password in every form in which a server may send it back, the longest first.
+
+    A password that is a piece of SMTP's own words is not looked for: to remove it from them would change what the
+    server offers, and show what it is.
+    """
     if credentials is None:
         return []
     username, password = credentials.username.encode("utf-8"), credentials.password.encode("utf-8")
@@ -845,7 +857,7 @@ def _secrets(credentials: Credentials | None) -> list[bytes]:
         b64encode(username + b"\0" + username + b"\0" + password),
         b64encode(b"user=" + username + b"\1auth=Bearer " + password + b"\1\1"),
     ]
-    return sorted(forms, key=len, reverse=True)
+    return sorted((form for form in forms if form.upper() not in _VOCABULARY), key=len, reverse=True)
 
 
 def _decoded(text: bytes) -> bytes:
