@@ -6,7 +6,7 @@
 #
 #   python3 run.py [--python INTERPRETER]... [--only TEXT] [--facts]
 #
-# As root, on Debian 12 or newer with mmdebstrap and npm; the first run makes the servers' root directory. By default
+# As root, on Debian 12 or newer; the first run makes the servers' root directory. By default
 # the probe runs under every Python of this machine, 3.8 and later. Prints each disagreement and exits 1 if there is any.
 
 from __future__ import annotations
