@@ -109,14 +109,22 @@ unit-pythons: venv ## unit tests of module_utils on every Python found, 3.8 and 
 cores: venv ## sanity and install-test on the other ansible-cores, as the Pythons found admit
 	tests/tools/cores $(VENV)
 
+.PHONY: faults
+faults: venv ## the probe against some 360 faults, in network namespaces (root)
+	$(BIN)/pytest -q tests/integration/faults $(ARGS)
+
+.PHONY: oracles
+oracles: venv ## the probe against swaks, openssl and posttls-finger on 153 real servers (root)
+	$(BIN)/python tests/integration/oracles/run.py --python $(BIN)/python $(ARGS)
+
 .PHONY: lab-test
 lab-test: venv ## the molecule scenario, on real hosts in podman
 	extensions/molecule/lab/lab.py setup
 	cd extensions && molecule test $(ARGS)
 
 .PHONY: test
-test: venv ## everything: check, sanity, install-test, importer, unit-pythons, cores, lab-test
-	@tests/tools/parts lab-test check sanity install-test importer unit-pythons cores
+test: venv ## everything: check, sanity, install-test, importer, unit-pythons, cores, faults, oracles, lab-test
+	@tests/tools/parts lab-test cores oracles check sanity unit-pythons faults importer install-test
 
 ##
 
