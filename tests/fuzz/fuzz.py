@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 import atheris
@@ -19,8 +20,10 @@ with atheris.instrument_imports(include=["ansible_collections.mailops.smtp.plugi
 def main() -> None:
     if len(sys.argv) < 2 or sys.argv[1] not in TARGETS:
         sys.exit("usage: fuzz.py {} [option or directory ...]".format("|".join(TARGETS)))
-    target = TARGETS[sys.argv.pop(1)]
-    atheris.Setup(sys.argv, target)
+    name = sys.argv[1]
+    # With -merge, libFuzzer runs itself anew: by these words.
+    itself = shlex.join([sys.executable, __file__, name])
+    atheris.Setup([itself, *sys.argv[2:]], TARGETS[name])
     atheris.Fuzz()
 
 

@@ -23,7 +23,8 @@ EHLO = b"250-mail.example.test\r\n250-PIPELINING\r\n250-SIZE 10240000\r\n250-STA
 EHLO_TLS = b"250-mail.example.test\r\n250-AUTH PLAIN LOGIN CRAM-MD5 XOAUTH2\r\n250 SMTPUTF8\r\n"
 GO, OK, BYE = b"220 2.0.0 Ready to start TLS\r\n", b"250 2.1.0 Ok\r\n", b"221 2.0.0 Bye\r\n"
 BEGIN = CUT.join([GREETING, EHLO, GO])
-ENVELOPE = 2
+ENVELOPE, EXPIRING = 2, 0x10
+CODES = [b"220", *[b"250"] * 5]
 
 
 def dialogue(*said: bytes) -> bytes:
@@ -67,6 +68,8 @@ CLEAR = [
     header("none", more=3) + dialogue(GREETING, b"250-mx\r\n250 SMTPUTF8\r\n", b"550 no\r\n", BYE),
     header("none", credentials=1) + dialogue(GREETING, EHLO_TLS, BYE),
     header("none") + GREETING + b"250-" + b"x" * 60 + b"\r\n\xffR\xff",
+    header("none", more=ENVELOPE)
+    + b"".join(code + b"-" + b"x" * 250 + b"\r\n\xffR\xff" + CUT + code + b" x\r\n" + CUT for code in CODES),
     header(credentials=7) + dialogue(GREETING, EHLO, GO),
     b"\xc0" + header()[1:] + dialogue(GREETING, EHLO, GO + b"250 ok\r\n"),
     b"\x82" + header()[1:] + dialogue(GREETING, EHLO, BYE),
@@ -77,6 +80,10 @@ TLS = [
     header("opportunistic", certificate="other_name") + dialogue(BEGIN, EHLO_TLS, BYE),
     header(newest=1) + dialogue(BEGIN, EHLO_TLS, BYE),
     header(newest=2) + BEGIN,
+    header() + dialogue(BEGIN, EHLO_TLS, b"\xffN"),
+    header(newest=1) + dialogue(BEGIN, b"\xffB"),
+    header(more=EXPIRING) + dialogue(BEGIN, EHLO_TLS, BYE),
+    header(credentials=4) + dialogue(BEGIN, b"250-mx\r\n250 AUTH PLAIN\r\n", BYE),
     *(
         header(certificate=certificate) + dialogue(BEGIN, BYE)
         for certificate in ("common_name", "expired", "early", "self_signed", "stranger")
@@ -108,17 +115,14 @@ def certificates() -> list[bytes]:
     ders = [ssl.PEM_cert_to_DER_cert(pem[pem.index("-----BEGIN CERT") :]) for pem in pems]
     # A Kelvin sign, whose lower case is the letter k.
     ders += [der.replace(b"mail.example.test", b"\xe2\x84\xaax.example.test") for der in ders[-1:]]
-    return [bytes([number % 4, 90]) + der for number, der in enumerate(ders)]
+    return [bytes([number % 8, 90]) + der for number, der in enumerate(ders)]
+
+
+SEEDS = {"reply": REPLIES, "clear": CLEAR, "tls": TLS, "certificate": certificates()}
 
 
 def main() -> None:
-    seeds = {
-        "reply": REPLIES,
-        "clear": CLEAR,
-        "tls": TLS,
-        "certificate": certificates(),
-    }
-    for target, inputs in seeds.items():
+    for target, inputs in SEEDS.items():
         directory = Path(sys.argv[1]) / target
         directory.mkdir(parents=True, exist_ok=True)
         for number, data in enumerate(inputs):

@@ -53,7 +53,7 @@ PASSWORD = "Mar.ker/7+Mar.ker"
 
 # The script of a server: bytes that it sends, with escapes that begin with 0xFF.
 
-CUT, END, LOST, EXPIRE, SILENCE = b"|", b"E", b"L", b"X", b"S"
+CUT, END, LOST, EXPIRE, SILENCE, NOTIFY, BREAK = b"|", b"E", b"L", b"X", b"S", b"N", b"B"
 REPEAT = ord("R")
 
 
@@ -64,8 +64,12 @@ class Step(NamedTuple):
     data: bytes = b""
 
 
-def steps(script: bytes) -> Iterator[Step]:
-    """``FF |`` ends a part, ``FF R n`` repeats it n times; ``FF`` with E, L, X or S is an event, ``FF FF`` is FF."""
+def steps(script: bytes, limit: int = MAX_SCRIPT) -> Iterator[Step]:
+    """``FF |`` ends a part, ``FF R n`` repeats it n times; ``FF FF`` is FF. Events:
+
+    E the stream ends, L the connection is lost, X time is up, S another connection spoke TLS; and under TLS, N the
+    server says close_notify, B it sends a record that cannot be decrypted.
+    """
     part = bytearray()
     position = total = 0
     while position < len(script):
@@ -76,7 +80,7 @@ def steps(script: bytes) -> Iterator[Step]:
             part.append(byte)
             continue
         position += 1
-        if escape in (CUT, END, LOST, EXPIRE, SILENCE):
+        if escape in (CUT, END, LOST, EXPIRE, SILENCE, NOTIFY, BREAK):
             if part:
                 yield Step(CUT, bytes(part))
                 total += len(part)
@@ -86,8 +90,9 @@ def steps(script: bytes) -> Iterator[Step]:
         elif escape[0] == REPEAT and position < len(script):
             times = script[position]
             position += 1
-            room = max(0, MAX_SCRIPT - total)
-            part = bytearray((bytes(part) * times)[:room])
+            room = max(0, limit - total)
+            if part:
+                part = (part * min(times, room // len(part) + 1))[:room]
         else:
             part += escape
     if part:
@@ -112,16 +117,17 @@ def require(condition: object, *found: object) -> None:
 
 def reply(data: bytes) -> None:
     """A stream is read as the same replies wherever it is cut, and as a plain parser of the whole reads it."""
-    stream = b"".join(step.data for step in steps(data[1:]))
+    parts = [step.data for step in steps(data[1:], MAX_REPLY + CHUNK)]
+    stream = b"".join(parts)
     size = (data[0] if data else 0) + 1
     whole = _read(pieces(stream, CHUNK))
     require(_read(pieces(stream, size)) == whole, "cut", size)
-    require(_read(step.data for step in steps(data[1:])) == whole, "parts")
+    require(_read(iter(parts)) == whole, "parts")
     replies, problem, foreign = whole
     known = _plainly(stream)
     # The plain parser looks at whole lines; what is wrong with an unfinished line is known before it ends.
     require(replies == known[: len(replies)] and (len(replies) == len(known) or problem), replies, known)
-    for each in replies:
+    for each in set(replies):
         require(200 <= each.code <= 599 and 1 <= len(each.lines) <= MAX_LINES, each)
         require(sum(map(len, each.lines)) <= MAX_REPLY + MAX_LINE, each)
         require(str(each).isprintable() and len(str(each)) <= MAX_TEXT, each)
@@ -322,6 +328,8 @@ class Dialogue:
         for step in self.case.script:
             if step.kind == CUT:
                 self._say(step.data)
+            elif step.kind in (NOTIFY, BREAK):
+                self._stop(step.kind)
             else:
                 self._happen(step.kind)
             if client.closed:
@@ -341,6 +349,17 @@ class Dialogue:
         else:
             self._deliver(data)
         self._react()
+
+    def _stop(self, kind: bytes) -> None:
+        if self._tls is None or not self._shaken:
+            return
+        if kind == BREAK:
+            self._deliver(b"\x17\x03\x03\x00\x20" + bytes(32))
+        else:
+            with contextlib.suppress(OSError):
+                self._tls.unwrap()
+            self._deliver(self._outgoing.read())
+        require(self.client.closed, "open after", kind)
 
     def _react(self) -> None:
         """Let the TLS server read what the client sent, and send what it has, until neither has any more."""
@@ -469,14 +488,16 @@ class Dialogue:
         require(sum(map(len, texts)) <= MAX_TEXTS, sum(map(len, texts)))
 
     def _check_secrets(self) -> None:
+        client, credentials = self.client, self.case.credentials
         require(len(self.wire) <= MAX_SENT, len(self.wire))
-        credentials = self.case.credentials
         if credentials is None or credentials is CREDENTIALS[-1]:
             return
         forms = _forms(credentials)
         for form in forms:
             require(form not in self.wire, "password in clear", form)
-        shown = "\n".join(self._texts()).encode("utf-8")
+        # The check knows no password; what it shows is one sentence.
+        texts = [client.outcome.reason if client.outcome else ""] if self.case.check else self._texts()
+        shown = "\n".join(texts).encode("utf-8")
         for form in forms:
             require(form not in shown, "password shown", form)
         if self.case.check or (self.case.validate_certs and not self._trustworthy()):
@@ -510,11 +531,15 @@ def certificate(data: bytes) -> None:
     found = certificates.decode(der)
     chain = (
         None,
+        ChainError(9, "certificate is not yet valid", 1),
         ChainError(10, "certificate has expired", 2),
         ChainError(18, "self-signed certificate", 1),
+        ChainError(18, "self-signed certificate"),
         ChainError(20, "unable to get local issuer certificate"),
-    )[settings[0] & 3]
-    min_days = settings[0] >> 2
+        ChainError(20, "unable to get local issuer certificate", 1),
+        ChainError(21, "unable to verify the first certificate", 2),
+    )[settings[0] & 7]
+    min_days = settings[0] >> 3
     now = settings[1] * 2.0e7
     for name in (NAME, "a.wild.example.test", "kx.example.test", "127.0.0.1", "2001:db8::1", "fe80::1%eth0"):
         problems = certificates.problems(found, name, now, min_days, chain)
