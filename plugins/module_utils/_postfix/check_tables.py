@@ -15,6 +15,7 @@ import re
 
 from . import config, maps, service
 from .finding import Finding, Inspection, Place
+from .values import OPINIONS, SAID_BY_OURSELVES
 
 
 class Tables(Inspection):
@@ -85,10 +86,10 @@ class Tables(Inspection):
         done = service.run(["postmap", "-c", self.stage, "-q", "mailops-smtp-check", f"{ref.type}:{path}"])
         for line in done.errors.splitlines():
             match = re.search(r"\b(?:warning|error|fatal): (.*)", line)
-            if match and not re.search(
-                r"unused parameter|overriding earlier|is older than source|duplicate entry", line
-            ):
-                self.add(place, self.clean(match.group(1)), "correct that line")
+            if match and not SAID_BY_OURSELVES.search(line):
+                opinion = OPINIONS.search(line)
+                remedy = "" if opinion else "correct that line"
+                self.add(place, self.clean(match.group(1)), remedy, certain=not opinion)
 
     def rows(self, place: Place, ref: maps.MapReference, path: str) -> None:
         rows = self.source(path)

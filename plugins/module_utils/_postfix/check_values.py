@@ -21,6 +21,8 @@ from .values import (
     ENUMERATIONS,
     MECHANISM_SPELLINGS,
     NOT_WHAT_THEY_SEEM,
+    OPINIONS,
+    SAID_BY_OURSELVES,
     SUFFIX_TYPES,
     TLS_PROTOCOLS,
     WORD_LISTS,
@@ -72,24 +74,14 @@ class Values(Inspection):
         number = re.search(r"line (\d+)", text)
         found_line = int(number.group(1)) if number else 0
         text = re.sub(rf"{re.escape(self.live)}/(main|master)\.cf(, line \d+(-\d+)?)?: ", "", text)
-        if text.startswith("symlink leaves directory"):
-            # The links that packages make, makedefs.out for one.
-            return
         unused = re.match(r"unused parameter: (?P<name>\S+?)=(?P<value>.*)", text)
         if unused:
             self.unused(unused.group("name"), unused.group("value"), file)
             return
-        if "overriding earlier entry" in text or (
-            kind == "warning"
-            and re.search(
-                r"deprecated|will be removed|not owned by|group or other writable|differ$|"
-                r"backwards-compatible|compatibility level|COMPATIBILITY_README|support for|is obsolete|not set-gid|"
-                r"To disable|NON_BERKELEYDB|Berkeley DB",
-                text,
-            )
-        ):
-            if "overriding earlier entry" not in text:
-                self.findings.append(Finding(file, found_line, "Postfix says", "", text, "", False))
+        if SAID_BY_OURSELVES.search(text):
+            return
+        if kind == "warning" and OPINIONS.search(text):
+            self.findings.append(Finding(file, found_line, "Postfix says", "", text, "", False))
             return
         named = [name for name in re.findall(r"[a-z][a-z0-9_]{3,}", text) if self.main.line_of(name)]
         place = (

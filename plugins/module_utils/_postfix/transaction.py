@@ -28,6 +28,8 @@ from . import check, config, maps, service
 from .finding import Finding, staged_path
 from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
 
+# While single files are renamed, a password may be gone that the old main.cf still needs: mail that fails waits.
+BRIDGE = b"\nsoft_bounce = yes\n"
 HIDDEN = "(sensitive: the content is not shown)\n"
 
 
@@ -529,7 +531,7 @@ class _Run:
         level = state.level(True) if self.request.activate == "auto" else "none"
         steps = self._steps(resolved, stage, seen)
         journal = directory.swap(
-            steps, {"level": level, "running": state.master is not None, "state": "swapped"}
+            steps, {"level": level, "running": state.master is not None, "state": "swapped"}, BRIDGE
         )
         if journal["kind"] == "exchange" and fingerprint(directory.stage) != seen:
             directory.undo_swap(journal)

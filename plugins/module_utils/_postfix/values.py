@@ -9,6 +9,19 @@
 
 from __future__ import annotations
 
+import re
+
+# What Postfix's tools say that is advice, and does not stop mail.
+OPINIONS = re.compile(
+    r"deprecated|will be removed|not owned by|group or other writable|differ$|backwards-compatible|"
+    r"compatibility level|COMPATIBILITY_README|support for|is obsolete|not set-gid|To disable|Berkeley DB"
+)
+# What is found here in more detail, points to a document, or comes from the links that packages make.
+SAID_BY_OURSELVES = re.compile(
+    r"overriding earlier entry|duplicate entry|is older than source|unused parameter|symlink leaves directory|"
+    r"See (https?:|/)"
+)
+
 CLIENT_LEVELS = ("none", "may", "encrypt", "dane", "dane-only", "fingerprint", "verify", "secure")
 SERVER_LEVELS = ("none", "may", "encrypt")
 STARTTLS_PORTS = (25, 587, 2525, 2587)

@@ -25,9 +25,10 @@ class Case(NamedTuple):
 
 
 HOP = "[relay.example.com]:587"
+SIGN = "openssl x509 -req -in old.csr -signkey old.key -out old.pem"
 EXPIRED = (
     "cd /root && openssl req -newkey rsa:2048 -nodes -keyout old.key -out old.csr -subj /CN=old"
-    " && openssl x509 -req -in old.csr -signkey old.key -days -1 -out old.pem"
+    f" && ({SIGN} -not_before 20210101000000Z -not_after 20210201000000Z || {SIGN} -days -1)"
 )
 CA = "/etc/ssl/certs/ca-certificates.crt"
 SNAKEOIL = {
@@ -515,8 +516,6 @@ manpage_directory = /usr/share/man
 smtp_tls_CApath = /etc/ssl/certs
 smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt
 smtp_tls_security_level = may
-meta_directory = /etc/postfix
-shlib_directory = /usr/lib/postfix
 """
 UPSTREAM_MASTER = """\
 # ==========================================================================

@@ -104,8 +104,8 @@ def main() -> None:
             if not applies(case):
                 results[f"{kind}:{case.name}"] = None
                 continue
-            prepared(case)
             try:
+                prepared(case)
                 results[f"{kind}:{case.name}"] = judge(case)
             except Exception as error:
                 results[f"{kind}:{case.name}"] = {"crashed": f"{type(error).__name__}: {error}"}

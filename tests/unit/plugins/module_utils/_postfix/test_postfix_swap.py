@@ -133,6 +133,36 @@ def test_main_and_master_are_renamed_last(live: Path, monkeypatch: pytest.Monkey
     assert order[-3:] == ["virtual", "main.cf", "master.cf"]
 
 
+@pytest.mark.parametrize("way", ["swap", "undo"])
+def test_bridge_stands_in_for_main_while_files_are_renamed(
+    live: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = content(live)
+    monkeypatch.setattr(swap, "exchange", no_exchange)
+    directory, steps = staged(live)
+    seen: list[str] = []
+
+    def look(_path: str) -> None:
+        seen.append(f"{(live / 'main.cf').read_text()}{(live / 'virtual').exists()}")
+
+    def watch() -> None:
+        seen.clear()
+        monkeypatch.setattr(swap, "fsync_path", look)
+
+    if way == "swap":
+        watch()
+    journal = directory.swap(steps, {"state": "swapped"}, b"wait\n")
+    bridged, old, new = "old main\nwait\n", "old main\n", "new main\n"
+    if way == "undo":
+        watch()
+        directory.undo_swap(journal)
+        assert list(dict.fromkeys(seen)) == [f"{bridged}True", f"{bridged}False", f"{old}False"]
+        assert content(live) == before
+    else:
+        steps_seen = [f"{old}False", f"{bridged}False", f"{bridged}True", f"{new}True"]
+        assert list(dict.fromkeys(seen)) == steps_seen
+
+
 def test_live_path_may_be_a_link(live: Path) -> None:
     link = live.parent / "elsewhere"
     link.symlink_to(live)
