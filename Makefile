@@ -124,7 +124,7 @@ lab-test: venv ## the molecule scenario, on real hosts in podman
 
 .PHONY: test
 test: venv ## everything: check, sanity, install-test, importer, unit-pythons, cores, faults, oracles, lab-test
-	@tests/tools/parts lab-test cores oracles check sanity unit-pythons faults importer install-test
+	@tests/tools/parts lab-test cores oracles check sanity unit-pythons importer install-test then faults
 
 ##
 
