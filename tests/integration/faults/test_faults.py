@@ -106,8 +106,8 @@ def test_no_call_outlasts_its_deadline(findings: Findings) -> None:
 
 @pytest.mark.parametrize("policy", ["name server drops", "name server rejects"])
 def test_process_ends_with_the_probe(policy: str, findings: Findings) -> None:
-    """A name lookup that still waits must not keep the process."""
-    assert findings.runs[policy].seconds < findings.seconds[policy] + 1.0
+    """A name lookup that still waits (10 s, the resolver's own limit) must not keep the process (3 s to start)."""
+    assert findings.runs[policy].seconds < findings.seconds[policy] + 3.0
 
 
 def test_output_is_printable(findings: Findings) -> None:
