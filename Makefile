@@ -111,6 +111,7 @@ cores: venv ## sanity and install-test on the other ansible-cores, as the Python
 
 .PHONY: faults
 faults: venv ## the probe against some 360 faults, in network namespaces (root)
+	tests/tools/needs nft=nftables ip=iproute2 sysctl=procps unshare=util-linux
 	$(BIN)/pytest -q tests/integration/faults $(ARGS)
 
 .PHONY: oracles

@@ -225,6 +225,22 @@ confirmed:
   description: Whether Postfix was seen to serve.
   returned: success
   type: bool
+enabled:
+  description:
+    - Whether systemd starts Postfix at boot. The module does not change that.
+    - V(null) where systemd does not run, and for a O(config_directory) other than V(/etc/postfix).
+  returned: success
+  type: bool
+missing:
+  description:
+    - What the configuration needs on this host, is not there, and comes with packages.
+    - V(postfix), V(sasl_plugin) where a login is asked for and Cyrus SASL has no plugin for it, V(ca_file) where
+      C(smtp_tls_CAfile) does not exist.
+    - When it is not empty, install these first, then run again.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 rolled_back:
   description: Whether the change was made, found wanting, and taken back.
   returned: always

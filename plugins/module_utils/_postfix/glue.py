@@ -38,6 +38,7 @@ def run_config(module: Any) -> None:
     except transaction.DeployError as error:
         module.fail_json(
             msg=str(error),
+            missing=error.missing,
             rolled_back=error.rolled_back,
             findings=[finding.as_dict() for finding in error.findings],
             log=error.log,

@@ -336,6 +336,12 @@ class Control:
             return "postfix@-.service"
         return "postfix.service"
 
+    def enabled(self) -> bool | None:
+        """Whether Postfix is started at boot; None where systemd is not there to say so."""
+        if not os.path.isdir("/run/systemd/system") or not self.default_instance:
+            return None
+        return run(["systemctl", "is-enabled", "--quiet", "postfix.service"]).code == 0
+
     def master(self) -> Master | None:
         return running_master(self.queue)
 

@@ -24,7 +24,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from . import check, config, maps, service
+from . import check, config, maps, needs, service
 from .finding import Finding, staged_path
 from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
 
@@ -82,11 +82,13 @@ class Outcome:
     recovered: bool = False
     maps: list[str] = field(default_factory=list)
     backups: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    enabled: bool | None = None
     warnings: list[str] = field(default_factory=list)
 
 
 class DeployError(Exception):
-    """The change was not made, or was taken back. `findings` and `rolled_back` say more."""
+    """The change was not made, or was taken back. `findings`, `missing` and `rolled_back` say more."""
 
     def __init__(
         self,
@@ -94,8 +96,10 @@ class DeployError(Exception):
         findings: Sequence[Finding] = (),
         rolled_back: bool = False,
         log: Sequence[str] = (),
+        missing: Sequence[str] = (),
     ) -> None:
         super().__init__(message)
+        self.missing = list(missing)
         self.findings = list(findings)
         self.rolled_back = rolled_back
         self.log = list(log)
@@ -262,24 +266,29 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
                 else f"{request.config_directory} does not exist"
             )
             raise DeployError(
-                f"{missing} on this host: install the package postfix first (the role mailops.smtp.postfix does)"
+                f"{missing} on this host: install the package postfix first (the role mailops.smtp.postfix does)",
+                missing=["postfix"],
             )
         return _predict_fresh(request, postfix is None)
     try:
         directory = Directory(request.config_directory)
         if check_mode:
-            return _predict(request, directory)
-        with directory.locked():
-            return _Run(request, directory).go()
+            outcome = _predict(request, directory)
+        else:
+            with directory.locked():
+                outcome = _Run(request, directory).go()
     except SwapError as error:
         raise DeployError(str(error)) from None
     except OSError as error:
         raise DeployError(f"{error.filename or request.config_directory}: {error.strerror}") from None
+    outcome.enabled = service.Control(request.config_directory, "").enabled()
+    return outcome
 
 
 def _predict_fresh(request: Request, without_postfix: bool) -> Outcome:
     plan = make_plan(request, request.config_directory)
     outcome = _outcome(plan, request)
+    outcome.missing = ["postfix"]
     outcome.activated = "start" if plan.changes and request.activate == "auto" else "none"
     if without_postfix:
         outcome.warnings.append(
@@ -289,6 +298,8 @@ def _predict_fresh(request: Request, without_postfix: bool) -> Outcome:
 
 
 def _outcome(plan: Plan, request: Request) -> Outcome:
+    values = {"config_directory": request.config_directory, **plan.main.values()}
+    coming = {os.path.join(request.config_directory, change.path) for change in plan.changes}
     return Outcome(
         changed=bool(plan.changes),
         files=[
@@ -296,6 +307,7 @@ def _outcome(plan: Plan, request: Request) -> Outcome:
             for change in plan.changes
         ],
         diff=diffs(plan.changes, request.config_directory),
+        missing=needs.missing(values, plan.master, coming),
     )
 
 
@@ -341,7 +353,11 @@ def _judge(findings: Sequence[Finding], outcome: Outcome) -> None:
     if errors:
         listed = "\n".join(f"  {finding}" for finding in errors)
         count = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
-        raise DeployError(f"The configuration was refused, nothing was changed. {count}:\n{listed}", findings)
+        raise DeployError(
+            f"The configuration was refused, nothing was changed. {count}:\n{listed}",
+            findings,
+            missing=outcome.missing,
+        )
     outcome.warnings += [str(finding) for finding in findings]
 
 

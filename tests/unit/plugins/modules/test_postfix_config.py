@@ -78,6 +78,7 @@ def test_failure_hides_the_secret_too(
     )
     assert code == 1
     assert result["rolled_back"] is False
+    assert result["missing"] == ["postfix"]
     assert "Postfix is not installed" in result["msg"]
     assert "ss#word" not in printed
 

@@ -29,6 +29,9 @@ class StandIn:
     def __call__(self, *_arguments: str) -> StandIn:
         return self
 
+    def enabled(self) -> bool:
+        return True
+
     def master(self) -> service.Master | None:
         return service.Master(1, None, None, None, None) if self.up else None
 

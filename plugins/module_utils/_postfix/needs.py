@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Private to the mailops.smtp collection: no promise of a stable interface to others.
+#
+# What a configuration needs on its host and packages bring. The rule of this file: a few looks at the file system,
+# so that a host on which nothing is missing is known without asking its package manager.
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from typing import Container, Iterator, Mapping
+
+from . import config
+from .values import MECHANISM_PLUGINS
+
+_LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64")
+
+
+def missing(values: Mapping[str, str], master: config.MasterCf, coming: Container[str] = ()) -> list[str]:
+    """What is not there of: sasl_plugin (a mechanism of Cyrus SASL to log in with), ca_file.
+
+    `coming` are the paths that the change itself brings.
+    """
+    scopes = [values, *({**values, **dict(entry.options)} for entry in master.services if entry.options)]
+    found = installed_plugins()
+    result = []
+    if any(_logs_in(scope) and not _plugins_suffice(scope, found) for scope in scopes):
+        result.append("sasl_plugin")
+    ca_files = (_value(scope, "smtp_tls_CAfile") for scope in scopes)
+    if any(path and path not in coming and not os.path.isfile(path) for path in ca_files):
+        result.append("ca_file")
+    return result
+
+
+def _value(scope: Mapping[str, str], name: str) -> str:
+    with contextlib.suppress(config.CannotExpand):
+        return config.expand(scope.get(name, ""), scope).strip()
+    return ""
+
+
+def _logs_in(scope: Mapping[str, str]) -> bool:
+    enabled = _value(scope, "smtp_sasl_auth_enable").lower() == "yes"
+    return enabled and _value(scope, "smtp_sasl_type") in ("", "cyrus")
+
+
+def _plugins_suffice(scope: Mapping[str, str], found: set[str]) -> bool:
+    wanted = wanted_mechanisms(_value(scope, "smtp_sasl_mechanism_filter"))
+    if not wanted:
+        return bool(found & {"plain", "login"})
+    return all(MECHANISM_PLUGINS.get(mechanism, "") in {"", *found} for mechanism in wanted)
+
+
+def wanted_mechanisms(mechanism_filter: str) -> list[str]:
+    """The mechanisms that smtp_sasl_mechanism_filter names; those in tables and those ruled out are left aside."""
+    words = config.split_list(mechanism_filter)
+    return [word.upper() for word in words if re.match(r"[A-Za-z0-9-]+\Z", word)]
+
+
+def installed_plugins() -> set[str]:
+    """The Cyrus SASL mechanism plugins of this host, by the name between lib and .so."""
+    return {name for directory in _plugin_directories() for name in _plugins_in(directory)}
+
+
+def _plugin_directories() -> Iterator[str]:
+    for root in _LIBRARIES:
+        yield os.path.join(root, "sasl2")
+        with contextlib.suppress(OSError):
+            yield from (os.path.join(root, name, "sasl2") for name in os.listdir(root) if "-linux-" in name)
+
+
+def _plugins_in(directory: str) -> Iterator[str]:
+    with contextlib.suppress(OSError):
+        for name in os.listdir(directory):
+            match = re.match(r"lib(\w+?)\.so", name)
+            if match:
+                yield match.group(1)

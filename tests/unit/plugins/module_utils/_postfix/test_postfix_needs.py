@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a configuration needs and the host does not have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import config, needs
+
+LOGIN = {"smtp_sasl_auth_enable": "yes"}
+MASTER = "relay unix - - n - - smtp\n"
+PLAIN, CRAM = "libplain.so.2", "libcrammd5.so"
+
+
+@pytest.fixture
+def libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(needs, "_LIBRARIES", (str(tmp_path), str(tmp_path / "nowhere")))
+    directory = tmp_path / "x86_64-linux-gnu/sasl2"
+    directory.mkdir(parents=True)
+    return directory
+
+
+@pytest.mark.parametrize(
+    ("plugins", "main", "options", "missing"),
+    [
+        ([], {}, "", []),
+        ([], LOGIN, "", ["sasl_plugin"]),
+        ([PLAIN], LOGIN, "", []),
+        ([CRAM], LOGIN, "", ["sasl_plugin"]),
+        ([CRAM], {**LOGIN, "smtp_sasl_mechanism_filter": "cram-md5"}, "", []),
+        ([PLAIN], {**LOGIN, "smtp_sasl_mechanism_filter": "cram-md5, plain"}, "", ["sasl_plugin"]),
+        ([PLAIN], {**LOGIN, "smtp_sasl_mechanism_filter": "!gssapi, static:all"}, "", []),
+        ([], {**LOGIN, "smtp_sasl_type": "dovecot"}, "", []),
+        ([], {"smtp_sasl_auth_enable": "$login", "login": "yes"}, "", ["sasl_plugin"]),
+        ([], {}, " -o smtp_sasl_auth_enable=yes", ["sasl_plugin"]),
+        ([], LOGIN, " -o smtp_sasl_auth_enable=no", ["sasl_plugin"]),
+        ([], {"smtp_tls_CAfile": "/nowhere/ca.pem"}, "", ["ca_file"]),
+        ([], {"smtp_tls_CAfile": "/coming/ca.pem"}, "", []),
+        ([], {"smtp_tls_CAfile": __file__}, "", []),
+        ([], {**LOGIN, "smtp_tls_CAfile": "/nowhere/ca.pem"}, "", ["sasl_plugin", "ca_file"]),
+    ],
+)
+def test_missing(
+    libraries: Path, plugins: list[str], main: dict[str, str], options: str, missing: list[str]
+) -> None:
+    for name in plugins:
+        (libraries / name).touch()
+    master = config.MasterCf(MASTER.rstrip("\n") + options + "\n")
+    assert needs.missing(main, master, {"/coming/ca.pem"}) == missing
+
+
+def test_plugins_are_found_where_distributions_put_them(libraries: Path) -> None:
+    (libraries / PLAIN).touch()
+    (libraries.parents[1] / "sasl2").mkdir()
+    (libraries.parents[1] / "sasl2" / CRAM).touch()
+    (libraries / "README").touch()
+    assert needs.installed_plugins() == {"plain", "crammd5"}
