@@ -118,14 +118,32 @@ faults: venv ## the probe against some 360 faults, in network namespaces (root)
 oracles: venv ## the probe against swaks, openssl and posttls-finger on 153 real servers (root)
 	$(BIN)/python tests/integration/oracles/run.py --python $(BIN)/python $(ARGS)
 
-.PHONY: lab-test
-lab-test: venv ## the molecule scenario, on real hosts in podman
+.PHONY: podman
+podman: venv
 	extensions/molecule/lab/lab.py setup
+
+.PHONY: lab-test
+lab-test: podman ## the molecule scenario, on real hosts in podman
 	cd extensions && molecule test $(ARGS)
 
+ON_POSTFIX := $(BIN)/pytest -q -s tests/integration/postfix
+
+.PHONY: postfix-test postfix-crash postfix-load
+postfix-test: podman ## postfix_config against some 200 configurations, on Postfix 3.5, 3.7, 3.10 and 3.11 (root)
+	$(ON_POSTFIX)/test_cases.py tests/integration/postfix/test_transaction.py -n 2 $(ARGS)
+
+postfix-crash: podman ## postfix_config killed at each kind of step; at each single one with ARGS=--all (root)
+	$(ON_POSTFIX)/crash $(ARGS)
+
+postfix-load: podman ## postfix_config changes Postfix 20 times, while 10,000 messages go through it (root)
+	$(ON_POSTFIX)/load $(ARGS)
+
+# What takes long comes first, and what looks at the clock runs alone.
+PARTS := lab-test postfix-crash cores postfix-test oracles postfix-load check sanity unit-pythons importer install-test
+
 .PHONY: test
-test: venv ## everything: check, sanity, install-test, importer, unit-pythons, cores, faults, oracles, lab-test
-	@tests/tools/parts lab-test cores oracles check sanity unit-pythons importer install-test then faults
+test: podman ## everything: all of the above
+	@tests/tools/parts $(PARTS) then faults
 
 ##
 

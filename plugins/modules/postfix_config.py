@@ -48,7 +48,7 @@ options:
       sensitive:
         description:
           - Whether the content is secret. It then appears in no diff, no returned value, no log and no error, the
-            file belongs to root, and a backup of it can be read by root alone.
+            file belongs to root, and a backup of it, where one is made (O(backup)), can be read by root alone.
         type: bool
         default: false
       state:
@@ -135,7 +135,10 @@ options:
     choices: [auto, none]
     default: auto
   backup:
-    description: Whether to keep what is replaced beside the file, readable by root alone.
+    description:
+      - Whether to keep what is replaced beside the file, readable by root alone.
+      - Of a sensitive file that is a table, only where an entry would be lost, key and value. A password that is
+        rotated, or whose next hop moves to another port, leaves no copy.
     type: bool
     default: false
 extends_documentation_fragment:

@@ -342,7 +342,8 @@ def setup() -> None:
     if os.geteuid() != 0 and not present("sudo"):
         raise CannotRun(f"missing here: {', '.join(missing)}; installing them takes root or sudo")
     say(f"setup: installing {', '.join(missing)}")
-    apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]
+    # The parts of the tests run side by side, and another may hold the locks.
+    apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
     install = as_root([*apt, "-y", "--no-install-recommends", "install", *missing])
     if run(install, check=False).returncode != 0:
         say("setup: refreshing apt's package lists")

@@ -24,7 +24,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from . import check, config, maps, needs, service
+from . import config, maps, needs, service
 from .finding import Finding, staged_path
 from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
 
@@ -249,6 +249,17 @@ def diffs(changes: Sequence[Change], directory: str) -> list[dict[str, str]]:
     return result
 
 
+def loses_logins(change: Change) -> bool:
+    """Whether a row of the old table has neither its key nor its value in the new one.
+
+    A password that is rotated keeps its key, one whose next hop moves keeps its value: neither is worth a copy of a
+    password that nobody needs any more. What somebody else put there is.
+    """
+    new = config.parse_map(change.after)
+    keys, values = {row.key for row in new}, {row.value for row in new}
+    return any(row.key not in keys and row.value not in values for row in config.parse_map(change.before))
+
+
 # ---------------------------------------------------------------------------------------------- deploy
 
 
@@ -336,7 +347,7 @@ def _predict(request: Request, directory: Directory) -> Outcome:
             Directory(base).build_stage(stage)
             write_changes(plan.changes, stage)
             outcome.maps = [ref.spec for ref in state.stale_maps(stage)]
-            findings = check.check(stage, request.config_directory, predicting=True)
+            findings = _check(stage, request.config_directory, predicting=True)
         finally:
             shutil.rmtree(private, ignore_errors=True)
         _judge(findings, outcome)
@@ -346,6 +357,12 @@ def _predict(request: Request, directory: Directory) -> Outcome:
         outcome.activated = state.level(bool(plan.changes))
     outcome.changed = outcome.changed or bool(outcome.maps or warnings) or outcome.activated != "none"
     return outcome
+
+
+def _check(stage: str, live: str, **more: Any) -> list[Finding]:
+    from . import check  # half of this package, and of no use where nothing changes
+
+    return check.check(stage, live, **more)
 
 
 def _judge(findings: Sequence[Finding], outcome: Outcome) -> None:
@@ -536,7 +553,7 @@ class _Run:
                 outcome.backups = self._back_up(resolved, stage)
             write_changes(resolved, stage)
             self._build_maps(state, outcome, stage)
-            findings = check.check(stage, self.request.config_directory, running=state.master)
+            findings = _check(stage, self.request.config_directory, running=state.master)
             _judge(findings, outcome)
         except BaseException:
             directory.clear_stage()
@@ -584,7 +601,7 @@ class _Run:
         made = []
         stamp = time.strftime("%Y-%m-%d@%H:%M:%S~")
         for change in changes:
-            if change.action in ("modified", "removed"):
+            if change.action in ("modified", "removed") and (not change.sensitive or loses_logins(change)):
                 name = f"{change.path}.{os.getpid()}.{stamp}"
                 write_file(
                     os.path.join(stage, name), change.before.encode("utf-8", "surrogateescape"), 0o600,

@@ -13,7 +13,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,6 +35,8 @@ class Run(NamedTuple):
 
     status: int
     output: str
+    mails: Sequence[dict[str, str]] = ()
+    """What the relay had received at its end; of the first deployment only."""
 
     def tasks(self, host: str, play: int = 0) -> int:
         """How many tasks of a play, counted from 0, were executed on a host."""
@@ -108,7 +110,7 @@ def deployed(lab: tool.Lab, playbook: Playbook) -> Run:
     if run.status == 0 and any(run.recap(name)["changed"] for name in MAIL_HOSTS):
         lab.empty_mailbox()
         run = playbook("site")
-    return run
+    return run._replace(mails=lab.mails())
 
 
 @pytest.fixture

@@ -33,6 +33,8 @@ PRISTINE = Path("/root/pristine")
 MODULE = [sys.executable, "-m", "ansible_collections.mailops.smtp.plugins.modules.postfix_config"]
 PORTS = {"old": 587, "new": 2525}
 PATIENCE = 60.0
+# The interpreter's own files are no part of the transaction, and not written again by each run.
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 
 def configuration(generation: str) -> dict[str, Any]:

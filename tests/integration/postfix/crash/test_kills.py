@@ -96,15 +96,7 @@ class Worker:
             self._say(line, len(chosen))
 
     def _lines(self, story: str, chosen: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
-        command = [
-            "podman",
-            "exec",
-            "-i",
-            "-e",
-            "PYTHONPATH=/ansible:/collections",
-            "-e",
-            "PYTHONDONTWRITEBYTECODE=1",
-        ]
+        command = ["podman", "exec", "-i", "-e", "PYTHONPATH=/ansible:/collections"]
         with subprocess.Popen(
             [*command, self.box.name, "bash", "-c", f"{RUNNER} {story} kill"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

@@ -230,3 +230,24 @@ def test_backup_is_private(live: Path, postfix: StandIn) -> None:
     assert Path(name).read_text() == "biff = no\n"
     assert os.stat(name).st_mode & 0o777 == 0o600
     assert transaction.deploy(request).backups == []
+
+
+@pytest.mark.parametrize(
+    ("new", "copies"),
+    [
+        ("[r.test]:587 ops:rotated\n", 0),
+        ("[r.test]:2525 ops:old\n", 0),
+        ("[r.test]:587 ops:old\n[r.test]:2525 ops:old\n", 0),
+        ("[r.test]:2525 ops:rotated\n", 1),
+        ("", 1),
+    ],
+    ids=["rotated", "moved", "added", "another", "removed"],
+)
+def test_old_password_is_kept_only_where_it_would_be_lost(
+    live: Path, postfix: StandIn, new: str, copies: int
+) -> None:
+    (live / "sasl_passwd").write_text("# by hand\n[r.test]:587 ops:old\n")
+    wish = transaction.FileWish("sasl_passwd", new, sensitive=True, absent=not new)
+    made = transaction.deploy(transaction.Request(str(live), files=[wish], backup=True)).backups
+    assert len(made) == copies
+    assert all(os.stat(name).st_mode & 0o777 == 0o600 for name in made)
