@@ -18,30 +18,40 @@ from __future__ import annotations
 from typing import Callable
 
 from . import service
+from .check_addresses import Addresses
 from .check_certificates import Certificates
-from .check_delivery import Delivery
 from .check_master import Services
-from .check_tables import Tables
+from .check_policies import Policies
+from .check_restrictions import Restrictions
+from .check_sasl import Sasl
 from .check_values import Values
 from .finding import Finding
 
 
-class Inspector(Values, Tables, Services, Certificates, Delivery):
+class Inspector(Values, Addresses, Services, Certificates, Restrictions, Policies, Sasl):
     """All judgements over one directory."""
 
     def run(self) -> list[Finding]:
         steps: tuple[Callable[[], None], ...] = (
             self.syntax,
+            self.spelling,
             self.tools,
+            self.directories,
             self.types,
+            self.limits,
             self.enumerations,
-            self.tables,
             self.networks,
+            self.tables,
+            self.checks,
             self.restrictions,
+            self.relaying,
             self.services,
+            self.transports,
+            self.sockets,
             self.certificates,
             self.hops,
-            self.relaying,
+            self.policies,
+            self.plugins,
             self.server_sasl,
         )
         for step in steps:

@@ -38,9 +38,10 @@ class Certificates(Inspection):
         for kind in ("", "ec", "d"):
             name = f"{side}_tls_{kind}cert_file"
             cert = self.value(name, entry)
-            if not cert or cert == "none" or (entry and entry.option(name) is None):
-                continue
             key_name = f"{side}_tls_{kind}key_file"
+            own = entry is None or any(entry.option(each) is not None for each in (name, key_name))
+            if not cert or cert == "none" or not own:
+                continue
             self.key_pair(
                 self.place_of(name, entry),
                 cert,
@@ -49,13 +50,24 @@ class Certificates(Inspection):
             )
         chain = f"{side}_tls_chain_files"
         if not entry or entry.option(chain) is not None:
-            for path in config.split_list(self.value(chain, entry)):
-                if not os.path.isfile(self.staged(path)):
+            self.chain_files(self.place_of(chain, entry), self.words(chain, entry))
+
+    def chain_files(self, place: Place, paths: list[str]) -> None:
+        """Each key is followed by its certificates, in the same file or in the next."""
+        key = ""
+        for path in paths:
+            if not os.path.isfile(self.staged(path)):
+                self.add(place, f"the file {path} does not exist", "create it, or correct the path")
+                return
+            content = read_text(self.staged(path))
+            key = path if "PRIVATE KEY-----" in content else key
+            if "-----BEGIN CERTIFICATE-----" in content:
+                if not key:
                     self.add(
-                        self.place_of(chain, entry),
-                        f"the file {path} does not exist",
-                        "create it, or correct the path",
+                        place, f"no key comes before the certificate of {path}", "name the key file first"
                     )
+                    return
+                self.key_pair(place, path, place, key)
 
     def key_pair(self, cert_place: Place, cert: str, key_place: Place, key: str) -> None:
         for place, path in dict.fromkeys(((cert_place, cert), (key_place, key))):

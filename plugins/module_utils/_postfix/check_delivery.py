@@ -10,59 +10,142 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import ipaddress
 import re
-from typing import Iterable, Iterator, Sequence
+from typing import Iterable, Iterator, NamedTuple, Sequence
 
 from . import config
-from .finding import Finding, Inspection, Place, suggest
-from .values import CLIENT_LEVELS, MECHANISM_PLUGINS, STARTTLS_PORTS
+from .check_transports import Transports
+from .finding import Finding, Place, is_local
+from .service import port_number, split_inet_service
+from .values import STARTTLS_PORTS
 
-SASL_PLUGIN_DIRECTORIES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64")
 ENCRYPTED_LEVELS = ("encrypt", "dane-only", "fingerprint", "verify", "secure")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-class Delivery(Inspection):
+class UsedHop(NamedTuple):
+    """A next hop that mail takes. `relay`: all mail to the outside, not only some domains or senders."""
+
+    place: Place
+    hop: config.NextHop
+    relay: bool
+
+
+class Delivery(Transports):
     """Every next hop with the TLS and the credentials that it will really get."""
 
-    def used_hops(self) -> Iterator[tuple[Place, config.NextHop]]:
-        """Each next hop that main.cf names and that parses, with its transport."""
+    def used_hops(self) -> list[UsedHop]:
+        """Each next hop of the SMTP client that is named, readable and well formed."""
+        result = []
+        for place, transport, text, relay in self.hop_texts():
+            if self.command_of(transport) == "smtp" and not text.startswith("unix:"):
+                with contextlib.suppress(ValueError):
+                    result.append(UsedHop(place, config.parse_next_hop(text, transport), relay))
+        return result
+
+    def hop_texts(self) -> Iterator[tuple[Place, str, str, bool]]:
         values = {name: self.value(name) for name in ("default_transport", "relayhost")}
         for parameter, transport, text in config.configured_hops(values):
-            if self.command_of(transport) == "smtp":
-                with contextlib.suppress(ValueError):
-                    yield self.place_of(parameter), config.parse_next_hop(text, transport)
-        with contextlib.suppress(ValueError):
-            for text in config.split_list(self.value("smtp_fallback_relay")):
-                yield self.place_of("smtp_fallback_relay"), config.parse_next_hop(text, "smtp")
-        with contextlib.suppress(ValueError):
-            transport, text = config.split_transport(self.value("content_filter"))
-            if text and self.command_of(transport) == "smtp":
-                yield self.place_of("content_filter"), config.parse_next_hop(text, transport)
+            yield self.place_of(parameter), transport, text, True
+        for text in self.words("smtp_fallback_relay"):
+            yield self.place_of("smtp_fallback_relay"), "smtp", text, True
+        for use in self.uses():
+            if use.place.name != "default_transport":
+                for text in config.split_list(use.hop):
+                    yield use.place, use.transport, text, False
+        default = config.split_transport(values["default_transport"] or "smtp")[0]
+        for place in self.places:
+            if place.name == "sender_dependent_relayhost_maps":
+                for row in self.row_places(place, self.expanded(place) or ""):
+                    for text in config.split_list(row.raw):
+                        yield row, default, text, False
 
     def hops(self) -> None:
-        for place, hop in self.used_hops():
+        used = self.used_hops()
+        for place, hop, relay in used:
             entry = self.master.get(hop.service, "unix")
-            level = self.level_of(entry, hop)
+            level, row = self.level_of(entry, hop)
             self.wrapper(place, hop, entry, level)
-            self.credentials(place, hop, entry, level)
-        self.client_levels()
-        self.policy_rows()
-        self.plugins()
+            self.address(place, hop, entry, level, row)
+            self.credentials(place, hop, entry, level, relay)
+            if relay:
+                self.loop(place, hop)
+        if not any(each.relay for each in used):
+            self.direct_delivery()
 
-    def level_of(self, entry: config.Service | None, hop: config.NextHop) -> str:
-        """The TLS level in force for that next hop: its policy, else the transport's."""
+    def direct_delivery(self) -> None:
+        transport, hop = config.split_transport(self.value("default_transport") or "smtp")
+        entry = self.master.get(transport, "unix")
+        if not hop and entry and entry.command == "smtp" and self.enabled("smtp_tls_wrappermode", entry):
+            self.add(
+                self.place_of("smtp_tls_wrappermode", entry),
+                "mail goes to port 25 of each domain's servers, which speak STARTTLS, not implicit TLS",
+                "set smtp_tls_wrappermode = no, or name a relayhost with port 465",
+            )
+
+    def loop(self, place: Place, hop: config.NextHop) -> None:
+        """A relay host that is this host's own smtpd."""
+        host = hop.host.lower().rstrip(".")
+        mine = host in (*_LOOPBACK, self.value("myhostname").lower()) if hop.bracketed else host in _LOOPBACK
+        if not mine and _is_address(host):
+            mine = is_local(host)
+        ports = {
+            port_number(split_inet_service(entry.service)[1])
+            for entry in self.smtpd_services
+            if entry.type == "inet"
+        }
+        if mine and hop.port in ports:
+            self.add(
+                place,
+                f"{hop.text} is this host's own smtpd, so mail would loop",
+                "name another host, or none",
+            )
+
+    def address(
+        self,
+        place: Place,
+        hop: config.NextHop,
+        entry: config.Service | None,
+        level: str,
+        row: config.Row | None,
+    ) -> None:
+        if not _is_address(hop.host):
+            return
+        version = ipaddress.ip_address(hop.host).version
+        protocols = [word.lower() for word in self.words("inet_protocols")]
+        if protocols and "all" not in protocols and f"ipv{version}" not in protocols:
+            self.add(
+                place,
+                f"{hop.text} is an IPv{version} address, but inet_protocols is {' '.join(protocols)}",
+                f"add ipv{version} to inet_protocols, or write a name",
+            )
+        matched = row is not None and "match=" in row.value
+        wanted = self.words(f"smtp_tls_{level}_cert_match", entry) if level in ("verify", "secure") else []
+        if (
+            level in ("verify", "secure")
+            and not matched
+            and {*wanted} <= {"nexthop", "dot-nexthop", "hostname"}
+        ):
+            self.add(
+                place,
+                f"{hop.text}: the level {level} compares names, and no certificate matches an address",
+                "write the host's name, or a policy with match=NAME",
+            )
+
+    def level_of(self, entry: config.Service | None, hop: config.NextHop) -> tuple[str, config.Row | None]:
+        """The TLS level in force for that next hop: that of its policy, with the row, else the transport's."""
         rows = self.rows_of(self.value("smtp_tls_policy_maps", entry)) or []
-        for row, _file in rows:
-            if row.key.lower() == hop.text.lower() and row.value:
-                return row.value.split()[0].lower()
+        policies = {row.key.lower(): row for row, _file in rows if row.value}
+        for key in _policy_keys(hop.text.lower()):
+            if key in policies:
+                return policies[key].value.split()[0].lower(), policies[key]
         level = self.value("smtp_tls_security_level", entry).lower()
         if not level:
-            if self.value("smtp_enforce_tls", entry) == "yes":
-                return "verify" if self.value("smtp_tls_enforce_peername", entry) == "yes" else "encrypt"
-            return "may" if self.value("smtp_use_tls", entry) == "yes" else "none"
-        return level
+            if self.enabled("smtp_enforce_tls", entry):
+                return ("verify" if self.enabled("smtp_tls_enforce_peername", entry) else "encrypt"), None
+            return ("may" if self.enabled("smtp_use_tls", entry) else "none"), None
+        return level, None
 
     def wrapper(self, place: Place, hop: config.NextHop, entry: config.Service | None, level: str) -> None:
         wrapped = self.value("smtp_tls_wrappermode", entry).lower() == "yes"
@@ -87,7 +170,7 @@ class Delivery(Inspection):
             )
 
     def credentials(
-        self, place: Place, hop: config.NextHop, entry: config.Service | None, level: str
+        self, place: Place, hop: config.NextHop, entry: config.Service | None, level: str, relay: bool
     ) -> None:
         if self.value("smtp_sasl_auth_enable", entry).lower() != "yes" or hop.host.lower() in _LOOPBACK:
             return
@@ -103,28 +186,20 @@ class Delivery(Inspection):
         rows = self.rows_of(tables)
         if rows is not None:
             keys = [row.key.lower() for row, _file in rows]
-            if hop.text.lower() not in keys and not (hop.bracketed and hop.host.lower() in keys):
+            # Postfix also looks for the bare name of the host that it reached.
+            found = hop.text.lower() in keys or hop.host.lower() in keys
+            if not found:
                 self.key_of_other_form(hop, rows, "no password would be sent")
-                if not any("@" in key for key in keys) and not self.similar(hop, rows):
+                if relay and not any("@" in key for key in keys) and not self.similar(hop, rows):
                     self.add(
                         maps_place,
                         f"no key is {hop.text}, so no password would be sent there",
                         f"add a line that begins with {hop.text}",
                         certain=False,
                     )
-            for row, file in rows:
-                if ":" not in row.value:
-                    self.findings.append(
-                        Finding(
-                            file,
-                            row.line,
-                            row.key,
-                            "",
-                            "no password follows the user name",
-                            "write user:password",
-                            certain=False,
-                        )
-                    )
+            self.password_rows(rows)
+            if not found and not relay:
+                return
         options = [
             word.lower() for word in config.split_list(self.value("smtp_sasl_security_options", entry))
         ]
@@ -146,6 +221,17 @@ class Delivery(Inspection):
                 certain=False,
             )
 
+    def password_rows(self, rows: Iterable[tuple[config.Row, str]]) -> None:
+        for row, file in rows:
+            if row.value.startswith("="):
+                self.add_row(file, row, "white space alone stands between key and user", "remove the =")
+            elif ":" not in row.value:
+                # Kerberos needs a user name alone.
+                wanted = "GSSAPI" in self.value("smtp_sasl_mechanism_filter").upper()
+                self.add_row(
+                    file, row, "no password follows the user name", "write user:password", certain=not wanted
+                )
+
     def similar(
         self, hop: config.NextHop, rows: Iterable[tuple[config.Row, str]]
     ) -> list[tuple[config.Row, str]]:
@@ -160,7 +246,7 @@ class Delivery(Inspection):
     def key_of_other_form(
         self, hop: config.NextHop, rows: Sequence[tuple[config.Row, str]], consequence: str
     ) -> None:
-        wanted = {other.text.lower() for _place, other in self.used_hops()}
+        wanted = {used.hop.text.lower() for used in self.used_hops()}
         for row, file in self.similar(hop, rows):
             if row.key.lower() not in wanted:
                 self.findings.append(
@@ -174,161 +260,19 @@ class Delivery(Inspection):
                     )
                 )
 
-    def client_levels(self) -> None:
-        """A CA file wherever a level needs one."""
-        for entry in self.master.services:
-            if entry.command not in ("smtp", "lmtp"):
-                continue
-            side = entry.command
-            level = self.value(f"{side}_tls_security_level", entry).lower()
-            levels = {level}
-            rows = self.rows_of(self.value(f"{side}_tls_policy_maps", entry)) or []
-            needing = [
-                row
-                for row, _file in rows
-                if row.value.split()[:1]
-                and row.value.split()[0].lower() in ("verify", "secure")
-                and "tafile=" not in row.value
-            ]
-            if needing:
-                levels.add("secure")
-            if not levels & {"verify", "secure"} or not (
-                (level in ("verify", "secure") and self.place_of(f"{side}_tls_security_level", entry).line)
-                or needing
-            ):
-                continue
-            if (
-                not any(self.value(f"{side}_tls_{name}", entry) for name in ("CAfile", "CApath"))
-                and self.value("tls_append_default_CA").lower() != "yes"
-            ):
-                place = self.place_of(
-                    f"{side}_tls_security_level" if not needing else f"{side}_tls_policy_maps", entry
-                )
-                self.add(
-                    place,
-                    "certificates are to be verified, but no CA is named, so every delivery would fail",
-                    f"set {side}_tls_CAfile, for example to /etc/ssl/certs/ca-certificates.crt",
-                )
-            elif (
-                not self.value(f"{side}_tls_CAfile", entry)
-                and entry.chroot == "y"
-                and self.value("tls_append_default_CA").lower() != "yes"
-            ):
-                self.add(
-                    self.place_of(f"{side}_tls_CApath", entry),
-                    f"{'/'.join(entry.key)} is chrooted, and CApath is looked up inside the chroot",
-                    f"set {side}_tls_CAfile instead",
-                    certain=False,
-                )
 
-    def policy_rows(self) -> None:
-        """Rows of TLS policy tables: level, attributes, and keys that match a next hop."""
-        for place in self.places:
-            if place.name not in ("smtp_tls_policy_maps", "lmtp_tls_policy_maps"):
-                continue
-            value = self.expanded(place)
-            rows = self.rows_of(value) if value else None
-            for row, file in rows or []:
-                words = row.value.split()
-                if not words:
-                    continue
-                if words[0].lower() not in CLIENT_LEVELS:
-                    self.findings.append(
-                        Finding(
-                            file,
-                            row.line,
-                            row.key,
-                            words[0],
-                            "there is no such TLS level",
-                            suggest(words[0], CLIENT_LEVELS),
-                        )
-                    )
-                for word in words[1:]:
-                    name = word.partition("=")[0].lower()
-                    allowed = (
-                        "ciphers",
-                        "exclude",
-                        "match",
-                        "protocols",
-                        "tafile",
-                        "connection_reuse",
-                        "enable_rpk",
-                        "servername",
-                        "ttl",
-                        "policy_ttl",
-                        "policy_type",
-                        "policy_domain",
-                        "policy_failure",
-                        "mx_host_pattern",
-                        "policy_string",
-                    )
-                    if "=" in word and name not in allowed:
-                        self.findings.append(
-                            Finding(
-                                file,
-                                row.line,
-                                row.key,
-                                word,
-                                "TLS policies have no such attribute",
-                                suggest(name, allowed),
-                            )
-                        )
-            if rows and not place.service:
-                for _hop_place, hop in self.used_hops():
-                    if hop.text.lower() not in [row.key.lower() for row, _file in rows]:
-                        self.key_of_other_form(hop, rows, "this policy would never be used")
-
-    def plugins(self) -> None:
-        """A SASL client whose mechanisms are not installed."""
-        enabled = [
-            entry
-            for entry in [None, *self.master.services]
-            if self.value("smtp_sasl_auth_enable", entry).lower() == "yes"
-            and (entry is None or entry.option("smtp_sasl_auth_enable") is not None)
-        ]
-        if not enabled or self.value("smtp_sasl_type") != "cyrus":
-            return
-        entry = enabled[0]
-        found = _installed_plugins()
-        place = self.place_of("smtp_sasl_auth_enable", entry)
-        remedy = "install libsasl2-modules (Debian) or cyrus-sasl-plain (EL)"
-        wanted = [
-            word.upper()
-            for word in config.split_list(self.value("smtp_sasl_mechanism_filter", entry))
-            if re.match(r"[A-Za-z0-9-]+\Z", word)
-        ]
-        for mechanism in wanted:
-            plugin = MECHANISM_PLUGINS.get(mechanism)
-            if plugin and plugin not in found:
-                self.add(
-                    self.place_of("smtp_sasl_mechanism_filter", entry),
-                    f"the plugin for {mechanism} is not installed",
-                    remedy if mechanism != "XOAUTH2" else "install sasl-xoauth2",
-                    certain=self.installed_here,
-                )
-        if not found & {*MECHANISM_PLUGINS.values()}:
-            self.add(
-                place,
-                "no SASL mechanism plugin is installed, so no password can be sent",
-                remedy,
-                certain=self.installed_here,
-            )
-        elif not wanted and not found & {"plain", "login"}:
-            self.add(place, "the plugins for PLAIN and LOGIN are not installed", remedy, certain=False)
+def _policy_keys(hop: str) -> Iterator[str]:
+    """What Postfix looks up in a policy table: the next hop, and above a bare domain its parents."""
+    yield hop
+    if not re.search(r"[][:]", hop):
+        parts = hop.split(".")
+        for index in range(1, len(parts)):
+            yield "." + ".".join(parts[index:])
 
 
-def _installed_plugins() -> set[str]:
-    """The Cyrus SASL mechanism plugins of this host, by the name between lib and .so."""
-    found = set()
-    for root in SASL_PLUGIN_DIRECTORIES:
-        with contextlib.suppress(OSError):
-            for directory in [
-                root,
-                *(os.path.join(root, name) for name in os.listdir(root) if "-linux-" in name),
-            ]:
-                with contextlib.suppress(OSError):
-                    for name in os.listdir(os.path.join(directory, "sasl2")):
-                        match = re.match(r"lib(\w+?)\.so", name)
-                        if match:
-                            found.add(match.group(1))
-    return found
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -4,7 +4,7 @@
 #
 # Private to the mailops.smtp collection: no promise of a stable interface to others.
 #
-# What is wrong with master.cf, and with what smtpd is told to let through.
+# What is wrong with master.cf: columns, daemons, ports, arguments, and services that are missing.
 # The rule of this file: a daemon that would not start or not serve is an error, whoever would notice it.
 
 from __future__ import annotations
@@ -13,21 +13,27 @@ import difflib
 import os
 import re
 import socket
-from typing import Sequence
+from typing import Iterator
 
 from . import config, service
-from .finding import Finding, Inspection, Place, is_local, suggest
-from .values import RESTRICTION_ARGUMENTS, RESTRICTIONS
+from .finding import Finding, Inspection, is_local, resolves, suggest
+from .values import (
+    DAEMONS_WITHOUT_ARGUMENTS,
+    PIPE_ATTRIBUTES,
+    PIPE_FLAGS,
+    PRIVILEGED_DAEMONS,
+    SOLITARY_DAEMONS,
+)
 from .version import supports
 
 
 class Services(Inspection):
-    """Services, their ports and programs, restrictions, and the server's SASL."""
+    """Services, their ports and their programs."""
 
     def services(self) -> None:
         directory = self.value("daemon_directory")
         keys: set[tuple[str, str]] = set()
-        ports: dict[tuple[str, int], config.Service] = {}
+        ports: dict[tuple[frozenset[str], int], config.Service] = {}
         for entry in self.master.services:
             if entry.key in keys:
                 self.add_service(entry, "", "the service is there twice", "remove one of the two")
@@ -44,12 +50,38 @@ class Services(Inspection):
                 self.inet_service(entry, ports)
             if entry.command in ("pipe", "spawn"):
                 self.outside_program(entry)
-            if entry.command in ("qmgr", "oqmgr") and entry.maxproc != "1":
-                self.add_service(
-                    entry, f"maxproc {entry.maxproc}", "there is only one queue manager", "write 1"
-                )
-        self.missing_services({(entry.service) for entry in self.master.services})
-        self.transports()
+            self.columns(entry)
+            self.arguments(entry)
+        self.missing_services({entry.service for entry in self.master.services})
+
+    def columns(self, entry: config.Service) -> None:
+        """What a daemon demands of its entry, and ends at once where it does not get it."""
+        if entry.type == "inet" and entry.private != "n":
+            self.add_service(
+                entry, f"private {entry.private}", "an inet service cannot be private", "write n"
+            )
+        if entry.command in PRIVILEGED_DAEMONS and entry.unpriv != "n":
+            self.add_service(
+                entry, f"unpriv {entry.unpriv}", f"{entry.command} needs root's privilege to start", "write n"
+            )
+        alone = entry.maxproc == "1" or (entry.maxproc == "-" and self.value("default_process_limit") == "1")
+        if entry.command in SOLITARY_DAEMONS and not alone:
+            problem = f"{entry.command} starts only where it is alone"
+            if entry.command in ("qmgr", "oqmgr"):
+                problem = "there is only one queue manager"
+            self.add_service(entry, f"maxproc {entry.maxproc}", problem, "write 1")
+
+    def arguments(self, entry: config.Service) -> None:
+        if entry.command not in DAEMONS_WITHOUT_ARGUMENTS:
+            return
+        words = [word for word in entry.arguments if not word.startswith("-")]
+        if words:
+            self.add_service(
+                entry,
+                " ".join(words),
+                f"{entry.command} takes no such argument and would end at once",
+                "write -o { name = value } where a value has spaces; a service of its own begins in the first column",
+            )
 
     def daemon(self, entry: config.Service, directory: str) -> None:
         path = os.path.join(directory, entry.command)
@@ -63,7 +95,9 @@ class Services(Inspection):
             f"write {near[0]}" if near else "write a daemon of that directory",
         )
 
-    def inet_service(self, entry: config.Service, ports: dict[tuple[str, int], config.Service]) -> None:
+    def inet_service(
+        self, entry: config.Service, ports: dict[tuple[frozenset[str], int], config.Service]
+    ) -> None:
         host, port_text = service.split_inet_service(entry.service)
         if ":" in host and "[" not in entry.service:
             self.add_service(entry, entry.service, "IPv6 without brackets", f"write [{host}]:{port_text}")
@@ -86,13 +120,23 @@ class Services(Inspection):
             self.add_service(
                 entry, port_text, "services(5) on this host does not know this name", f"write {port}"
             )
-        other = ports.setdefault((host, port), entry)
+        addresses = self.addresses_of(host)
+        meeting = [known for known in ports if known[1] == port and _meet(known[0], addresses)]
+        other = ports[meeting[0]] if meeting else ports.setdefault((addresses, port), entry)
         if other is not entry:
             self.add_service(
                 entry,
                 entry.service,
                 f"port {port} is already that of {'/'.join(other.key)}",
                 "remove one of the two",
+            )
+            return
+        if host and host[0].isalpha() and not resolves(host):
+            self.add_service(
+                entry,
+                entry.service,
+                f"{host} does not resolve, so Postfix would not start",
+                "write an address",
             )
             return
         if host and not host[0].isalpha() and not is_local(host):
@@ -112,11 +156,52 @@ class Services(Inspection):
                 f"stop that process: ss -ltnp 'sport = :{port}' names it",
             )
 
+    def addresses_of(self, host: str) -> frozenset[str]:
+        """What an inet service binds: its own host, else inet_interfaces."""
+        if host:
+            return frozenset({host})
+        words = self.words("inet_interfaces") or ["all"]
+        return frozenset(
+            address
+            for word in words
+            for address in {"all": ("0.0.0.0", "::"), "loopback-only": ("127.0.0.1", "::1")}.get(
+                word, (word.strip("[]"),)
+            )
+        )
+
     def outside_program(self, entry: config.Service) -> None:
-        words = {word.partition("=")[0]: word.partition("=")[2] for word in entry.arguments}
+        words: dict[str, str] = {}
+        for word in entry.arguments:
+            name, _equals, value = word.partition("=")
+            if entry.command == "pipe" and name not in PIPE_ATTRIBUTES:
+                self.add_service(
+                    entry,
+                    word,
+                    "pipe has no such attribute",
+                    suggest(name, [each + "=" for each in PIPE_ATTRIBUTES]),
+                )
+            words[name] = value
+            if name == "argv":
+                break
         for need in ("user", "argv"):
             if not words.get(need):
                 self.add_service(entry, entry.command, f"{need}= is missing", f"write {need}=…")
+        unknown = [flag for flag in words.get("flags", "") if flag not in PIPE_FLAGS]
+        if unknown:
+            self.add_service(
+                entry,
+                f"flags={words['flags']}",
+                f"pipe has no flag {unknown[0]}",
+                f"its flags are {PIPE_FLAGS}",
+            )
+        user, _colon, group = words.get("user", "").partition(":")
+        if user in ("root", self.value("mail_owner")) or group in ("root", self.value("setgid_group")):
+            self.add_service(
+                entry,
+                f"user={words['user']}",
+                f"{entry.command} runs nothing as root or as Postfix itself",
+                "write a user of its own",
+            )
         if entry.chroot == "y":
             self.add_service(
                 entry,
@@ -148,164 +233,45 @@ class Services(Inspection):
                         f"add {name} as the shipped master.cf has it",
                     )
                 )
-        proxied = any(re.search(r"(?:^|[\s,])proxy:", self.expanded(place) or "") for place in self.places)
-        if proxied and "proxymap" not in names:
-            self.findings.append(
-                Finding(
-                    "master.cf",
-                    0,
-                    "service proxymap",
-                    "",
-                    "the service is missing, and tables are named with proxy:",
-                    "add it as the shipped master.cf has it",
-                )
-            )
-
-    def transports(self) -> None:
-        unix = {entry.service for entry in self.master.services if entry.type == "unix"}
-        for place in self.places:
-            if place.name not in (
-                "default_transport",
-                "relay_transport",
-                "local_transport",
-                "virtual_transport",
-                "mailbox_transport",
-                "fallback_transport",
-                "content_filter",
-            ):
-                continue
-            value = self.expanded(place)
-            if not value:
-                continue
-            name, hop = config.split_transport(value)
-            if name not in unix:
-                near = difflib.get_close_matches(name, sorted(unix), 1, 0.6)
-                self.add(
-                    place,
-                    f"master.cf has no service {name!r}",
-                    f"write {near[0]}:{hop}".rstrip(":") if near else "add it to services",
-                )
-            else:
-                self.pipe_program(place, name)
-            if place.name == "default_transport" and hop and self.command_of(name) in ("smtp", "lmtp"):
-                self.hop_list(place, hop)
-
-    def pipe_program(self, place: Place, name: str) -> None:
-        entry = self.master.get(name, "unix")
-        program = (
-            next((word[5:] for word in entry.arguments if word.startswith("argv=")), "") if entry else ""
-        )
-        if program.startswith("/") and not os.path.exists(program):
-            self.add(
-                place,
-                f"the service {name} runs {program}, which does not exist",
-                "install it, or name another transport",
-                certain=self.installed_here,
-            )
-
-    def restrictions(self) -> None:
-        classes = config.split_list(self.value("smtpd_restriction_classes"))
-        known = {*RESTRICTIONS, *classes}
-        for place in self.places:
-            if not re.match(r"smtpd_\w+_restrictions\Z", place.name) and place.name not in classes:
-                continue
-            value = self.expanded(place)
-            if value is None:
-                continue
-            words = config.split_list(value)
-            skip = False
-            for index, word in enumerate(words):
-                if skip:
-                    skip = False
-                    continue
-                lowered = word.lower()
-                if lowered in RESTRICTION_ARGUMENTS:
-                    skip = True
-                    self.restriction_argument(place, word, words[index + 1] if index + 1 < len(words) else "")
-                elif re.match(r"[a-z][a-z0-9_]*\Z", lowered) and lowered not in known:
-                    self.add(
-                        place,
-                        f"there is no restriction {word!r}, so every mail would be deferred",
-                        suggest(word, sorted(known)),
+        for name, why in self.needed():
+            if name not in names:
+                self.findings.append(
+                    Finding(
+                        "master.cf",
+                        0,
+                        f"service {name}",
+                        "",
+                        f"the service is missing, and {why}",
+                        f"add {name} as the shipped master.cf has it",
                     )
-        for name in classes:
-            if name not in self.lookup:
-                self.add(
-                    self.place_of("smtpd_restriction_classes"),
-                    f"the class {name} has no value",
-                    f"write {name} = … too",
                 )
 
-    def restriction_argument(self, place: Place, word: str, argument: str) -> None:
-        if not argument:
-            self.add(
-                place, f"{word} needs an argument", f"write {word} {RESTRICTION_ARGUMENTS[word.lower()]}"
-            )
-            return
-        if word.lower().startswith("check_") and word.lower().endswith("_access"):
-            kind, colon, rest = argument.partition(":")
-            kind = rest.partition(":")[0] if kind == "proxy" else kind
-            if not colon:
-                self.add(place, f"{word} {argument}: no table type", f"write {word} texthash:{argument}")
-            elif kind not in self.map_types:
-                self.unknown_type(place, kind, rest)
-
-    def relaying(self) -> None:
-        """An smtpd that would relay for anyone, or not start because it could."""
-        guards = {"reject_unauth_destination", "defer_unauth_destination", "reject", "defer"}
-        working = {*guards, "defer_if_permit", "check_relay_domains"}
-        for entry in self.master.services:
-            if entry.type not in ("inet", "pass") or entry.command != "smtpd":
-                continue
-            lists = {
-                name: [word.lower() for word in config.split_list(self.value(name, entry))]
-                for name in ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
-            }
-            if not any(working & set(words) for words in lists.values()):
-                self.add(
-                    self.place_of("smtpd_relay_restrictions", entry),
-                    f"smtpd of {'/'.join(entry.key)} does not start when nothing in it or in "
-                    "smtpd_recipient_restrictions refuses foreign destinations",
-                    "end it with reject_unauth_destination",
-                )
-            elif not any(_guarded(words, guards) for words in lists.values()):
-                self.add(
-                    self.place_of("smtpd_relay_restrictions", entry),
-                    f"an open relay: {'/'.join(entry.key)} comes to permit before reject_unauth_destination",
-                    "write permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
-                )
-
-    def server_sasl(self) -> None:
-        for entry in self.master.services:
-            if entry.type not in ("inet", "pass") or entry.command != "smtpd":
-                continue
-            if (
-                self.value("smtpd_sasl_auth_enable", entry).lower() != "yes"
-                or self.value("smtpd_sasl_type", entry) != "dovecot"
-            ):
-                continue
-            path = self.value("smtpd_sasl_path", entry)
-            if path.startswith("inet:"):
-                continue
-            path = path[5:] if path.startswith("unix:") else path
-            full = os.path.join(self.value("queue_directory") or "/var/spool/postfix", path)
-            place = self.place_of("smtpd_sasl_path", entry)
-            if not os.path.exists(full):
-                self.add(
-                    place,
-                    f"Dovecot's socket {full} does not exist, so smtpd of {'/'.join(entry.key)} would not start",
-                    "configure Dovecot's auth socket and start it first",
-                    certain=self.installed_here,
-                )
-
-
-def _guarded(words: Sequence[str], guards: set[str]) -> bool:
-    for word in words:
-        if word in guards:
-            return True
-        if word == "permit":
-            return False
-    return False
+    def needed(self) -> Iterator[tuple[str, str]]:
+        """Services that something else makes necessary, and what."""
+        proxied = any(re.search(r"(?:^|[\s,])proxy:", self.expanded(place) or "") for place in self.places)
+        if proxied:
+            yield "proxymap", "tables are named with proxy:"
+        elif (
+            self.smtpd_services
+            and self.words("mydestination")
+            and "proxy:" in self.value("local_recipient_maps")
+        ):
+            yield "proxymap", "smtpd looks recipients up through it (local_recipient_maps)"
+        levels = [
+            self.value(f"{entry.command}_tls_{name}", entry).lower()
+            for entry in self.master.services
+            if entry.command in ("smtp", "smtpd", "lmtp")
+            for name in ("security_level", "wrappermode")
+        ]
+        if any(level not in ("", "none", "no") for level in levels):
+            yield "tlsmgr", "TLS does not work without it"
+        if self.value("maillog_file"):
+            yield self.value("postlog_service_name") or "postlog", "nothing would be logged (maillog_file)"
+        if any(entry.command == "postscreen" for entry in self.master.services):
+            if self.words("postscreen_dnsbl_sites"):
+                yield "dnsblog", "postscreen asks through it (postscreen_dnsbl_sites)"
+            if not any(entry.type == "pass" for entry in self.smtpd_services):
+                yield "smtpd", "postscreen passes its clients on to smtpd of type pass"
 
 
 def _in_services_file(name: str) -> bool:
@@ -321,3 +287,14 @@ def _overlaps(host: str, address: str) -> bool:
     if not host or (not host[0].isdigit() and ":" not in host):
         return True
     return address in (host, "0.0.0.0", "::")
+
+
+def _meet(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two sets of addresses cannot both be bound to one port."""
+    if one & other:
+        return True
+    for wild, version in (("0.0.0.0", "."), ("::", ":")):
+        for a, b in ((one, other), (other, one)):
+            if wild in a and any(version in each for each in b):
+                return True
+    return False

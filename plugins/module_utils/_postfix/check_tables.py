@@ -12,10 +12,15 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from typing import Iterator
 
 from . import config, maps, service
 from .finding import Finding, Inspection, Place
 from .values import OPINIONS, SAID_BY_OURSELVES
+from .version import supports
+
+# Types whose rows or members can stand in the value itself.
+_WRITTEN_OUT = ("inline", "regexp", "pcre", "cidr", "unionmap", "pipemap", "randmap")
 
 
 class Tables(Inspection):
@@ -26,29 +31,84 @@ class Tables(Inspection):
             value = self.expanded(place)
             if value is not None and _names_tables(place.name):
                 self.table_words(place, value)
+        asked: list[tuple[Place, str]] = []
         seen: set[str] = set()
         for ref in maps.references(self.main, self.master, self.lookup):
             place = Place(ref.file, ref.line, ref.parameter, ref.spec)
             if ref.spec in seen or ref.type not in self.map_types:
                 continue
             seen.add(ref.spec)
-            self.table(place, ref)
+            if self.table(place, ref) and ref.type not in maps.DIRECTORY_TYPES:
+                asked.append((place, f"{ref.type}:{self.staged(ref.path)}"))
+        self.ask([*asked, *self.written_out()])
+        self.proxied()
+
+    def ask(self, tables: list[tuple[Place, str]]) -> None:
+        """Let postmap open and query all of them at once, and one by one where something is said."""
+        if not tables:
+            return
+        done = self.postmap([spec for _place, spec in tables])
+        if done.code == 1 and not done.errors:
+            return
+        for place, spec in tables:
+            for line in self.postmap([spec]).errors.splitlines():
+                match = re.search(r"\b(?:warning|error|fatal): (.*)", line)
+                if match and not SAID_BY_OURSELVES.search(line):
+                    opinion = OPINIONS.search(line)
+                    remedy = "" if opinion else "correct that line"
+                    self.add(place, self.clean(match.group(1)), remedy, certain=not opinion)
+
+    def postmap(self, specs: list[str]) -> service.Ran:
+        # The key is in no table; where a pattern matches it, postmap asks no further and ends with 0.
+        return service.run(["postmap", "-c", self.stage, "-q", "mailops-smtp-check", *specs])
+
+    def written_out(self) -> Iterator[tuple[Place, str]]:
+        """Tables whose rows stand in the value itself, as postmap is asked about them."""
+        for place in self.places:
+            value = self.expanded(place)
+            if value is None or "password" in place.name or "{" not in value:
+                continue
+            for word in config.split_list(value):
+                kind, _colon, rest = word.partition(":")
+                if (
+                    kind in _WRITTEN_OUT
+                    and kind in self.map_types
+                    and rest.startswith("{")
+                    and "proxy:" not in rest
+                ):
+                    yield place, word.replace(f":{self.live}/", f":{self.stage}/")
+
+    def proxied(self) -> None:
+        """proxymap(8) opens only what proxy_read_maps and proxy_write_maps lead to."""
+        allowed = {*self.words("proxy_read_maps"), *self.words("proxy_write_maps")}
+        if not allowed:
+            # It cannot be expanded here.
+            return
+        for place in self.places:
+            value = self.expanded(place)
+            if not value or "proxy:" not in value or place.name in ("proxy_read_maps", "proxy_write_maps"):
+                continue
+            for word in config.split_list(value):
+                if word.startswith("proxy:") and word not in allowed:
+                    self.add(
+                        place,
+                        f"proxymap(8) may not open {word}, so every lookup would fail",
+                        f"write {word[6:]}, or add it to proxy_read_maps behind the default of postconf -d",
+                    )
 
     def table_words(self, place: Place, value: str) -> None:
         for word in config.split_list(value):
             bare = word.lstrip("!").strip("{} ")
             kind, colon, rest = bare.partition(":")
-            if kind == "proxy":
-                kind, colon, rest = rest.partition(":")
             if not re.match(r"[a-z][a-z0-9_-]*\Z", kind) or not colon:
                 if place.name.endswith("_maps") and bare and not colon:
                     default = self.value("default_database_type") or "hash"
-                    self.add(
-                        place, f"{word!r} has no table type", f"write {default}:{bare} or texthash:{bare}"
-                    )
+                    remedy = f"write {default}:{bare} or texthash:{bare}"
+                    if bare.isdigit():
+                        remedy = f"write static:{bare}"
+                    self.add(place, f"{word!r} has no table type", remedy)
                 continue
-            if kind not in self.map_types:
-                self.unknown_type(place, kind, rest)
+            self.table_word(place, kind, rest)
             if kind in ("static", "inline") and place.name == "smtp_sasl_password_maps":
                 self.add(
                     place,
@@ -57,7 +117,29 @@ class Tables(Inspection):
                     value=f"{kind}:…",
                 )
 
-    def table(self, place: Place, ref: maps.MapReference) -> None:
+    def table_word(self, place: Place, kind: str, rest: str) -> None:
+        """One type:name of a table, wherever it stands."""
+        if kind == "proxy":
+            kind, _colon, rest = rest.partition(":")
+        if kind not in self.map_types:
+            self.unknown_type(place, kind, rest)
+        elif kind in maps.COMPILED or kind in maps.TEXT_TYPES:
+            if rest.startswith("{") and kind != "texthash":
+                if not supports(self.version, "inline_patterns"):
+                    self.add(
+                        place,
+                        "patterns within main.cf came with Postfix 3.7",
+                        f"put them in a file for {kind}:",
+                    )
+            elif not rest.startswith("/"):
+                self.add(
+                    place,
+                    f"{kind}:{rest}: a relative path begins at the queue directory",
+                    f"write {kind}:{os.path.join(self.live, rest)}",
+                )
+
+    def table(self, place: Place, ref: maps.MapReference) -> bool:
+        """Judge the files of one table; whether it can be opened."""
         path = self.staged(ref.path)
         parent = os.path.dirname(path)
         compiled = maps.compiled_files(ref.type, path)
@@ -71,29 +153,21 @@ class Tables(Inspection):
                 else "create it, or remove it here"
             )
             self.add(place, "the file of this table does not exist", remedy)
-            return
+            return False
         if os.path.isdir(path):
             self.add(place, "this is a directory", "name a file")
-            return
+            return False
         if ref.type in maps.COMPILED or ref.type == "texthash":
-            self.rows(place, ref, path)
+            self.source_rows(place, ref, path)
         if ref.type in maps.COMPILED and not all(os.path.exists(each) for each in compiled):
             if not self.predicting:
                 self.add(place, "the compiled table does not exist", f"run postmap {ref.spec}")
-            return
-        if ref.type in maps.DIRECTORY_TYPES:
-            return
-        done = service.run(["postmap", "-c", self.stage, "-q", "mailops-smtp-check", f"{ref.type}:{path}"])
-        for line in done.errors.splitlines():
-            match = re.search(r"\b(?:warning|error|fatal): (.*)", line)
-            if match and not SAID_BY_OURSELVES.search(line):
-                opinion = OPINIONS.search(line)
-                remedy = "" if opinion else "correct that line"
-                self.add(place, self.clean(match.group(1)), remedy, certain=not opinion)
+            return False
+        return True
 
-    def rows(self, place: Place, ref: maps.MapReference, path: str) -> None:
+    def source_rows(self, place: Place, ref: maps.MapReference, path: str) -> None:
         rows = self.source(path)
-        file = os.path.relpath(path, self.stage) if path.startswith(self.stage) else path
+        file = self.shown_file(path, ref.path)
         for row in config.duplicate_keys(rows):
             problem = f"the key is there twice, which makes all of {ref.spec} unavailable"
             certain = ref.type == "texthash"
@@ -102,13 +176,20 @@ class Tables(Inspection):
             self.findings.append(
                 Finding(file, row.line, row.key, "", problem, "remove one of the two lines", certain)
             )
-        if place.name in ("alias_maps", "alias_database"):
-            return
+        alias = place.name in ("alias_maps", "alias_database")
         for row in rows:
-            if not row.value:
-                self.findings.append(
-                    Finding(file, row.line, row.key, "", "the key has no value", "write key, space, value")
+            if alias:
+                if ":" not in row.key and not row.value.startswith(":"):
+                    self.add_row(file, row, "aliases(5) wants a colon behind the name", f"write {row.key}: …")
+            elif row.key.endswith(":") and not row.key.endswith("::"):
+                self.add_row(
+                    file,
+                    row,
+                    "only aliases(5) has a colon behind the key",
+                    f"write {row.key[:-1]} without the colon",
                 )
+            elif not row.value:
+                self.add_row(file, row, "the key has no value", "write key, space, value")
 
 
 def _names_tables(name: str) -> bool:

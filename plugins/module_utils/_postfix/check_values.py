@@ -4,34 +4,57 @@
 #
 # Private to the mailops.smtp collection: no promise of a stable interface to others.
 #
-# What is wrong with single values: unknown names, types, closed sets of words, addresses.
+# What is wrong with single values: unknown names, types, ranges, closed sets of words.
 # The rule of this file: types come from Postfix's own defaults (postconf -d), sets of words from values.py.
 
 from __future__ import annotations
 
-import contextlib
 import difflib
-import ipaddress
+import hashlib
 import os
 import re
+import ssl
+import stat
 
 from . import config, service
-from .finding import Finding, Inspection, Place, is_local, resolves, suggest
+from .finding import Finding, Inspection, Place, read_text, suggest
 from .values import (
     ENUMERATIONS,
+    FREE_TEXT,
+    LONG_NUMBERS,
     MECHANISM_SPELLINGS,
     NOT_WHAT_THEY_SEEM,
+    NUMBERS_FROM_ONE,
     OPINIONS,
     SAID_BY_OURSELVES,
     SUFFIX_TYPES,
+    TIME_SUFFIXES_FROM_ZERO,
+    TIMES_FROM_ZERO,
     TLS_PROTOCOLS,
+    TYPOGRAPHY,
     WORD_LISTS,
 )
 from .version import supports
 
+# What `postfix check` looks at, besides files that no change of the configuration touches.
+_INSTALLATION = (
+    "queue_directory", "command_directory", "daemon_directory", "data_directory", "meta_directory",
+    "shlib_directory", "mail_owner", "setgid_group", "sendmail_path", "newaliases_path", "mailq_path",
+    "html_directory", "manpage_directory", "readme_directory", "multi_instance_directories",
+)  # fmt: skip
+# data_directory is not among them: Postfix makes it at its start.
+_DIRECTORIES = (
+    "queue_directory",
+    "command_directory",
+    "daemon_directory",
+    "meta_directory",
+    "shlib_directory",
+)
+_INT_MAX = 2147483647
+
 
 class Values(Inspection):
-    """Postfix's own complaints, then types, words and addresses."""
+    """Postfix's own complaints, then types, ranges and words."""
 
     def syntax(self) -> None:
         if not self.main.settings and not os.path.exists(os.path.join(self.stage, "main.cf")):
@@ -55,11 +78,13 @@ class Values(Inspection):
             )
 
     def tools(self) -> None:
-        outputs = [self.current]
-        outputs.append(service.run([self.postconf, "-c", self.stage, "-M"]))
-        outputs.append(service.run([self.postconf, "-c", self.stage, "-P"]))
+        outputs = [self.current, self.options]
+        # Every program of Postfix judges names, owners and the like when it begins; postmap does no more.
+        outputs.append(service.run(["postmap", "-c", self.stage, "-q", "x", "static:x"]))
         postfix = service.find_program("postfix")
-        if postfix and not self.predicting:
+        live = config.MainCf(read_text(os.path.join(self.live, "main.cf"))).values()
+        moved = any(live.get(name) != self.main.values().get(name) for name in _INSTALLATION)
+        if postfix and moved and not self.predicting:
             outputs.append(service.run([postfix, "-c", self.stage, "check"]))
         for done in outputs:
             for line in done.errors.splitlines():
@@ -103,6 +128,55 @@ class Values(Inspection):
         remedy = f"write {near[0]}" if near else "remove it, or write the name that postconf(5) has"
         self.add(place, f"Postfix {self.version} has no parameter of this name, and nothing uses it", remedy)
 
+    def spelling(self) -> None:
+        """Characters that only look right, quotation marks and comments that Postfix takes for the value."""
+        for name in ("main.cf", "master.cf"):
+            for line in config.logical_lines(read_text(os.path.join(self.stage, name))):
+                for char in sorted({*line.text} & {*TYPOGRAPHY}):
+                    what = f"{TYPOGRAPHY[char]} (U+{ord(char):04X}), as web pages have it"
+                    self.add(Place(name, line.number, line.text[:60], ""), what, "write it anew in ASCII")
+        for place in self.places:
+            if re.match(r"([\"']).*\1\Z", place.raw) and not FREE_TEXT.search(place.name):
+                self.add(place, "the quotation marks become part of the value", "remove the quotes")
+            elif re.search(r"\s#(\s|\w)", place.raw) and not FREE_TEXT.search(place.name):
+                self.add(
+                    place,
+                    "a comment behind a value becomes part of it",
+                    "give the comment a line of its own",
+                    certain=False,
+                )
+
+    def directories(self) -> None:
+        for name in _DIRECTORIES:
+            path = self.value(name)
+            if path and path != "no" and not os.path.isdir(path):
+                self.add(self.place_of(name), f"the directory {path} does not exist", "correct the path")
+        for name in ("main.cf", "master.cf"):
+            path = os.path.join(self.stage, name)
+            if os.path.exists(path) and os.stat(path).st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                self.add(
+                    Place(name, 0, name, ""), "others than root can write it", "chmod go-w", certain=False
+                )
+
+    def limits(self) -> None:
+        """local(8) and virtual(8) do not start when a message may be larger than a mailbox."""
+        message = self.value("message_size_limit")
+        for daemon, parameter, transport, domains in (
+            ("local", "mailbox_size_limit", "local_transport", "mydestination"),
+            ("virtual", "virtual_mailbox_limit", "virtual_transport", "virtual_mailbox_domains"),
+        ):
+            limit = self.value(parameter)
+            used = self.words(domains) and self.command_of(self.value(transport).partition(":")[0]) == daemon
+            if not used or not (message.isdigit() and limit.isdigit()) or int(limit) == 0:
+                continue
+            if int(message) == 0 or int(limit) < int(message):
+                self.add(
+                    self.place_of(parameter if self.main.line_of(parameter) else "message_size_limit"),
+                    f"{parameter} ({limit}) is smaller than message_size_limit ({message}; 0 is unlimited), "
+                    f"so {daemon}(8) does not start",
+                    f"write {parameter} = 0, or at least {message}",
+                )
+
     def types(self) -> None:
         for place in self.places:
             kind = self.type_of(place.name)
@@ -113,6 +187,28 @@ class Values(Inspection):
             remedy = checker(value)
             if remedy:
                 self.add(place, f"{_article(kind)} is needed here", remedy)
+            elif kind != "boolean":
+                self.range(place, kind, value)
+
+    def range(self, place: Place, kind: str, value: str) -> None:
+        name = place.name
+        if kind == "time":
+            zero = name in TIMES_FROM_ZERO or name.endswith(TIME_SUFFIXES_FROM_ZERO)
+            if not zero and int(value.rstrip("smhdw")) == 0:
+                self.add(
+                    place, "Postfix's daemons do not start with a time of zero here", "write at least 1 s"
+                )
+        elif re.search(r"(\A|_)(reject|defer)_code\Z", name):
+            if not re.match(r"[2-5]\d\d\Z", value):
+                self.add(place, "a reply code has three digits", "write 450 or 550")
+        elif int(value) < (name in NUMBERS_FROM_ONE):
+            self.add(
+                place,
+                "Postfix's daemons do not start with a number that small here",
+                f"write at least {int(name in NUMBERS_FROM_ONE)}",
+            )
+        elif int(value) > _INT_MAX and name not in LONG_NUMBERS:
+            self.add(place, "the number is too large", f"write at most {_INT_MAX}")
 
     def type_of(self, name: str) -> str | None:
         """boolean, number or time as the default of the parameter shows; None for text."""
@@ -149,12 +245,18 @@ class Values(Inspection):
                 for word in config.split_list(value):
                     if word.lower() not in allowed:
                         self.add(place, f"{word!r} is no {what}", suggest(word, allowed))
+            elif place.name in ("default_database_type", "default_cache_db_type"):
+                if self.map_types and value not in self.map_types:
+                    self.unknown_type(place, value, "")
+            elif place.name.endswith("_fingerprint_digest"):
+                if value.lower() not in hashlib.algorithms_available:
+                    self.add(place, "OpenSSL knows no such digest", suggest(value, ["sha256", "sha1", "md5"]))
+            elif place.name in ("tls_high_cipherlist", "tls_medium_cipherlist"):
+                self.cipher_list(place, value)
             elif re.search(r"_tls(_mandatory)?_protocols\Z", place.name):
                 self.protocols(place, value)
             elif place.name.endswith("_sasl_mechanism_filter"):
                 self.mechanisms(place, value)
-            elif place.name in ("smtpd_milters", "non_smtpd_milters", "lmtpd_milters"):
-                self.milters(place, value)
         inet = self.place_of("inet_protocols")
         if not config.split_list(self.value("inet_protocols")):
             self.add(inet, "no protocol is named", "write all, ipv4 or ipv6")
@@ -189,6 +291,12 @@ class Values(Inspection):
             elif bare.lower() not in TLS_PROTOCOLS and not re.match(r"(0x)?0?[0-9a-f]{3,4}\Z", bare.lower()):
                 self.add(place, f"{word!r} is no TLS protocol", suggest(bare, list(TLS_PROTOCOLS.values())))
 
+    def cipher_list(self, place: Place, value: str) -> None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).set_ciphers(value)
+        except ssl.SSLError:
+            self.add(place, "OpenSSL knows no cipher of this list", "see openssl ciphers -v 'HIGH:!aNULL'")
+
     def mechanisms(self, place: Place, value: str) -> None:
         for word in config.split_list(value):
             bare = word.lstrip("!")
@@ -197,121 +305,6 @@ class Values(Inspection):
             known = MECHANISM_SPELLINGS.get(bare.upper().replace("-", "").replace("_", ""))
             if known and bare.upper() != known:
                 self.add(place, f"{word!r} is no SASL mechanism, so none would be left", f"write {known}")
-
-    def milters(self, place: Place, value: str) -> None:
-        for word in config.split_list(value):
-            endpoint = config.split_list(word.strip("{} "))[0] if word.strip("{} ") else ""
-            kind, colon, rest = endpoint.partition(":")
-            if kind not in ("inet", "inet6", "unix", "local") or not colon or not rest:
-                self.add(place, f"{endpoint!r} is no endpoint", "write inet:host:port or unix:path")
-            elif kind.startswith("inet"):
-                _host, port_colon, port = rest.rpartition(":")
-                if not port_colon or service.port_number(port) is None:
-                    self.add(place, f"{endpoint!r} has no known port", "write inet:host:port with a number")
-
-    def networks(self) -> None:
-        for place in self.places:
-            value = self.expanded(place)
-            if value is None:
-                continue
-            if place.name in (
-                "mynetworks",
-                "smtpd_client_event_limit_exceptions",
-                "smtpd_authorized_xforward_hosts",
-                "smtpd_authorized_xclient_hosts",
-                "debug_peer_list",
-            ):
-                for word in config.split_list(value):
-                    self.network(place, word, strict=place.name == "mynetworks")
-            elif place.name in ("smtp_bind_address", "smtp_bind_address6", "lmtp_bind_address"):
-                if value and not is_local(value):
-                    self.add(
-                        place, f"{value} is no address of this host", "write one that `ip address` shows"
-                    )
-            elif place.name == "inet_interfaces":
-                self.interfaces(place, value)
-            elif place.name == "myhostname" and not re.match(
-                r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\Z", value
-            ):
-                self.add(
-                    place,
-                    "this is not a host name",
-                    "write letters, digits, - and . only, for example mail.example.com",
-                )
-            elif (
-                place.name == "myorigin" and value.startswith("/") and not os.path.exists(self.staged(value))
-            ):
-                self.add(place, "the file does not exist", "write $myhostname or $mydomain")
-            elif place.name in ("relayhost", "smtp_fallback_relay", "fallback_relay"):
-                self.hop_list(place, value)
-
-    def network(self, place: Place, word: str, strict: bool) -> None:
-        bare = word.lstrip("!")
-        if bare.startswith("/"):
-            if not os.path.exists(self.staged(bare)):
-                self.add(place, f"the file {bare} does not exist", "create it, or remove it here")
-            return
-        kind, colon, _rest = bare.partition(":")
-        if colon and kind in self.map_types:
-            return
-        match = re.match(r"\[(?P<inner>[^]]*)\](?P<mask>/\d+)?\Z", bare)
-        text = match.group("inner") + (match.group("mask") or "") if match else bare
-        if not match and re.match(r"[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(/\d+)?\Z", bare):
-            address, _slash, mask = bare.partition("/")
-            self.add(
-                place,
-                f"{word!r} is IPv6 without brackets",
-                f"write [{address}]" + (f"/{mask}" if mask else ""),
-            )
-            return
-        if match and "/" in match.group("inner"):
-            address, _slash, mask = match.group("inner").partition("/")
-            self.add(place, f"{word!r}: the mask belongs behind the bracket", f"write [{address}]/{mask}")
-            return
-        if not re.match(r"[0-9A-Fa-f:.]+(/\d+)?\Z", text) or not re.search(r"[:.]", text):
-            return
-        try:
-            network = ipaddress.ip_network(text, strict=False)
-        except ValueError:
-            if re.match(r"[\d.]+(/\d+)?\Z", text):
-                self.add(
-                    place, f"{word!r} is not an IPv4 network", "write address/bits, for example 192.0.2.0/24"
-                )
-            return
-        if "/" in text and str(network.network_address) != str(ipaddress.ip_address(text.partition("/")[0])):
-            shown = (
-                f"[{network.network_address}]/{network.prefixlen}" if network.version == 6 else str(network)
-            )
-            self.add(place, f"{word!r} has host bits set behind the mask", f"write {shown}")
-        elif strict and network.prefixlen == 0 and not word.startswith("!"):
-            self.add(place, "the whole Internet may relay through this host", "write your own networks")
-
-    def interfaces(self, place: Place, value: str) -> None:
-        words = config.split_list(value)
-        if not words:
-            self.add(place, "no interface is named", "write all or loopback-only")
-        for word in words:
-            if word in ("all", "loopback-only"):
-                if len(words) > 1:
-                    self.add(place, f"{word} stands alone", f"write {word}")
-                continue
-            bare = word.strip("[]")
-            with contextlib.suppress(ValueError):
-                ipaddress.ip_address(bare)
-                if not is_local(bare):
-                    self.add(
-                        place,
-                        f"{bare} is no address of this host",
-                        "write one that `ip address` shows, all or loopback-only",
-                    )
-                continue
-            if not resolves(bare):
-                near = difflib.get_close_matches(bare, ["all", "loopback-only"], 1, 0.6)
-                self.add(
-                    place,
-                    f"{bare!r} is no address and does not resolve",
-                    f"write {near[0]}" if near else "write all, loopback-only or addresses",
-                )
 
 
 def _article(kind: str) -> str:

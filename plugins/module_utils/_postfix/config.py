@@ -15,6 +15,9 @@ import os
 import re
 from typing import Any, Iterable, Iterator, Mapping, NamedTuple
 
+# What is white space to Postfix. Python's own idea of it has a no-break space too.
+_SPACE = " \t\n\v\f\r"
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 PARAMETER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
 SERVICE_TYPES = ("inet", "unix", "unix-dgram", "fifo", "pass")
 IMPLICIT_TLS_PORTS = (465, 2465, 8465)
@@ -45,8 +48,9 @@ def logical_lines(text: str) -> list[Line]:
             result.append(Line("", pending_number, pending))
         pending = []
 
-    for number, raw in enumerate(text.splitlines(keepends=True), 1):
-        stripped = raw.strip()
+    # Not splitlines(), which also splits at a form feed and others that are text to Postfix.
+    for number, raw in enumerate(_LINE.findall(text), 1):
+        stripped = raw.strip(_SPACE)
         if not stripped or stripped.startswith("#"):
             if not pending:
                 pending_number = number
@@ -135,7 +139,7 @@ class MainCf:
                 if line.physical[0][0] in " \t":
                     self.bad_lines.append((number, line.text))
                 elif equals and name.strip() and not re.search(r"\s", name.strip()):
-                    self.settings.append(Setting(name.strip(), value.strip(), number))
+                    self.settings.append(Setting(name.strip(_SPACE), value.strip(_SPACE), number))
                 else:
                     self.bad_lines.append((number, line.text))
             number += len(line.physical)
@@ -392,7 +396,9 @@ class MasterCf:
                 line, _entry = self._entries[index]
                 self._entries[index] = (Line("", 0, _comments(line)), None)
             return
-        old = (self._entries[found[-1]][1] if found else None) or Service(*key)
+        # master(8) ends where an inet service is private, which "-" means.
+        fresh = Service(*key, private="n" if key[1] == "inet" else "-")
+        old = (self._entries[found[-1]][1] if found else None) or fresh
         new = old
         fields: dict[str, Any] = {}
         if re.search(r"[\s#]", key[0]) or not key[0]:
@@ -475,6 +481,30 @@ def parse_map(text: str) -> list[Row]:
     return rows
 
 
+_PATTERN = re.compile(r"!?\s*(?P<mark>[^\w\s!])(?P<pattern>(?:\\.|(?!(?P=mark)).)*)(?P=mark)[a-zA-Z]*\s*")
+
+
+def parse_patterns(text: str) -> list[Row]:
+    """The rows of regexp_table(5) and pcre_table(5): pattern and result. if and endif are left out."""
+    rows = []
+    number = 1
+    for line in logical_lines(text):
+        match = _PATTERN.match(line.text) if not re.match(r"(if|endif)\b", line.text, re.I) else None
+        if match:
+            rows.append(Row(match.group().strip(), line.text[match.end() :], number))
+        number += len(line.physical)
+    return rows
+
+
+def parse_inline(text: str) -> list[Row]:
+    """The rows of inline:{...} as inline_table(5) reads them: key=value or { key = value }."""
+    rows = []
+    for word in split_list(text.strip()[1:-1]):
+        key, _equals, value = (word[1:-1] if word.startswith("{") else word).partition("=")
+        rows.append(Row(key.strip(), value.strip(), 0))
+    return rows
+
+
 def duplicate_keys(rows: Iterable[Row]) -> list[Row]:
     """Rows whose key was there before: keys are compared without case, as Postfix folds them."""
     seen: set[str] = set()
@@ -497,7 +527,8 @@ class CannotExpand(ValueError):
 
 
 def expand(value: str, lookup: Mapping[str, str], depth: int = 0) -> str:
-    """Replace $name, ${name}, ${name?text}, ${name:text} and ${{a} == {b} ? {c} : {d}} as postconf(5) says.
+    """Replace $name, ${name}, ${name?text}, ${name:text}, ${{a} == {b} ? {c} : {d}} and
+    ${domain_to_ascii{name}} as postconf(5) says.
 
     Raises CannotExpand for an expression that this does not understand or that does not end.
     """
@@ -563,7 +594,16 @@ def _expand_braced(inner: str, lookup: Mapping[str, str], depth: int) -> str:
         return expand(value, lookup, depth + 1)
     if rest[0] == ":":
         return expand(value if value else _unbrace(rest[1:]), lookup, depth + 1)
+    if rest[0] == "{" and name == "domain_to_ascii":
+        return _to_ascii(expand(rest[1 : _matching(rest, 0)].strip(), lookup, depth + 1))
     return expand(_branch(bool(value), rest), lookup, depth + 1)
+
+
+def _to_ascii(domain: str) -> str:
+    try:
+        return domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise CannotExpand(domain) from None
 
 
 def _branch(condition: bool, rest: str) -> str:
@@ -634,6 +674,11 @@ def parse_next_hop(text: str, service: str = "smtp", default_port: int = 25) -> 
         host, _slash, _path = text.partition("://")[2].partition("/")
         name, _colon, port_text = host.partition(":")
         raise ValueError(f"{text!r} is a URL; write [{name}]:{port_text or default_port}")
+    if text.startswith(('"', "'")):
+        raise ValueError(f"{text!r}: quotation marks become part of the name; remove the quotes")
+    prefixed = re.match(r"[a-z-]+:(?P<hop>\[.*)", text)
+    if prefixed:
+        raise ValueError(f"{text!r}: a next hop takes no transport; write {prefixed.group('hop')}")
     match = re.match(r"\[(?P<inner>[^][]*)\](?P<tail>.*)\Z", text)
     if match:
         host, tail, bracketed = match.group("inner"), match.group("tail"), True

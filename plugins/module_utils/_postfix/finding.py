@@ -13,7 +13,10 @@ import contextlib
 import difflib
 import ipaddress
 import os
+import re
 import socket
+from collections import ChainMap
+from concurrent.futures import ThreadPoolExecutor
 from typing import Iterable, Mapping, NamedTuple
 
 from . import config, maps, service
@@ -67,8 +70,12 @@ class Inspection:
         self.master = config.MasterCf(read_text(os.path.join(stage, "master.cf")))
         self.findings: list[Finding] = []
         self.postconf = service.find_program("postconf") or "postconf"
-        self.current = service.run([self.postconf, "-c", stage])
-        self.defaults = assignments(service.run([self.postconf, "-c", stage, "-d"]).output)
+        with ThreadPoolExecutor() as together:
+            self.current, defaults, types, self.options = together.map(
+                lambda flags: service.run([self.postconf, "-c", stage, *flags]),
+                ((), ("-d",), ("-m",), ("-P",)),
+            )
+        self.defaults = assignments(defaults.output)
         self.lookup: dict[str, str] = {
             **self.defaults,
             **assignments(self.current.output),
@@ -76,7 +83,16 @@ class Inspection:
             "config_directory": live,
         }
         self.version = parse_version(self.defaults.get("mail_version", "0.0"))
-        self.map_types = service.run([self.postconf, "-c", stage, "-m"]).output.split()
+        self.map_types = (
+            types.output.split()
+            # Nothing is said where main.cf is so wrong that no tool runs; the types are those of the host.
+            or service.run([self.postconf, "-m"]).output.split()
+        )
+        self.smtpd_services = [
+            entry
+            for entry in self.master.services
+            if entry.type in ("inet", "pass") and entry.command == "smtpd"
+        ]
         self.foreign = service.all_listeners() - self.held()
         self.places = [
             Place("main.cf", setting.line, setting.name, setting.value) for setting in self.main.settings
@@ -121,7 +137,7 @@ class Inspection:
         return not self.predicting
 
     def scope(self, entry: config.Service | None) -> Mapping[str, str]:
-        return {**self.lookup, **dict(entry.options)} if entry else self.lookup
+        return ChainMap(dict(entry.options), self.lookup) if entry and entry.options else self.lookup
 
     def expanded(self, place: Place) -> str | None:
         """The value as Postfix will see it, None where that depends on what is not known here."""
@@ -133,9 +149,23 @@ class Inspection:
             return None
 
     def value(self, name: str, entry: config.Service | None = None) -> str:
+        scope = self.scope(entry)
+        text = scope.get(name, "")
+        if "$" not in text:
+            return text
         with contextlib.suppress(config.CannotExpand):
-            return config.expand(self.scope(entry).get(name, ""), self.scope(entry)).strip()
+            return config.expand(text, scope).strip()
         return ""
+
+    def words(self, name: str, entry: config.Service | None = None) -> list[str]:
+        return config.split_list(self.value(name, entry))
+
+    def enabled(self, name: str, entry: config.Service | None = None) -> bool:
+        return self.value(name, entry).lower() == "yes"
+
+    def chrooted(self, entry: config.Service) -> bool:
+        """Whether the daemon runs chrooted; "-" means so up to compatibility_level 0."""
+        return entry.chroot == "y" or (entry.chroot == "-" and self.value("compatibility_level") in ("", "0"))
 
     def place_of(self, name: str, entry: config.Service | None = None) -> Place:
         """Where a parameter gets its value; main.cf without a line where it is the default."""
@@ -154,6 +184,8 @@ class Inspection:
     def unknown_type(self, place: Place, kind: str, rest: str) -> None:
         # A host and port or an endpoint in a list that also takes tables.
         if place.name in ("mynetworks", "mydestination") and not rest.startswith("/"):
+            return
+        if not self.map_types:
             return
         near = difflib.get_close_matches(kind, self.map_types, 1, 0.7)
         packaged = kind in ("lmdb", "cdb", "ldap", "mysql", "pcre", "pgsql", "sqlite", "mongodb")
@@ -182,14 +214,29 @@ class Inspection:
             kind, _colon, path = word.partition(":")
             if kind == "proxy":
                 kind, _colon, path = path.partition(":")
-            if kind not in maps.COMPILED and kind != "texthash":
-                return None
+            if kind == "inline":
+                result += [(row, "main.cf") for row in config.parse_inline(path)]
+                continue
             staged = self.staged(path)
-            if not os.path.exists(staged):
+            if (kind not in maps.COMPILED and kind != "texthash") or not os.path.exists(staged):
                 return None
-            file = os.path.relpath(staged, self.stage) if staged.startswith(self.stage) else path
-            result += [(row, file) for row in self.source(staged)]
+            result += [(row, self.shown_file(staged, path)) for row in self.source(staged)]
         return result
+
+    def shown_file(self, staged: str, path: str) -> str:
+        return os.path.relpath(staged, self.stage) if staged.startswith(self.stage + "/") else path
+
+    def add_row(
+        self,
+        file: str,
+        row: config.Row,
+        problem: str,
+        remedy: str = "",
+        value: str = "",
+        certain: bool = True,
+    ) -> None:
+        """A mistake in a row of a table: its value may be a secret, so it is shown only where given."""
+        self.findings.append(Finding(file, row.line, row.key, value, problem, remedy, certain))
 
     def hop_list(self, place: Place, value: str) -> list[config.NextHop]:
         result = []
@@ -246,6 +293,11 @@ def is_local(address: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def on_loopback(entry: config.Service | None) -> bool:
+    """Whether only this host can reach the service."""
+    return bool(entry and re.match(r"(127\.|\[?::1\]?:|localhost:)", entry.service))
 
 
 def resolves(name: str) -> bool:

@@ -14,15 +14,20 @@ import re
 # What Postfix's tools say that is advice, and does not stop mail.
 OPINIONS = re.compile(
     r"deprecated|will be removed|not owned by|group or other writable|differ$|backwards-compatible|"
+    r"#comment after other text|"
     r"compatibility level|COMPATIBILITY_README|support for|is obsolete|not set-gid|To disable|Berkeley DB"
 )
 # What is found here in more detail, points to a document, or comes from the links that packages make.
 SAID_BY_OURSELVES = re.compile(
     r"overriding earlier entry|duplicate entry|is older than source|unused parameter|symlink leaves directory|"
-    r"See (https?:|/)"
+    r"See (https?:|/)|macro processing error"
 )
 
 CLIENT_LEVELS = ("none", "may", "encrypt", "dane", "dane-only", "fingerprint", "verify", "secure")
+POLICY_ATTRIBUTES = (
+    "ciphers", "exclude", "match", "protocols", "tafile", "connection_reuse", "enable_rpk", "servername", "ttl",
+    "policy_ttl", "policy_type", "policy_domain", "policy_failure", "mx_host_pattern", "policy_string",
+)  # fmt: skip
 SERVER_LEVELS = ("none", "may", "encrypt")
 STARTTLS_PORTS = (25, 587, 2525, 2587)
 CIPHER_GRADES = ("export", "low", "medium", "high", "null")
@@ -31,8 +36,52 @@ CIPHER_GRADES = ("export", "low", "medium", "high", "null")
 NOT_WHAT_THEY_SEEM = frozenset({
     "compatibility_level", "lmtp_tcp_port", "smtp_tcp_port", "mail_release_date", "mail_version",
     "smtpd_forbid_bare_newline", "process_id", "postscreen_dnsbl_sites", "default_rbl_reply",
-    "internal_mail_filter_classes", "hash_queue_names", "rbl_reply_maps",
+    "hash_queue_names", "milter_protocol", "rbl_reply_maps",
 })  # fmt: skip
+
+# Times that may be zero; all others begin at one second (the time tables of Postfix's daemons).
+TIMES_FROM_ZERO = frozenset({
+    "address_verify_cache_cleanup_interval", "address_verify_sender_ttl", "bounce_queue_lifetime",
+    "default_destination_rate_delay", "default_transport_rate_delay", "delay_warning_time",
+    "dnsblog_reply_delay", "in_flow_delay", "lmtp_connect_timeout", "lmtp_pix_workaround_threshold_time",
+    "lmtp_sasl_auth_cache_time", "lmtp_tls_session_cache_timeout", "maximal_queue_lifetime",
+    "postscreen_cache_cleanup_interval", "qmgr_clog_warn_time", "qmqpd_error_delay", "smtp_connect_timeout",
+    "smtp_pix_workaround_threshold_time", "smtp_sasl_auth_cache_time", "smtp_tls_session_cache_timeout",
+    "smtpd_error_sleep_time", "smtpd_tls_session_cache_timeout",
+})  # fmt: skip
+TIME_SUFFIXES_FROM_ZERO = ("_destination_rate_delay", "_transport_rate_delay")
+# Numbers that begin at one; all others begin at zero (the number tables of Postfix's daemons).
+NUMBERS_FROM_ONE = frozenset({
+    "address_verify_pending_request_limit", "address_verify_poll_count", "berkeley_db_create_buffer_size",
+    "berkeley_db_read_buffer_size", "bounce_size_limit", "debug_peer_level", "default_process_limit",
+    "default_recipient_refill_limit", "deliver_lock_attempts", "fork_attempts", "hash_queue_depth",
+    "header_address_token_limit", "header_size_limit", "initial_destination_concurrency", "lmdb_map_size",
+    "max_use", "mime_boundary_length_limit", "mime_nesting_limit", "postscreen_command_count_limit",
+    "postscreen_dnsbl_threshold", "qmgr_message_active_limit", "qmgr_message_recipient_limit",
+    "qmgr_message_recipient_minimum", "queue_file_attribute_count_limit", "smtpd_hard_error_limit",
+    "smtpd_history_flush_threshold", "smtpd_junk_command_limit", "smtpd_policy_service_try_limit",
+    "smtpd_recipient_limit", "smtpd_recipient_overshoot_limit", "smtpd_soft_error_limit",
+    "tls_daemon_random_bytes", "tls_random_bytes", "virtual_alias_expansion_limit", "virtual_minimum_uid",
+})  # fmt: skip
+# Numbers that Postfix keeps in a long; all others end at 2147483647.
+LONG_NUMBERS = frozenset({
+    "lmdb_map_size", "mailbox_size_limit", "message_size_limit", "queue_minfree", "virtual_mailbox_limit",
+})  # fmt: skip
+# Parameters whose text may well begin and end with a quotation mark.
+FREE_TEXT = re.compile(
+    r"(_command|_banner|_footer|_reply|_macros|_environment|_macro_daemon_name|_macro_v|_reason|_template\w*)\Z"
+    r"|^(mail_name|debugger_command|syslog_name|shell)\Z"
+)
+# Characters that look like others and come from web pages: character -> what it is.
+TYPOGRAPHY = {
+    "\u00a0": "a no-break space", "\u202f": "a no-break space", "\u3000": "a wide space",
+    "\u200b": "an invisible space", "\u200c": "an invisible joiner", "\u200d": "an invisible joiner",
+    "\ufeff": "a byte order mark", "\u2013": "an en dash", "\u2014": "an em dash", "\u2212": "a minus sign",
+    "\u2010": "a typographic hyphen", "\u2011": "a typographic hyphen",
+    "\u201c": "a typographic quotation mark", "\u201d": "a typographic quotation mark",
+    "\u201e": "a typographic quotation mark", "\u2018": "a typographic quotation mark",
+    "\u2019": "a typographic quotation mark",
+}  # fmt: skip
 
 # name suffix -> type, for parameters that exist for every transport
 SUFFIX_TYPES = (
@@ -74,6 +123,8 @@ ENUMERATIONS: dict[str, tuple[tuple[str, ...], str]] = {
         ("yes", "no", "normalize", "note", "reject"),
         "way to treat a bare newline",
     ),
+    "smtp_tls_dane_insecure_mx_policy": (("none", "may", "encrypt", "dane"), "TLS level for such hosts"),
+    "lmtp_tls_dane_insecure_mx_policy": (("none", "may", "encrypt", "dane"), "TLS level for such hosts"),
     "sendmail_fix_line_endings": (("always", "strict", "never"), "way to treat line endings"),
     "smtpd_upstream_proxy_protocol": (("", "haproxy"), "proxy protocol"),
     "postscreen_upstream_proxy_protocol": (("", "haproxy"), "proxy protocol"),
@@ -86,6 +137,11 @@ ENUMERATIONS: dict[str, tuple[tuple[str, ...], str]] = {
 _sasl_options = (
     ("noplaintext", "noactive", "nodictionary", "noanonymous", "mutual_auth", "forward_secrecy"),
     "SASL security option",
+)
+
+_canonical_classes = (
+    ("envelope_sender", "envelope_recipient", "header_sender", "header_recipient"),
+    "class of addresses",
 )
 
 # parameter -> (allowed words, what each is)
@@ -102,6 +158,20 @@ WORD_LISTS: dict[str, tuple[tuple[str, ...], str]] = {
         ("bounce", "2bounce", "data", "delay", "policy", "protocol", "resource", "software"),
         "class of notices",
     ),
+    "canonical_classes": _canonical_classes,
+    "sender_canonical_classes": _canonical_classes,
+    "recipient_canonical_classes": _canonical_classes,
+    "masquerade_classes": _canonical_classes,
+    "receive_override_options": (
+        ("no_unknown_recipient_checks", "no_address_mappings", "no_header_body_checks", "no_milters"),
+        "override",
+    ),
+    "propagate_unmatched_extensions": (
+        ("canonical", "virtual", "alias", "forward", "include", "generic"),
+        "place of extensions",
+    ),
+    "milter_protocol": (("2", "3", "4", "6", "no_header_reply"), "version of the Milter protocol"),
+    "internal_mail_filter_classes": (("bounce", "notify"), "class of internal mail"),
 }
 
 TLS_PROTOCOLS = {name.lower(): name for name in ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")}
@@ -119,6 +189,34 @@ MECHANISM_PLUGINS = {
     "XOAUTH2": "xoauth2",
 }
 MECHANISM_SPELLINGS = {name.replace("-", ""): name for name in MECHANISM_PLUGINS}
+
+# What a daemon demands of its entry in master.cf: root's privilege, or to be alone.
+PRIVILEGED_DAEMONS = ("local", "virtual", "pipe", "spawn")
+SOLITARY_DAEMONS = (
+    "anvil", "oqmgr", "pickup", "postlogd", "postscreen", "qmgr", "scache", "tlsmgr", "verify",
+)  # fmt: skip
+# Those that end at once when their entry has an argument that is no option.
+DAEMONS_WITHOUT_ARGUMENTS = (
+    *SOLITARY_DAEMONS, "bounce", "cleanup", "discard", "dnsblog", "error", "flush", "lmtp", "local", "proxymap",
+    "qmqpd", "showq", "smtp", "smtpd", "tlsproxy", "trivial-rewrite", "virtual",
+)  # fmt: skip
+PIPE_ATTRIBUTES = ("argv", "chroot", "directory", "eol", "flags", "null_sender", "size", "user")
+PIPE_FLAGS = "BDFORXhqu.>"
+
+# access(5) and header_checks(5): what the right side of a row may begin with
+ACCESS_ACTIONS = (
+    "OK", "DUNNO", "REJECT", "DEFER", "DEFER_IF_REJECT", "DEFER_IF_PERMIT", "BCC", "DELAY", "DISCARD", "FILTER",
+    "HOLD", "INFO", "PREPEND", "REDIRECT", "WARN",
+)  # fmt: skip
+CHECK_ACTIONS = (
+    "REJECT", "WARN", "INFO", "FILTER", "PASS", "DISCARD", "HOLD", "DELAY", "PREPEND", "REPLACE", "REDIRECT",
+    "BCC", "STRIP", "IGNORE", "DUNNO", "OK",
+)  # fmt: skip
+REMOVED_RESTRICTIONS = {
+    "permit_naked_ip_address": "permit_mynetworks",
+    "check_relay_domains": "reject_unauth_destination",
+    "reject_maps_rbl": "reject_rbl_client with its domain",
+}
 
 # restriction -> the argument it takes, as in the manual
 RESTRICTION_ARGUMENTS: dict[str, str] = {

@@ -53,6 +53,10 @@ CAPABILITIES: dict[str, tuple[Version, str]] = {
     "use_srv_lookup": (Version(3, 8), "use_srv_lookup for submission and submissions"),
     "forbid_bare_newline_default": (Version(3, 9), "smtpd_forbid_bare_newline = normalize by default"),
     "password_result_delimiter": (Version(3, 9), "smtp_sasl_password_result_delimiter"),
+    "old_restrictions_removed": (
+        Version(3, 9),
+        "permit_naked_ip_address, check_relay_domains and reject_maps_rbl are gone",
+    ),
     "deprecation_warnings": (Version(3, 9), "postconf warns of deprecated parameters"),
     "tlsrpt": (Version(3, 10), "TLSRPT"),
     "postconf_json": (Version(3, 11), "postconf -j"),

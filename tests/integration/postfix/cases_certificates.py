@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Certificates, keys and authorities. Data only."""
+
+from __future__ import annotations
+
+from case import (
+    EXPIRED,
+    PASSWORD,
+    RELAY,
+    SNAKEOIL,
+    Case,
+    inet,
+)
+
+BROKEN: list[Case] = [
+    Case(
+        "ca_file_missing",
+        "/etc/ssl/certs/none.pem does not exist",
+        {"smtp_tls_CAfile": "/etc/ssl/certs/none.pem"},
+    ),
+    Case("ca_file_is_no_pem", "no certificate can be read", {"smtp_tls_CAfile": "/etc/passwd"}),
+    Case("cert_missing", "/etc/ssl/none.pem does not exist", {"smtpd_tls_cert_file": "/etc/ssl/none.pem"}),
+    Case(
+        "key_missing",
+        "/etc/ssl/none.key does not exist",
+        {**SNAKEOIL, "smtpd_tls_key_file": "/etc/ssl/none.key"},
+    ),
+    Case(
+        "key_of_another_cert",
+        "not the key of this certificate",
+        {**SNAKEOIL, "smtpd_tls_key_file": "/root/other.key"},
+        setup="openssl genrsa -out /root/other.key 2048",
+    ),
+    Case(
+        "cert_is_no_pem",
+        "no certificate and key can be read",
+        {**SNAKEOIL, "smtpd_tls_cert_file": "/etc/hostname"},
+    ),
+    Case(
+        "cert_expired",
+        "certificate expired on 20",
+        {"smtpd_tls_cert_file": "/root/old.pem", "smtpd_tls_key_file": "/root/old.key"},
+        setup=EXPIRED,
+    ),
+    Case(
+        "encrypt_without_cert",
+        "requires TLS but has no certificate",
+        {"smtpd_tls_cert_file": None, "smtpd_tls_key_file": None, "smtpd_tls_security_level": "encrypt"},
+    ),
+    Case(
+        "key_with_passphrase",
+        "passphrase",
+        {**SNAKEOIL, "smtpd_tls_key_file": "/root/locked.key"},
+        setup="openssl genrsa -aes128 -passout pass:x -out /root/locked.key 2048",
+    ),
+    Case(
+        "chain_file_without_key",
+        "key",
+        {"smtpd_tls_chain_files": "/etc/ssl/certs/ssl-cert-snakeoil.pem"},
+        since=(3, 4),
+    ),
+    Case(
+        "chain_of_another_key",
+        "not the key",
+        {"smtpd_tls_chain_files": "/root/other.key, /etc/ssl/certs/ssl-cert-snakeoil.pem"},
+        setup="openssl genrsa -out /root/other.key 2048",
+        since=(3, 4),
+    ),
+    Case("client_cert_missing", "/etc/ssl/none.pem", {"smtp_tls_cert_file": "/etc/ssl/none.pem"}),
+    Case("ca_path_is_a_file", "directory", {"smtp_tls_CApath": "/etc/ssl/certs/ca-certificates.crt"}),
+    Case(
+        "option_of_key_of_another_cert",
+        "not the key",
+        SNAKEOIL,
+        [inet("587", smtpd_tls_key_file="/root/other.key")],
+        setup="openssl genrsa -out /root/other.key 2048",
+    ),
+]
+
+VALID: list[Case] = [
+    Case(
+        "relay_encrypt_without_ca",
+        "",
+        {**RELAY, "smtp_tls_security_level": "encrypt", "smtp_tls_CAfile": None},
+        files=[PASSWORD],
+    ),
+    Case("chained_parameters", "", {"relay_net": "192.0.2.0/24", "mynetworks": "127.0.0.0/8 $relay_net"}),
+    Case(
+        "chain_files",
+        "",
+        {"smtpd_tls_chain_files": "/root/chain.pem"},
+        setup="cat /etc/ssl/private/ssl-cert-snakeoil.key /etc/ssl/certs/ssl-cert-snakeoil.pem > /root/chain.pem",
+        since=(3, 4),
+    ),
+    Case(
+        "chain_files_in_two_parts",
+        "",
+        {
+            "smtpd_tls_chain_files": "/etc/ssl/private/ssl-cert-snakeoil.key, /etc/ssl/certs/ssl-cert-snakeoil.pem"
+        },
+        since=(3, 4),
+    ),
+    Case(
+        "key_in_the_cert_file",
+        "",
+        {"smtpd_tls_cert_file": "/root/chain.pem", "smtpd_tls_key_file": "$smtpd_tls_cert_file"},
+        setup="cat /etc/ssl/private/ssl-cert-snakeoil.key /etc/ssl/certs/ssl-cert-snakeoil.pem > /root/chain.pem",
+    ),
+    Case(
+        "ec_and_rsa",
+        "",
+        {**SNAKEOIL, "smtpd_tls_eccert_file": "/root/ec.pem", "smtpd_tls_eckey_file": "/root/ec.key"},
+        setup="openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout /root/ec.key -out /root/ec.pem -subj /CN=ec -days 9",
+    ),
+    Case(
+        "no_certificate_but_anonymous",
+        "",
+        {"smtpd_tls_cert_file": "none", "smtpd_tls_key_file": None, "smtpd_tls_security_level": "may"},
+    ),
+]

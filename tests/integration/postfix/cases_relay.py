@@ -1,0 +1,209 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Relay hosts with credentials, and SASL of clients and servers. Data only."""
+
+from __future__ import annotations
+
+from case import (
+    HOP,
+    PASSWORD,
+    RELAY,
+    Case,
+    text,
+    unix,
+)
+
+BROKEN: list[Case] = [
+    Case(
+        "sasl_option_misspelt",
+        "is no SASL security option; write noanonymous",
+        {"smtp_sasl_security_options": "noanonymus"},
+    ),
+    Case(
+        "mechanism_is_plugin_name",
+        "no SASL mechanism.*write CRAM-MD5",
+        {**RELAY, "smtp_sasl_mechanism_filter": "crammd5"},
+        files=[PASSWORD],
+    ),
+    Case(
+        "password_key_without_brackets",
+        r"relay.example.com:587: the key must repeat the next hop byte for byte.*write \[relay",
+        RELAY,
+        files=[{**PASSWORD, "content": "relay.example.com:587 joe:secret7\n"}],
+    ),
+    Case(
+        "password_key_of_other_port",
+        "must repeat the next hop byte for byte",
+        RELAY,
+        files=[{**PASSWORD, "content": "[relay.example.com]:2525 joe:secret7\n"}],
+    ),
+    Case(
+        "password_in_main_cf",
+        "read by every user",
+        {**RELAY, "smtp_sasl_password_maps": "static:joe:secret7"},
+    ),
+    Case("sasl_without_passwords", "there are no passwords", {**RELAY, "smtp_sasl_password_maps": None}),
+    Case(
+        "password_without_tls",
+        r"a password may go there without TLS \(level may\)",
+        {**RELAY, "smtp_tls_security_level": "may"},
+        files=[PASSWORD],
+    ),
+    Case("password_table_missing", "sasl_passwd.*does not exist", RELAY),
+    Case(
+        "secure_without_ca",
+        "no CA is named",
+        {**RELAY, "smtp_tls_CAfile": None, "smtp_tls_CApath": None},
+        files=[PASSWORD],
+    ),
+    Case(
+        "no_sasl_plugin",
+        "no SASL mechanism plugin is installed",
+        RELAY,
+        files=[PASSWORD],
+        setup="mv /usr/lib/x86_64-linux-gnu/sasl2 /root/sasl2 # undo: mv /root/sasl2 /usr/lib/x86_64-linux-gnu/sasl2",
+    ),
+    Case(
+        "filtered_plugin_missing",
+        "plugin for XOAUTH2 is not installed",
+        {**RELAY, "smtp_sasl_mechanism_filter": "XOAUTH2"},
+        files=[PASSWORD],
+    ),
+    Case(
+        "sasl_path_of_dovecot_with_cyrus",
+        "smtpd_sasl_type = dovecot",
+        {"smtpd_sasl_auth_enable": True, "smtpd_sasl_path": "private/auth"},
+    ),
+    Case(
+        "sasl_over_tls_only_without_tls",
+        "AUTH",
+        {"smtpd_sasl_auth_enable": True, "smtpd_tls_auth_only": True, "smtpd_tls_security_level": "none"},
+    ),
+    Case(
+        "server_sasl_without_plugins",
+        "smtpd_sasl_auth_enable",
+        {"smtpd_sasl_auth_enable": True},
+        setup="mv /usr/lib/x86_64-linux-gnu/sasl2 /root/sasl2 # undo: mv /root/sasl2 /usr/lib/x86_64-linux-gnu/sasl2",
+    ),
+    Case(
+        "password_row_with_equals_sign",
+        "sasl_passwd line 1",
+        RELAY,
+        files=[{"path": "sasl_passwd", "content": f"{HOP} = joe:secret7\n", "sensitive": True}],
+    ),
+    Case(
+        "password_row_without_password",
+        "sasl_passwd line 1",
+        RELAY,
+        files=[{"path": "sasl_passwd", "content": f"{HOP} joe\n", "sensitive": True}],
+    ),
+    Case(
+        "fallback_of_the_other_mode",
+        "is STARTTLS",
+        {
+            **RELAY,
+            "relayhost": "[relay.example.com]:465",
+            "smtp_fallback_relay": "[relay.example.com]:587",
+            "smtp_tls_wrappermode": True,
+        },
+        files=[
+            {
+                **PASSWORD,
+                "content": "[relay.example.com]:465 joe:secret7\n[relay.example.com]:587 joe:secret7\n",
+            }
+        ],
+    ),
+    Case(
+        "secure_to_an_address",
+        "192.0.2.25",
+        {**RELAY, "relayhost": "[192.0.2.25]:587"},
+        files=[{**PASSWORD, "content": "[192.0.2.25]:587 joe:secret7\n"}],
+    ),
+    Case(
+        "password_in_clear_by_option",
+        "without TLS",
+        {**RELAY, "default_transport": f"clear:{HOP}"},
+        [unix("clear", "smtp", options={"smtp_tls_security_level": "none"})],
+        [PASSWORD],
+    ),
+    Case(
+        "secure_without_ca_by_option",
+        "no CA is named",
+        {"smtp_tls_CAfile": None, "smtp_tls_CApath": None, "default_transport": f"safe:{HOP}"},
+        [unix("safe", "smtp", options={"smtp_tls_security_level": "secure"})],
+    ),
+]
+
+VALID: list[Case] = [
+    Case("relay_587_secure", "", RELAY, files=[PASSWORD]),
+    Case(
+        "relay_failover_list",
+        "",
+        {**RELAY, "relayhost": [HOP, "[relay.example.com]:2525"]},
+        files=[{**PASSWORD, "content": f"{HOP} joe:secret7\n[relay.example.com]:2525 joe:secret7\n"}],
+        since=(3, 5),
+    ),
+    Case(
+        "relay_without_brackets",
+        "",
+        {**RELAY, "relayhost": "example.com:587"},
+        files=[{**PASSWORD, "content": "example.com:587 joe:secret7\n"}],
+    ),
+    Case("relay_named_port", "", {"relayhost": "[relay.example.com]:submission"}),
+    Case("relay_ipv6", "", {"relayhost": "[2001:db8::25]:587"}),
+    Case(
+        "relay_to_loopback_filter_with_password",
+        "",
+        {**RELAY, "relayhost": "[127.0.0.1]:587", "smtp_tls_security_level": "may"},
+        files=[{**PASSWORD, "content": "[127.0.0.1]:587 joe:secret7\n"}],
+    ),
+    Case(
+        "relay_per_sender",
+        "",
+        {
+            **RELAY,
+            "smtp_sender_dependent_authentication": True,
+            "sender_dependent_relayhost_maps": "texthash:/etc/postfix/sender_relay",
+        },
+        files=[
+            {**PASSWORD, "content": f"joe@example.com joe:secret7\n{HOP} all:secret8\n"},
+            text("sender_relay", "joe@example.com [other.example.com]:587\n"),
+        ],
+    ),
+    Case(
+        "relay_sendgrid_like",
+        "",
+        {
+            **RELAY,
+            "smtp_tls_security_level": "encrypt",
+            "header_size_limit": 4096000,
+            "smtp_sasl_tls_security_options": "noanonymous",
+        },
+        files=[PASSWORD],
+    ),
+    Case("subdomains_relayed", "", {"relay_domains": ".example.com example.net"}),
+    Case("relay_on_loopback_tunnel", "", {"relayhost": "[127.0.0.1]:11125"}),
+    Case(
+        "relay_by_sender_domain",
+        "",
+        {
+            **RELAY,
+            "smtp_sender_dependent_authentication": True,
+            "sender_dependent_default_transport_maps": "texthash:/etc/postfix/by_sender",
+        },
+        files=[
+            {
+                **PASSWORD,
+                "content": f"{HOP} joe:secret7\n@example.net jim:secret7\n[other.example.com]:587 jim:secret7\n",
+            },
+            text("by_sender", "@example.net smtp:[other.example.com]:587\n"),
+        ],
+    ),
+    Case(
+        "relay_fallback",
+        "",
+        {**RELAY, "smtp_fallback_relay": "[other.example.com]:587"},
+        files=[{**PASSWORD, "content": f"{HOP} joe:secret7\n[other.example.com]:587 jim:secret7\n"}],
+    ),
+]

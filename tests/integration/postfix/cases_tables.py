@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lookup tables: their types, files and keys. Data only."""
+
+from __future__ import annotations
+
+from case import (
+    Case,
+    inet,
+    text,
+)
+
+BROKEN: list[Case] = [
+    Case("virtual_transport_missing", "no service 'dovecot'", {"virtual_transport": "dovecot"}),
+    Case("map_missing", "does not exist; create it", {"virtual_alias_maps": "texthash:/etc/postfix/virtual"}),
+    Case(
+        "map_misspelt",
+        "write texthash:/etc/postfix/virtual",
+        {"virtual_alias_maps": "texthash:/etc/postfix/virtaul"},
+        files=[text("virtual", "a@example.com b\n")],
+    ),
+    Case(
+        "map_without_type",
+        "has no table type; write hash:|write cdb:|write lmdb:|has no table type",
+        {"virtual_alias_maps": "/etc/postfix/virtual"},
+        files=[text("virtual", "a@example.com b\n")],
+    ),
+    Case(
+        "map_type_unknown",
+        "no table type 'hsah'; write hash:",
+        {"virtual_alias_maps": "hsah:/etc/postfix/virtual"},
+        files=[text("virtual", "a@example.com b\n")],
+    ),
+    Case(
+        "map_type_not_installed",
+        "no table type 'pgsql'; install the package postfix-pgsql",
+        {"virtual_alias_maps": "pgsql:/etc/postfix/virtual.cf"},
+    ),
+    Case(
+        "texthash_duplicate_key",
+        "virtual line 2: .*there twice",
+        {"virtual_alias_maps": "texthash:/etc/postfix/virtual"},
+        files=[text("virtual", "a@example.com b\nA@example.com c\n")],
+    ),
+    Case("map_is_directory", "directory", {"virtual_alias_maps": "texthash:/etc/postfix/sasl"}),
+    Case(
+        "map_with_relative_path",
+        "write texthash:/etc/postfix/virtual",
+        {"virtual_alias_maps": "texthash:virtual"},
+        files=[text("virtual", "a@example.com b\n")],
+    ),
+    Case("inline_table_bad", "virtual_alias_maps", {"virtual_alias_maps": "inline:{ a@example.com }"}),
+    Case(
+        "table_not_allowed_through_proxy",
+        "proxy_read_maps",
+        {
+            "smtpd_restriction_classes": "vip",
+            "vip": "check_client_access proxy:texthash:/etc/postfix/vip, permit",
+        },
+        files=[text("vip", "192.0.2.1 OK\n")],
+    ),
+    Case(
+        "union_member_missing",
+        "does not exist",
+        {"virtual_alias_maps": "unionmap:{texthash:/etc/postfix/none}"},
+    ),
+    Case(
+        "option_of_the_wrong_type_of_table",
+        "no table type",
+        services=[inet("587", smtpd_client_restrictions="check_client_access,hsah:/etc/postfix/x,permit")],
+    ),
+]
+
+VALID: list[Case] = [
+    Case(
+        "virtual_aliases_compiled",
+        "",
+        {"virtual_alias_maps": "hash:/etc/postfix/virtual", "virtual_alias_domains": "example.com"},
+        files=[text("virtual", "postmaster@example.com root\n@example.com joe\n")],
+        before=(3, 11),
+    ),
+    Case(
+        "virtual_aliases_lmdb",
+        "",
+        {"virtual_alias_maps": "lmdb:$config_directory/virtual"},
+        files=[text("virtual", "postmaster@example.com root\n")],
+    ),
+    Case(
+        "inline_and_static_tables",
+        "",
+        {
+            "smtpd_sender_login_maps": "inline:{ {joe@example.com = joe} }",
+            "local_recipient_maps": "static:all",
+        },
+    ),
+    Case(
+        "proxied_and_combined_tables",
+        "",
+        {
+            "virtual_alias_maps": "proxy:unionmap:{texthash:/etc/postfix/a, texthash:/etc/postfix/b}",
+            "local_recipient_maps": "proxy:unix:passwd.byname $alias_maps",
+        },
+        files=[text("a", "x@example.com y\n"), text("b", "z@example.com y\n")],
+    ),
+    Case(
+        "aliases_compiled",
+        "",
+        {"alias_maps": "lmdb:/etc/postfix/aliases", "alias_database": "lmdb:/etc/postfix/aliases"},
+        files=[
+            text(
+                "aliases",
+                '# x\nroot: joe@example.com, jim\nlist: :include:/etc/list\ncmd: "|/bin/cat > /dev/null"\n"a b": joe\n',
+            )
+        ],
+    ),
+    Case(
+        "combined_tables_of_every_kind",
+        "",
+        {
+            "virtual_alias_maps": "pipemap:{texthash:/etc/postfix/a, inline:{ {b = c} }}, randmap:{x@example.com, y@example.com}, static:{joe@example.com}"
+        },
+        files=[text("a", "x@example.com b\n")],
+    ),
+    Case(
+        "proxied_virtual_alias",
+        "",
+        {"virtual_alias_maps": "proxy:texthash:/etc/postfix/v"},
+        files=[text("v", "a@example.com b\n")],
+    ),
+]
