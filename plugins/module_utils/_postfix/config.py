@@ -74,6 +74,11 @@ def _normal(value: str) -> str:
     return " ".join(value.split())
 
 
+def _same_words(value: str) -> str:
+    """What is in force, compared by what Postfix takes for white space."""
+    return " ".join(re.split(f"[{_SPACE}]+", value.strip(_SPACE)))
+
+
 # ---------------------------------------------------------------------------------------------- values
 
 
@@ -187,7 +192,7 @@ class MainCf:
                 self._lines.append(Line(f"{name} = {value}", 0, [f"{name} = {value}".rstrip() + "\n"]))
             return
         last = mine[-1]
-        current = _normal(self._lines[last].text.partition("=")[2])
+        current = _same_words(self._lines[last].text.partition("=")[2])
         if value is not None and current == value:
             return
         if value is None:
@@ -299,6 +304,10 @@ def parse_service(text: str, line: int = 0) -> Service:
     index = 0
     while index < len(words):
         word = words[index]
+        if not word.startswith("-"):
+            # getopt(3) ends at the first word that is no option: behind it all belongs to pipe or spawn.
+            arguments += words[index:]
+            break
         if word.startswith("-o"):
             if word == "-o":
                 index += 1
@@ -320,7 +329,7 @@ def parse_service(text: str, line: int = 0) -> Service:
             arguments.append(word)
         index += 1
     # "-o name = value" without braces: the option is empty and "=" and the value became arguments.
-    if any(argument == "=" for argument in arguments) and command != "pipe":
+    if any(argument == "=" for argument in arguments) and command not in ("pipe", "spawn"):
         raise ValueError("a lone = among the arguments: write -o name=value, or -o { name = value }")
     return Service(
         service,
@@ -343,12 +352,17 @@ def format_service(entry: Service) -> str:
         f"{entry.service:<9} {entry.type:<5} {entry.private:<7} {entry.unpriv:<7} {entry.chroot:<7} "
         f"{entry.wakeup:<7} {entry.maxproc:<7} {entry.command}"
     )
-    lines = [" ".join([head, *entry.arguments]) if entry.command != "pipe" else head]
-    if entry.command == "pipe" and entry.arguments:
-        lines.append("  " + " ".join(entry.arguments))
+    # Options come first: behind an argument that is none they would belong to pipe(8)'s command.
+    split = next(
+        (at for at, word in enumerate(entry.arguments) if not word.startswith("-")), len(entry.arguments)
+    )
+    flags, others = entry.arguments[:split], entry.arguments[split:]
+    lines = [" ".join([head, *flags])]
     for name, value in entry.options:
         plain = value and not re.search(r"[\s{}]", value)
         lines.append(f"  -o {name}={value}" if plain or not value else f"  -o {{ {name} = {value} }}")
+    if others:
+        lines.append("  " + " ".join(others))
     return "\n".join(lines) + "\n"
 
 

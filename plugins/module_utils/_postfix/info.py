@@ -14,7 +14,7 @@ import json
 import os
 import re
 from collections import Counter
-from typing import Any
+from typing import Any, Mapping
 
 from . import config, maps, service
 from .version import capabilities, parse_version
@@ -49,7 +49,7 @@ def gather(config_directory: str) -> dict[str, Any]:
         )
         if running and running.listeners is not None
         else [],
-        "parameters": {name: masked(name, value) for name, value in parameters.items()},
+        "parameters": masked_values(parameters),
         "services": [_service(entry) for entry in master.services],
         "maps": _maps(main, master, lookup),
         "next_hops": [
@@ -67,6 +67,17 @@ def masked(name: str, value: str) -> str:
     if "sasl_password_maps" not in name:
         return value
     return _SECRET.sub(lambda match: f"{match.group('kind')}:********", value)
+
+
+def masked_values(parameters: Mapping[str, str]) -> dict[str, str]:
+    """All values without passwords, those of parameters that a password map refers to included."""
+    secret = {name for name in parameters if "sasl_password_maps" in name}
+    for name in list(secret):
+        secret |= {*re.findall(r"\$[{(]?(\w+)", parameters[name])}
+    return {
+        name: masked("sasl_password_maps" if name in secret else name, value)
+        for name, value in parameters.items()
+    }
 
 
 def _service(entry: config.Service) -> dict[str, Any]:

@@ -78,6 +78,18 @@ MAILCOW = {
 BROKEN: list[Case] = []
 
 VALID: list[Case] = [
+    Case(
+        "spamassassin_by_pipe",
+        "",
+        {"content_filter": "spamassassin"},
+        [
+            unix(
+                "spamassassin",
+                "pipe user=nobody argv=/bin/cat -e /usr/sbin/sendmail -oi -f ${sender} ${recipient}",
+                unpriv="n",
+            )
+        ],
+    ),
     Case("shipped_by_the_distribution"),
     Case(
         "null_client",

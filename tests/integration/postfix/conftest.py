@@ -6,14 +6,28 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from typing import Iterator
+from typing import Any, Iterator
 
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from hosts import RELEASES, Host, missing
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With several workers (-n 2), all cases of one release go to one of them: they share a host."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByRelease(LoadScopeScheduling):  # type: ignore[misc,unused-ignore]
+        def _split_scope(self, nodeid: str) -> str:
+            release = re.search(r"/test_cases\.py::.*\[(\w+)", nodeid)
+            return release.group(1) if release else nodeid
+
+    return ByRelease(config, log)
 
 
 @pytest.fixture(scope="module", params=RELEASES)
