@@ -87,20 +87,24 @@ class Delivery(Transports):
     def loop(self, place: Place, hop: config.NextHop) -> None:
         """A relay host that is this host's own smtpd."""
         host = hop.host.lower().rstrip(".")
-        mine = host in (*_LOOPBACK, self.value("myhostname").lower()) if hop.bracketed else host in _LOOPBACK
-        if not mine and _is_address(host):
-            mine = is_local(host)
-        ports = {
-            port_number(split_inet_service(entry.service)[1])
-            for entry in self.smtpd_services
-            if entry.type == "inet"
-        }
-        if mine and hop.port in ports:
-            self.add(
-                place,
-                f"{hop.text} is this host's own smtpd, so mail would loop",
-                "name another host, or none",
-            )
+        if hop.bracketed and host == self.value("myhostname").lower():
+            addresses = {"0.0.0.0", "::"}
+        elif host == "localhost":
+            addresses = {"127.0.0.1", "::1", "0.0.0.0", "::"}
+        elif _is_address(host) and is_local(host):
+            # Another instance of Postfix may listen on another address of this host.
+            addresses = {host, "::" if ":" in host else "0.0.0.0"}
+        else:
+            return
+        for entry in self.smtpd_services:
+            name, port = split_inet_service(entry.service)
+            if entry.type == "inet" and port_number(port) == hop.port and addresses & self.addresses_of(name):
+                self.add(
+                    place,
+                    f"{hop.text} is this host's own smtpd, so mail would loop",
+                    "name another host, or none",
+                )
+                return
 
     def address(
         self,

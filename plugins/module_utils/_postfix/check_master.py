@@ -156,19 +156,6 @@ class Services(Inspection):
                 f"stop that process: ss -ltnp 'sport = :{port}' names it",
             )
 
-    def addresses_of(self, host: str) -> frozenset[str]:
-        """What an inet service binds: its own host, else inet_interfaces."""
-        if host:
-            return frozenset({host})
-        words = self.words("inet_interfaces") or ["all"]
-        return frozenset(
-            address
-            for word in words
-            for address in {"all": ("0.0.0.0", "::"), "loopback-only": ("127.0.0.1", "::1")}.get(
-                word, (word.strip("[]"),)
-            )
-        )
-
     def outside_program(self, entry: config.Service) -> None:
         words: dict[str, str] = {}
         for word in entry.arguments:

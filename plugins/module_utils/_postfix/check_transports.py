@@ -15,13 +15,11 @@ import os
 import pwd
 import re
 import shlex
-import shutil
 from typing import Iterator, NamedTuple
 
 from . import config
 from .check_sockets import Sockets
 from .finding import Place
-from .service import SEARCH_PATH
 
 _PARAMETERS = (
     "default_transport", "relay_transport", "local_transport", "virtual_transport", "mailbox_transport",
@@ -139,7 +137,7 @@ class Transports(Sockets):
                 )
         limit = f"{entry.service}_destination_recipient_limit"
         flags = [flag for flag in "DO" if flag in words.get("flags", "")]
-        if flags and self.value(limit) != "1":
+        if flags and (self.value(limit) or self.value("default_destination_recipient_limit")) != "1":
             self.add(
                 use.place,
                 f"the service {entry.service} has flag {flags[0]}, so pipe would defer mail for several recipients",
@@ -198,9 +196,8 @@ class Transports(Sockets):
             program = shlex.split(command)[0]
         except (ValueError, IndexError):
             return
-        if not re.match(r"[\w./+-]+\Z", program):
-            return
-        if not shutil.which(program, path=":".join((os.environ.get("PATH", ""), *SEARCH_PATH))):
+        # A bare word may be built into the shell.
+        if re.match(r"/[\w./+-]+\Z", program) and not os.access(program, os.X_OK):
             self.add(
                 self.place_of("mailbox_command"),
                 f"there is no program {program}, so local mail would bounce",

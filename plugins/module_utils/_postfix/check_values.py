@@ -91,10 +91,10 @@ class Values(Inspection):
                 self.complaint(line)
 
     def complaint(self, line: str) -> None:
-        match = re.search(r"\b(warning|error|fatal|panic): (.*)", self.clean(line))
+        match = re.search(r"\b(warning|error|fatal|panic): (.*)", self.clean(line), re.IGNORECASE)
         if not match:
             return
-        kind, text = match.groups()
+        kind, text = match.group(1).lower(), match.group(2)
         file = "master.cf" if "master.cf" in text else "main.cf"
         number = re.search(r"line (\d+)", text)
         found_line = int(number.group(1)) if number else 0
@@ -132,6 +132,9 @@ class Values(Inspection):
         """Characters that only look right, quotation marks and comments that Postfix takes for the value."""
         for name in ("main.cf", "master.cf"):
             for line in config.logical_lines(read_text(os.path.join(self.stage, name))):
+                parameter = line.text.partition("=")[0].strip()
+                if name == "main.cf" and FREE_TEXT.search(parameter):
+                    continue
                 for char in sorted({*line.text} & {*TYPOGRAPHY}):
                     what = f"{TYPOGRAPHY[char]} (U+{ord(char):04X}), as web pages have it"
                     self.add(Place(name, line.number, line.text[:60], ""), what, "write it anew in ASCII")

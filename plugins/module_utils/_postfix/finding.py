@@ -167,6 +167,19 @@ class Inspection:
         """Whether the daemon runs chrooted; "-" means so up to compatibility_level 0."""
         return entry.chroot == "y" or (entry.chroot == "-" and self.value("compatibility_level") in ("", "0"))
 
+    def addresses_of(self, host: str) -> frozenset[str]:
+        """What an inet service binds: its own host, else inet_interfaces."""
+        if host:
+            return frozenset({host})
+        words = self.words("inet_interfaces") or ["all"]
+        return frozenset(
+            address
+            for word in words
+            for address in {"all": ("0.0.0.0", "::"), "loopback-only": ("127.0.0.1", "::1")}.get(
+                word, (word.strip("[]"),)
+            )
+        )
+
     def place_of(self, name: str, entry: config.Service | None = None) -> Place:
         """Where a parameter gets its value; main.cf without a line where it is the default."""
         if entry and entry.option(name) is not None:

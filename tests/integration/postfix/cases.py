@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import cases_addresses
 import cases_certificates
+import cases_hosts
 import cases_master
+import cases_programs
 import cases_relay
 import cases_restrictions
 import cases_rows
-import cases_shapes
 import cases_tables
 import cases_tls
 import cases_values
@@ -26,7 +27,8 @@ _SUBJECTS = (
     cases_relay,
     cases_restrictions,
     cases_rows,
-    cases_shapes,
+    cases_hosts,
+    cases_programs,
     cases_tables,
     cases_tls,
     cases_values,
