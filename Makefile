@@ -129,7 +129,7 @@ lab-test: podman ## the molecule scenario, on real hosts in podman
 ON_POSTFIX := $(BIN)/pytest -q -s tests/integration/postfix
 
 .PHONY: postfix-test postfix-crash postfix-load
-postfix-test: podman ## postfix_config against some 200 configurations, on Postfix 3.5, 3.7, 3.10 and 3.11 (root)
+postfix-test: podman ## postfix_config against some 400 configurations, on Postfix 3.5, 3.7, 3.10 and 3.11 (root)
 	$(ON_POSTFIX)/test_cases.py tests/integration/postfix/test_transaction.py -n 2 $(ARGS)
 
 postfix-crash: podman ## postfix_config killed at each kind of step; at each single one with ARGS=--all (root)

@@ -9,15 +9,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
 
 from . import config
 from .check_sockets import Sockets
+from .needs import installed_plugins, wanted_mechanisms
 from .values import MECHANISM_PLUGINS
 
-SASL_PLUGIN_DIRECTORIES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64")
 _REMEDY = "install libsasl2-modules (Debian) or cyrus-sasl-plain (EL)"
 
 
@@ -75,7 +73,7 @@ class Sasl(Sockets):
                 f"{path} is a socket of Dovecot, but smtpd_sasl_type is cyrus",
                 "set smtpd_sasl_type = dovecot",
             )
-        elif not _installed_plugins() & {*MECHANISM_PLUGINS.values()}:
+        elif not installed_plugins() & {*MECHANISM_PLUGINS.values()}:
             self.add(
                 self.place_of("smtpd_sasl_auth_enable", entry),
                 "no SASL mechanism plugin is installed, so smtpd would end at every client",
@@ -94,13 +92,9 @@ class Sasl(Sockets):
         if not enabled or self.value("smtp_sasl_type") != "cyrus":
             return
         entry = enabled[0]
-        found = _installed_plugins()
+        found = installed_plugins()
         place = self.place_of("smtp_sasl_auth_enable", entry)
-        wanted = [
-            word.upper()
-            for word in config.split_list(self.value("smtp_sasl_mechanism_filter", entry))
-            if re.match(r"[A-Za-z0-9-]+\Z", word)
-        ]
+        wanted = wanted_mechanisms(self.value("smtp_sasl_mechanism_filter", entry))
         for mechanism in wanted:
             plugin = MECHANISM_PLUGINS.get(mechanism)
             if plugin and plugin not in found:
@@ -119,20 +113,3 @@ class Sasl(Sockets):
             )
         elif not wanted and not found & {"plain", "login"}:
             self.add(place, "the plugins for PLAIN and LOGIN are not installed", _REMEDY, certain=False)
-
-
-def _installed_plugins() -> set[str]:
-    """The Cyrus SASL mechanism plugins of this host, by the name between lib and .so."""
-    found = set()
-    for root in SASL_PLUGIN_DIRECTORIES:
-        with contextlib.suppress(OSError):
-            for directory in [
-                root,
-                *(os.path.join(root, name) for name in os.listdir(root) if "-linux-" in name),
-            ]:
-                with contextlib.suppress(OSError):
-                    for name in os.listdir(os.path.join(directory, "sasl2")):
-                        match = re.match(r"lib(\w+?)\.so", name)
-                        if match:
-                            found.add(match.group(1))
-    return found
