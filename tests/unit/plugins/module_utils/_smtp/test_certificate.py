@@ -127,6 +127,16 @@ def test_decode_agrees_with_python(file: str, tmp_path: Any) -> None:
         (["*"], "mx", False),
         (["*."], "mx.", False),
         (["*.test"], "relay.test", False),
+        (["*.example.test."], "relay.example.test", False),
+        (["*.*"], "relay.test", False),
+        (["*.*.test"], "mx.relay.test", False),
+        (["*.my_site.test"], "mx.my_site.test", False),
+        (["*.example.test"], "my_mx.example.test", False),
+        (["my_mx.example.test"], "my_mx.example.test", True),
+        (["*.-site.test"], "mx.-site.test", False),
+        (["*.site-.test"], "mx.site-.test", False),
+        (["*.a-site.test"], "a-mx.a-site.test", True),
+        (["*..test"], "mx..test", False),
         (["xn--bcher-kva.example"], "xn--bcher-kva.example", True),
         (["*.example.com"], "xn--bcher-kva.example.com", True),
         (["bücher.example"], "xn--bcher-kva.example", False),
@@ -226,6 +236,20 @@ def test_advice_tells_a_missing_intermediate_from_an_unknown_authority() -> None
     assert "ca_path" in of_unknown_length
     assert "ca_path" in advice(untrusted, GOOD._replace(self_issued=True), SELF_SIGNED)
     assert advice(Problem("certificate_expired", ""), GOOD, EXPIRED) == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "message"), [(26, "unsuitable certificate purpose"), (66, "EE certificate key too weak")]
+)
+@pytest.mark.parametrize("length", [0, 1, 3])
+def test_not_every_fault_of_a_chain_is_one_of_trust(code: int, message: str, length: int) -> None:
+    chain = ChainError(code, message, length)
+    (problem,) = problems(GOOD, "mx", NOW, 0, chain)
+    assert problem.verdict == "certificate_untrusted"
+    assert message in problem.words
+    assert "authority" not in problem.words
+    assert "ca_path" not in advice(problem, GOOD, chain)
+    assert "another certificate" in advice(problem, GOOD, chain)
 
 
 def test_verdict_of_the_chain_alone() -> None:
