@@ -62,7 +62,11 @@ _NO_BIO = ssl.MemoryBIO()  # stands where there is no TLS; nothing is ever writt
 # "250-XXXXXXXA" for STARTTLS, and a greeting of asterisks.
 _FILLER = re.compile(r"(?:X{6,}|\*{4,}|#{4,}|-{4,}|\.{4,}|_{4,}|x{6,})[A-Za-z]?\Z")
 _MASKED_GREETING = re.compile(rb"\*{8,}")
+# From a greeting with nothing else in it Postfix concludes a firewall in front, and says HELO instead of EHLO
+# (smtp_pix_workarounds).
+_EMPTY_GREETING = re.compile(rb"[20 *\t]*\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}\Z")
+_BASE64_RUN = re.compile(rb"[A-Za-z0-9+/]{8,}")
 
 # The server's words on which a decision rests.
 _VOCABULARY = b"STARTTLS AUTH= SMTPUTF8 CRAM-MD5 PLAIN LOGIN XOAUTH2 ESMTP LMTP LHLO FTP"
@@ -138,7 +142,8 @@ class Session:
         self._mode = "none" if plain else endpoint.tls
         self._credentials = endpoint.credentials
         self._name = endpoint.server_name or endpoint.host
-        self._secrets = _secrets(endpoint.credentials)
+        self._encoded = _encoded(endpoint.credentials)
+        self._secrets = _secrets(endpoint.credentials, self._encoded)
         self._reader = ReplyReader()
         self._expect: Callable[[Reply], None] = self._on_greeting
         self._output = bytearray()
@@ -148,7 +153,7 @@ class Session:
         self._incoming = self._outgoing = _NO_BIO
         self._encrypted = False
         self._first = bytearray()
-        self._masked = False
+        self._masked = self._empty = self._foreign = False
         self._notes = ["unencrypted because " + plain] if plain else []
         self._mechanism = ""
         self._answers: list[Callable[[bytes], bytes | None]] = []
@@ -277,9 +282,15 @@ class Session:
         return self._shown(b"%d %s" % (reply.code, reply.text))
 
     def _shown(self, text: bytes) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, b"********")
+        if self._secrets:
+            for secret in self._secrets:
+                text = text.replace(secret, b"********")
+            text = _BASE64_RUN.sub(self._masked_piece, text)
         return printable(text)
+
+    def _masked_piece(self, run: re.Match[bytes]) -> bytes:
+        """A server that echoes a command may cut it, fold it, or leave its padding off."""
+        return b"********" if any(run[0] in form for form in self._encoded) else run[0]
 
     # The stream
 
@@ -330,7 +341,9 @@ class Session:
         self._climbed("greeting")
         self.greeting = self._shown(reply.text)
         self._masked = bool(_MASKED_GREETING.search(reply.text))
-        if reply.code == 220:
+        self._empty = bool(_EMPTY_GREETING.match(reply.text))
+        self._foreign = reply.code != 220
+        if reply.severity == 2:  # what speaks SMTP after all shows at EHLO, as in Postfix
             self._say_hello("EHLO", self._on_ehlo)
         elif reply.severity == 4:
             self._reject("greeting_deferred", "The server is not ready", reply)
@@ -363,9 +376,11 @@ class Session:
             self._reject("ehlo_rejected", f"The server refuses EHLO {self.settings.helo_name}", reply)
 
     def _not_smtp(self, reply: Reply) -> bool:
-        """Whether it is FTP or LMTP, which greet with 220 too."""
+        """Whether it is another protocol that greets with 2xx, such as NNTP, or with 220 itself, as FTP and LMTP do."""
         words = (self.greeting or "").upper()
-        return "LHLO" in str(reply).upper() or ("SMTP" not in words and ("FTP" in words or "LMTP" in words))
+        if "LHLO" in str(reply).upper():
+            return True
+        return "SMTP" not in words and (self._foreign or "FTP" in words or "LMTP" in words)
 
     def _helo_is_enough(self) -> bool:
         """Without EHLO there is neither STARTTLS nor AUTH, which does where neither is needed."""
@@ -385,7 +400,7 @@ class Session:
         self.capabilities = []
         mechanisms: list[str] = []
         for line in reply.lines[1:]:
-            keyword, _space, parameters = self._shown(line).strip().partition(" ")
+            keyword, _space, parameters = self._shown(line.replace(b"\t", b" ")).strip().partition(" ")
             if not keyword:
                 continue
             keyword = keyword.upper()
@@ -402,13 +417,15 @@ class Session:
     def _after_ehlo(self) -> None:
         if self._encrypted or self._mode == "none":
             self._authenticate()
-        elif self._offers("STARTTLS"):
+        elif self._offers("STARTTLS") and not self._empty:
             self._send("starttls", b"STARTTLS", self._on_starttls)
         elif self._mode == "opportunistic" and self._credentials is None:
             trace = self._stripped()
-            self._notes.append(
-                f"STARTTLS was overwritten on the way ({trace})" if trace else "no STARTTLS is offered"
-            )
+            if self._offers("STARTTLS"):
+                note = "behind a greeting without words Postfix keeps to HELO, and leaves STARTTLS aside"
+            else:
+                note = f"STARTTLS was overwritten on the way ({trace})" if trace else "no STARTTLS is offered"
+            self._notes.append(note)
             self._authenticate()
         else:
             self._without_starttls()
@@ -425,6 +442,16 @@ class Session:
         return "the greeting is masked" if self._masked else ""
 
     def _without_starttls(self) -> None:
+        if self._offers("STARTTLS"):
+            self._settle(
+                "starttls_stripped" if "*" in (self.greeting or "") else "starttls_absent",
+                "STARTTLS is offered, but behind a greeting without words ({}) Postfix keeps to HELO, and does not "
+                "use it (smtp_pix_workarounds)".format(self.greeting or "a bare code"),
+                advice=f"Have the greeting of {self.endpoint.host} left as it is (a firewall's inspection masks it), "
+                "or set smtp_pix_workarounds to nothing in Postfix.",
+            )
+            self._farewell()
+            return
         trace = self._stripped()
         if trace:
             self._settle("starttls_stripped", f"STARTTLS was overwritten on the way: {trace}")
@@ -641,7 +668,7 @@ class Session:
         if reply.severity == 2:
             self._climbed("auth")
             self._envelope()
-        elif reply.code == 334:
+        elif reply.severity == 3:
             challenge = _decoded(reply.text)
             answer = self._answers.pop(0)(challenge) if self._answers else None
             if answer is None:
@@ -689,28 +716,30 @@ class Session:
                 "sender_rejected", f"The server refuses the sender <{settings.mail_from or ''}>", reply
             )
         elif settings.rcpt_to is None:
+            self._climbed("envelope")
+            self._succeed()
             self._take_back()
         else:
             self._send("envelope", b"RCPT TO:<%s>" % settings.rcpt_to.encode("utf-8"), self._on_recipient)
 
     def _on_recipient(self, reply: Reply) -> None:
+        recipient = self.settings.rcpt_to
         if reply.severity == 2:
-            self._take_back()
+            self._climbed("envelope")
+            self._succeed()
         elif reply.severity == 4:
-            self._reject(
+            self._settle(
                 "recipient_deferred",
-                f"The server does not take the recipient <{self.settings.rcpt_to}> now",
-                reply,
+                f"The server does not take the recipient <{recipient}> now: {self._words(reply)}",
             )
         else:
-            self._reject(
-                "recipient_rejected", f"The server refuses the recipient <{self.settings.rcpt_to}>", reply
+            self._settle(
+                "recipient_rejected", f"The server refuses the recipient <{recipient}>: {self._words(reply)}"
             )
+        self._take_back()
 
     def _take_back(self) -> None:
-        """Both were accepted; how the server answers RSET no longer matters."""
-        self._climbed("envelope")
-        self._succeed()
+        """The sender was accepted, so a transaction is open; how the server answers RSET no longer matters."""
         self._send("farewell", b"RSET", self._on_reset)
 
     def _on_reset(self, _reply: Reply) -> None:
@@ -841,22 +870,26 @@ def _expect_nothing(_reply: Reply) -> None:
     """What a closed session expects."""
 
 
-def _secrets(credentials: Credentials | None) -> list[bytes]:
-    """The password in every form in which a server may send it back, the longest first.
-
-    A password that is a piece of SMTP's own words is not looked for: to remove it from them would change what the
-    server offers, and show what it is.
-    """
+def _encoded(credentials: Credentials | None) -> list[bytes]:
+    """The password in every form in which it may be sent."""
     if credentials is None:
         return []
     username, password = credentials.username.encode("utf-8"), credentials.password.encode("utf-8")
-    forms = [
-        password,
+    return [
         b64encode(password),
         b64encode(b"\0" + username + b"\0" + password),
         b64encode(username + b"\0" + username + b"\0" + password),
         b64encode(b"user=" + username + b"\1auth=Bearer " + password + b"\1\1"),
     ]
+
+
+def _secrets(credentials: Credentials | None, encoded: list[bytes]) -> list[bytes]:
+    """What a server may send back of the password, the longest first.
+
+    A password that is a piece of SMTP's own words is not looked for: to remove it from them would change what the
+    server offers, and show what it is.
+    """
+    forms = [credentials.password.encode("utf-8"), *encoded] if credentials else []
     return sorted((form for form in forms if form.upper() not in _VOCABULARY), key=len, reverse=True)
 
 

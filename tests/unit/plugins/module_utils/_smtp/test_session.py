@@ -71,10 +71,13 @@ CASES = {
     "neither EHLO nor HELO": Case("ehlo_rejected", {"replies": {"EHLO": b"550 no\r\n", "HELO": b"550 no\r\n"}}, PLAIN),
     "EHLO 421": Case("ehlo_rejected", {"replies": {"EHLO": b"421 no\r\n"}}, PLAIN),
     "lower case": Case("ok", {"ehlo": (b"size 5", b"starttls")}),
+    "tabs": Case("ok", {"ehlo": (b"STARTTLS\t", b"SIZE\t5"), "ehlo_tls": (b"AUTH\tPLAIN\tLOGIN",)}, LOGIN),
     "greeting of several lines": Case("ok", {"greeting": b"220-a\r\n220-b\r\n220 c\r\n"}),
     "greeting 5xx": Case("greeting_rejected", {"greeting": b"554 5.7.1 listed\r\n"}, says="554 5.7.1 listed"),
     "greeting 4xx": Case("greeting_deferred", {"greeting": b"421 busy\r\n"}, says="421 busy"),
-    "greeting 200": Case("not_smtp", {"greeting": b"200 news\r\n"}),
+    "greeting 200": Case("not_smtp", {"greeting": b"200 news\r\n", "replies": {"EHLO": b"500 what?\r\n"}}),
+    "greeting 250": Case("ok", {"greeting": b"250 mail\r\n"}),
+    "greeting 354": Case("not_smtp", {"greeting": b"354 go on\r\n"}),
     "greeting of SSH": Case("not_smtp", {"greeting": b"SSH-2.0-OpenSSH\r\n"}, says="SSH-2.0"),
     "greeting of FTP": Case("not_smtp", {"greeting": b"220 FTP\r\n", "replies": {"EHLO": b"530 USER?\r\n"}}),
     "greeting of TLS": Case("tls_mode_mismatch", {"greeting": b"\x15\x03\x01\x00\x02\x02\x46"}),
@@ -89,6 +92,10 @@ CASES = {
     "masked greeting": Case(
         "starttls_stripped", {"greeting": b"220 ************\r\n", "replies": {"EHLO": b"500 X\r\n"}}
     ),
+    "masked greeting, STARTTLS passes": Case("starttls_stripped", {"greeting": b"220 ***2**0***\r\n"}, says="HELO"),
+    "bare greeting": Case("starttls_absent", {"greeting": b"220\r\n"}, says="HELO"),
+    "bare greeting, opportunistic": Case("ok", {"greeting": b"220 \r\n"}, OPPORTUNISTIC, "ehlo", "HELO"),
+    "bare greeting, implicit": Case("ok", {"greeting": b"220\r\n", "implicit": True}, IMPLICIT),
     "unknown command": Case("starttls_stripped", {"replies": {"STARTTLS": b"502 5.5.1 what?\r\n"}}, says="502 5.5.1"),
     "refused": Case("starttls_rejected", {"replies": {"STARTTLS": b"454 4.7.0 no\r\n"}}, says="454 4.7.0"),
     "injection": Case("starttls_injection", {"replies": {"STARTTLS": b"220 go\r\n250 evil\r\n"}}, says="250 evil"),
@@ -118,6 +125,7 @@ CASES = {
     "auth not offered": Case("auth_unsupported", {}, {**LOGIN, "mechanism": "cram-md5"}, says="PLAIN, LOGIN"),
     "auth, only tokens": Case("auth_unsupported", {"ehlo_tls": (b"AUTH XOAUTH2",)}, LOGIN, says="access token"),
     "auth, no end": Case("protocol_error", {"replies": {"AUTH": b"334 \r\n334 \r\n334 \r\n"}}, LOGIN, "auth"),
+    "auth, any 3xx asks": Case("protocol_error", {"replies": {"AUTH": b"350 \r\n"}}, LOGIN, "auth"),
     "auth, no base64": Case(
         "protocol_error", {"ehlo_tls": (b"AUTH CRAM-MD5",), "replies": {"AUTH": b"334 *\r\n"}}, LOGIN, "auth"
     ),
@@ -266,6 +274,39 @@ def test_a_password_sent_back_is_not_shown(echo: bytes, where: str) -> None:
     talk(client, MailServer(replies={where: b"550 no " + echo + b"\r\n"}))
     assert client.outcome is not None
     assert "no ********" in client.outcome.reason
+
+
+@pytest.mark.parametrize("end", [13, 20, len(SECRET.rstrip(b"="))])
+def test_a_command_sent_back_in_part_is_not_shown(end: int) -> None:
+    """Cut by the server, folded into several lines, without its padding."""
+    pieces = (SECRET[:end], SECRET[end:])
+    client = session(password=PASSWORD, mechanism="plain")
+    talk(client, MailServer(replies={"AUTH": b"535-AUTH PLAIN %s...\r\n535 %s\r\n" % pieces}))
+    assert client.outcome is not None
+    assert client.outcome.verdict == "auth_rejected"
+    assert "535 AUTH PLAIN ********..." in client.outcome.reason
+    assert not [piece for piece in pieces if len(piece) >= 8 and piece.decode() in client.outcome.reason]
+
+
+@pytest.mark.parametrize("password", ["STARTTLS-2027", "x8BITMIMEx", "PIPELINING PLAIN"])
+def test_a_password_that_holds_a_word_of_smtp_changes_nothing(password: str) -> None:
+    server = MailServer(ehlo_tls=(b"PIPELINING", b"8BITMIME", b"AUTH PLAIN"), replies={"AUTH": b"235 ok\r\n"})
+    client = session(password=password)
+    talk(client, server)
+    assert client.outcome is not None
+    assert client.outcome.verdict == "ok"
+    assert client.capabilities == ["PIPELINING", "8BITMIME", "AUTH PLAIN"]
+
+
+@pytest.mark.parametrize(("reply", "commands"), [
+    ("MAIL", ["MAIL FROM:<a@example.test>", "QUIT"]),
+    ("RCPT", ["MAIL FROM:<a@example.test>", "RCPT TO:<b@example.test>", "RSET", "QUIT"]),
+    ("NOOP", ["MAIL FROM:<a@example.test>", "RCPT TO:<b@example.test>", "RSET", "QUIT"]),
+])  # fmt: skip
+def test_an_open_transaction_is_taken_back(reply: str, commands: list[str]) -> None:
+    client, server = session(**ENVELOPE), MailServer(replies={reply: b"550 no\r\n"})
+    talk(client, server)
+    assert server.commands[-len(commands) :] == commands
 
 
 def test_a_user_name_that_is_the_password_is_not_shown() -> None:
