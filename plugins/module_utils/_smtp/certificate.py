@@ -279,7 +279,8 @@ def _ago(then: int, now: float) -> str:
 
 
 def _iso(seconds: int | None) -> str | None:
-    return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    # Not strftime: whether it pads a year of three digits is the platform's choice.
+    return None if seconds is None else "%04d-%02d-%02dT%02d:%02d:%02dZ" % time.gmtime(seconds)[:6]
 
 
 # DER (ITU-T X.690), as much of it as certificates use: definite lengths and tags of one byte.

@@ -43,6 +43,7 @@ _CHUNK = 16384
 _MAX_COMMAND = 512
 
 _TLS_RECORDS = (0x14, 0x15, 0x16, 0x17)
+_TLS_MAJOR = 3
 _HANDSHAKE, _SERVER_HELLO = 0x16, 0x02
 _PROTOCOLS = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2"}
 
@@ -296,14 +297,21 @@ class Session:
 
     def _read(self, data: bytes) -> None:
         """Bytes of the SMTP conversation, decrypted where TLS is on."""
-        if self.stage == "greeting" and self._reader.idle and data[0] in _TLS_RECORDS and not self._encrypted:
-            self._settle(
-                "tls_mode_mismatch",
-                "The server speaks TLS from the first byte, and STARTTLS was expected",
-                advice=self._set_tls("implicit"),
-            )
-            self._close()
-            return
+        if self.stage == "greeting" and self._reader.idle and not self._encrypted:
+            data = bytes(self._first) + data
+            self._first.clear()
+            if data[0] in _TLS_RECORDS:
+                if len(data) == 1:
+                    self._first += data
+                    return
+                if data[1] == _TLS_MAJOR:
+                    self._settle(
+                        "tls_mode_mismatch",
+                        "The server speaks TLS from the first byte, and STARTTLS was expected",
+                        advice=self._set_tls("implicit"),
+                    )
+                    self._close()
+                    return
         self._reader.feed(data)
         try:
             while not self.closed and self.stage != "handshake":
@@ -576,7 +584,7 @@ class Session:
         reason, first = error.reason or "", self._first
         spoken = ""
         # Any other major version ends it at the record's fifth byte, however many have come.
-        if len(first) >= 11 and (first[0], first[1], first[5]) == (_HANDSHAKE, 3, _SERVER_HELLO):
+        if len(first) >= 11 and (first[0], first[1], first[5]) == (_HANDSHAKE, _TLS_MAJOR, _SERVER_HELLO):
             spoken = _PROTOCOLS.get(first[9] << 8 | first[10], "")
         if reason in _TOO_OLD or (reason == "WRONG_VERSION_NUMBER" and spoken):
             self._settle(

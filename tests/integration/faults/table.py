@@ -419,6 +419,7 @@ GREETING = (
     Case("vnc_server", "not_smtp", then(b"RFB 003.008\n", hold), says=("RFB",)),
     Case("telnet_server", "not_smtp", then(b"\xff\xfd\x18\xff\xfd\x20\xff\xfd\x23\xff\xfd\x27", hold)),
     Case("binary_garbage", "not_smtp", then(GARBAGE, hold)),
+    Case("binary_garbage_like_tls", "not_smtp", then(b"\x16" + GARBAGE, hold)),
     Case("zero_bytes", "not_smtp", then(b"\x00" * 100, hold)),
     Case("imaps_server", "not_smtp", _through_tls("* OK IMAP4rev1 ready", hold), port=465, says=("* OK",)),
     Case("ssh_server_on_implicit_port", "not_smtp", then("SSH-2.0-OpenSSH_9.2p1", hold), port=465, says=("SSH-2.0",)),

@@ -140,6 +140,20 @@ def postfix(place: Place) -> list[Server]:
         dict(name="certificate chosen by SNI", server_name="www.oracle.test", certificate="wildcard", settings={
             **may, "smtpd_tls_chain_files": f"/{DIRECTORY}/rsa.key, /{DIRECTORY}/rsa.pem",
             "tls_server_sni_maps": "hash:/etc/postfix/sni"}),
+        *(
+            dict(name=f"certificate {kind} for {name}", server_name=name, certificate=kind, settings=may,
+                 verdict="ok" if right else "certificate_mismatch")
+            for kind, name, right in (
+                ("wildcard", "my_www.oracle.test", False),
+                ("wildcard", "xn--bcher-kva.oracle.test", True),
+                ("wildcard", "oracle.test", False),
+                ("underscore", "my_mail.oracle.test", True),
+                ("underscore", "www.my_site.oracle.test", False),
+                ("wildcard-of-all", "relay.test", False),
+                ("wildcard-in-subject", "www.oracle.test", True),
+                ("final-dot", HOST, False),
+            )
+        ),
         dict(name="SIZE 1000", settings={**may, "message_size_limit": "1000"}),
         dict(name="no limit of size", settings={**may, "message_size_limit": "0"}),
         dict(name="SMTPUTF8 off", settings={**may, "smtputf8_enable": "no"}),

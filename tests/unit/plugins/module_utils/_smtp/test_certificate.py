@@ -270,6 +270,19 @@ def test_as_dict() -> None:
     assert empty["days_left"] is None
 
 
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (-62135596800, "0001-01-01T00:00:00Z"),
+        (-1, "1969-12-31T23:59:59Z"),
+        (253402300799, "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_dates_far_away(seconds: int, shown: str) -> None:
+    certificate = GOOD._replace(not_before=seconds, not_after=seconds)
+    assert [as_dict(certificate, [], NOW)[key] for key in ("not_before", "not_after")] == [shown, shown]
+
+
 def test_hostile_words_are_escaped_and_bounded() -> None:
     names = b"".join(tlv(0x82, b"\x1b[31m%d" % number) for number in range(3000))
     certificate = decode(forged(names, attribute(COMMON_NAME, "a\u202e\x00b".encode() * 500)))

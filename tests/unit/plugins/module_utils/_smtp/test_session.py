@@ -81,6 +81,7 @@ CASES = {
     "greeting of SSH": Case("not_smtp", {"greeting": b"SSH-2.0-OpenSSH\r\n"}, says="SSH-2.0"),
     "greeting of FTP": Case("not_smtp", {"greeting": b"220 FTP\r\n", "replies": {"EHLO": b"530 USER?\r\n"}}),
     "greeting of TLS": Case("tls_mode_mismatch", {"greeting": b"\x15\x03\x01\x00\x02\x02\x46"}),
+    "greeting of a byte like TLS": Case("not_smtp", {"greeting": b"\x16garbage\r\n"}, says="garbage"),
     "clear to implicit": Case("tls_mode_mismatch", {}, IMPLICIT, says="220 mail"),
     "no version of TLS": Case("tls_failed", {"greeting": b"\x16\x23\3\0\x7a\2\0\0\x76\3\0" + b"x" * 130}, IMPLICIT),
     "SSH to implicit": Case("not_smtp", {"greeting": b"SSH-2.0-OpenSSH\r\n"}, IMPLICIT),
