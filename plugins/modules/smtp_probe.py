@@ -147,6 +147,23 @@ EXAMPLES = r"""
   register: certificates
   failed_when: certificates.usable < 2 or 'certificate_expiring' in certificates.verdicts
 
+- name: Look at both address families, with a private authority and a name for EHLO
+  mailops.smtp.smtp_probe:
+    host: relay.example.com
+    ports: [587]
+    family: both
+    ca_path: /etc/ssl/private-ca.pem
+    helo_name: web1.example.com
+
+- name: Log in with an access token, and see whether the server is open to CVE-2011-0411
+  mailops.smtp.smtp_probe:
+    host: smtp.office365.com
+    ports: [587]
+    username: reports@example.com
+    password: "{{ access_token }}"
+    auth_mechanism: xoauth2
+    check_injection: true
+
 - name: Would the relay take this sender and this recipient?
   mailops.smtp.smtp_probe:
     host: relay.example.com

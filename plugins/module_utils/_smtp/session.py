@@ -451,14 +451,9 @@ class Session:
 
     def _without_starttls(self) -> None:
         if self._offers("STARTTLS"):
-            self._settle(
-                "starttls_stripped" if "*" in (self.greeting or "") else "starttls_absent",
-                "STARTTLS is offered, but behind a greeting without words ({}) Postfix keeps to HELO, and does not "
-                "use it (smtp_pix_workarounds)".format(self.greeting or "a bare code"),
-                advice=f"Have the greeting of {self.endpoint.host} left as it is (a firewall's inspection masks it), "
-                "or set smtp_pix_workarounds to nothing in Postfix.",
+            self._only_helo(
+                "starttls_stripped" if "*" in (self.greeting or "") else "starttls_absent", "STARTTLS"
             )
-            self._farewell()
             return
         trace = self._stripped()
         if trace:
@@ -468,6 +463,16 @@ class Session:
         self._settle("starttls_absent", f"The server does not offer STARTTLS (it offers {self._listed()})")
         # A middlebox that only removes the line leaves the command working, so ask for what was not offered.
         self._send("farewell", b"STARTTLS", self._on_unoffered_starttls)
+
+    def _only_helo(self, verdict: str, offered: str) -> None:
+        self._settle(
+            verdict,
+            f"{offered} is offered, but behind a greeting without words ({self.greeting or 'a bare code'}) Postfix "
+            "keeps to HELO, and does not use it (smtp_pix_workarounds)",
+            advice=f"Have the greeting of {self.endpoint.host} left as it is (a firewall's inspection masks it), "
+            "or set smtp_pix_workarounds to nothing in Postfix.",
+        )
+        self._farewell()
 
     def _on_unoffered_starttls(self, reply: Reply) -> None:
         if reply.code == 220:
@@ -650,6 +655,9 @@ class Session:
         if not self._offers("AUTH"):
             self._settle("auth_absent", f"The server does not offer AUTH (it offers {self._listed()})")
             self._farewell()
+            return
+        if self._empty:
+            self._only_helo("auth_absent", "AUTH")
             return
         from .sasl import choose
 

@@ -96,6 +96,9 @@ CASES = {
     "masked greeting, STARTTLS passes": Case("starttls_stripped", {"greeting": b"220 ***2**0***\r\n"}, says="HELO"),
     "bare greeting": Case("starttls_absent", {"greeting": b"220\r\n"}, says="HELO"),
     "bare greeting, opportunistic": Case("ok", {"greeting": b"220 \r\n"}, OPPORTUNISTIC, "ehlo", "HELO"),
+    "bare greeting, implicit and a login": Case(
+        "auth_absent", {"greeting": b"220\r\n", "implicit": True}, {**IMPLICIT, **LOGIN}, says="HELO"
+    ),
     "bare greeting, implicit": Case("ok", {"greeting": b"220\r\n", "implicit": True}, IMPLICIT),
     "unknown command": Case("starttls_stripped", {"replies": {"STARTTLS": b"502 5.5.1 what?\r\n"}}, says="502 5.5.1"),
     "refused": Case("starttls_rejected", {"replies": {"STARTTLS": b"454 4.7.0 no\r\n"}}, says="454 4.7.0"),
