@@ -29,6 +29,7 @@ from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.serv
     USERNAME,
     CutAt,
     MailServer,
+    server_context,
     session,
     single_bytes,
     talk,
@@ -505,6 +506,20 @@ def test_a_flood_is_bounded() -> None:
     assert client.closed
 
 
+def test_what_never_becomes_a_reply_is_bounded() -> None:
+    """Session tickets without end pass every limit but that of the whole."""
+    context = server_context()
+    usual, context.num_tickets = context.num_tickets, 3000
+    try:
+        client = session()
+        talk(client, MailServer())
+    finally:
+        context.num_tickets = usual
+    assert client.outcome is not None
+    assert client.outcome.verdict == "protocol_error"
+    assert str(MAX_RECEIVED) in client.outcome.reason
+
+
 def test_events_follow_the_ladder() -> None:
     client = session(password=PASSWORD, **ENVELOPE)
     talk(client, MailServer())
@@ -559,7 +574,7 @@ replies = st.one_of(
 )
 
 
-@hypothesis_settings(max_examples=300)
+@hypothesis_settings(max_examples=300, deadline=None)  # of time: the machine may be busy
 @given(
     st.sampled_from(["starttls", "implicit", "opportunistic", "none"]),
     st.booleans(),
@@ -587,7 +602,7 @@ def test_any_server_gets_a_verdict(mode: str, login: bool, said: list[bytes], la
     assert b"AUTH" not in sent
 
 
-@hypothesis_settings(max_examples=60)
+@hypothesis_settings(max_examples=60, deadline=None)
 @given(st.integers(0, 1200), st.integers(1, 255), st.booleans())
 def test_a_flipped_byte_never_crashes(position: int, flip: int, implicit: bool) -> None:
     client = session("implicit" if implicit else "starttls", password=PASSWORD)
