@@ -69,6 +69,8 @@ _EMPTY_GREETING = re.compile(rb"[20 *\t]*\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}\Z")
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/]{8,}")
 
+_BEHIND_KEYWORD = re.compile("[ =]")
+
 # The server's words on which a decision rests.
 _VOCABULARY = b"STARTTLS AUTH= SMTPUTF8 CRAM-MD5 PLAIN LOGIN XOAUTH2 ESMTP LMTP LHLO FTP"
 
@@ -407,13 +409,13 @@ class Session:
     def _learn(self, reply: Reply) -> None:
         self.capabilities = []
         mechanisms: list[str] = []
-        for line in reply.lines[1:]:
-            keyword, _space, parameters = self._shown(line.replace(b"\t", b" ")).strip().partition(" ")
+        # The first line with words is the server's name, as in Postfix.
+        for line in [line for line in reply.lines if line.strip()][1:]:
+            # "AUTH=PLAIN" is the form of before RFC 2554, still sent for old clients; Postfix takes any keyword so.
+            keyword, *rest = _BEHIND_KEYWORD.split(self._shown(line).strip(), maxsplit=1)
             if not keyword:
                 continue
-            keyword = keyword.upper()
-            if keyword.startswith("AUTH="):  # the form of before RFC 2554, still sent for old clients
-                keyword, parameters = "AUTH", keyword[5:] + " " + parameters
+            keyword, parameters = keyword.upper(), "".join(rest)
             if keyword == "AUTH":
                 mechanisms += parameters.upper().split()
             self.capabilities.append((keyword + " " + parameters).strip())

@@ -14,6 +14,7 @@ import shutil
 from dataclasses import dataclass
 from typing import Any, Callable, Iterator
 
+import odd_servers
 from certificates import DIRECTORY, HOST, KINDS
 from namespace import HERE, Place
 
@@ -193,9 +194,10 @@ def postfix(place: Place) -> list[Server]:
         "postscreen_greet_action = enforce\npostscreen_greet_wait = 1s\npostscreen_greet_ttl = 1s\n"
         "postscreen_access_list =\npostscreen_cache_map =\npostscreen_upstream_proxy_protocol =\n"
         "postscreen_greet_banner = $smtpd_banner, one moment\npostscreen_tls_security_level = may\n"
-        "smtpd_banner = $myhostname ESMTP\n",
+        "smtpd_banner = $myhostname ESMTP\n" + odd_servers.postfix_parameters(),
     )
-    place.write("etc/postfix/master.cf", "".join(_master(servers)))
+    place.write("etc/postfix/master.cf", "".join([*_master(servers), *odd_servers.postfix_services()]))
+    place.write("etc/postfix/transport", odd_servers.transport_map())
     place.write("etc/postfix/sni", f"www.oracle.test /{DIRECTORY}/wildcard.key, /{DIRECTORY}/wildcard.pem\n")
     place.must("postmap", "-F", "hash:/etc/postfix/sni")
     place.write(
