@@ -94,7 +94,8 @@ notes:
     STARTTLS, that follows a greeting without words (C(smtp_pix_workarounds)).
   - It differs from Postfix by design in the certificates of subdomains, the certificates of IP addresses and in
     SNI, which O(validate_certs) tells about, and in these points. A reply that breaks the protocol (a line without
-    a code, two codes in one reply, lines or replies without end) is a V(protocol_error), where Postfix reads on. A host
+    a code, two codes in one reply, lines or replies without end) is a V(protocol_error), where Postfix reads on. What
+    stands in clear behind the reply to STARTTLS is a V(starttls_injection), where Postfix drops it. A host
     name with a final dot is taken without it, where Postfix refuses it. A host name with a character
     that the two versions of IDNA treat differently (such as V(ß)) is refused. Of the addresses of a host that
     can be connected to, the first one decides, unless a retry follows, where Postfix goes on to the next one

@@ -69,8 +69,6 @@ _EMPTY_GREETING = re.compile(rb"[20 *\t]*\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}\Z")
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/]{8,}")
 
-_BEHIND_KEYWORD = re.compile("[ =]")
-
 # The server's words on which a decision rests.
 _VOCABULARY = b"STARTTLS AUTH= SMTPUTF8 CRAM-MD5 PLAIN LOGIN XOAUTH2 ESMTP LMTP LHLO FTP"
 
@@ -409,13 +407,19 @@ class Session:
     def _learn(self, reply: Reply) -> None:
         self.capabilities = []
         mechanisms: list[str] = []
-        # The first line with words is the server's name, as in Postfix.
-        for line in [line for line in reply.lines if line.strip()][1:]:
-            # "AUTH=PLAIN" is the form of before RFC 2554, still sent for old clients; Postfix takes any keyword so.
-            keyword, *rest = _BEHIND_KEYWORD.split(self._shown(line).strip(), maxsplit=1)
+        named = False
+        for line in reply.lines:
+            keyword, _space, parameters = self._shown(line).strip().partition(" ")
             if not keyword:
                 continue
-            keyword, parameters = keyword.upper(), "".join(rest)
+            if not named:  # the first line with words is the server's name, as in Postfix
+                named = True
+                continue
+            keyword = keyword.upper()
+            # "AUTH=PLAIN" is the form of before RFC 2554, still sent for old clients; Postfix takes any keyword so.
+            if "=" in keyword:
+                keyword, _mark, first = keyword.partition("=")
+                parameters = first + " " + parameters
             if keyword == "AUTH":
                 mechanisms += parameters.upper().split()
             self.capabilities.append((keyword + " " + parameters).strip())
