@@ -386,13 +386,22 @@ def test_concurrency_is_kept() -> None:
 
 
 def test_few_descriptors_are_enough() -> None:
-    """In a process of its own, where the limit of open files is low."""
+    """In a process of its own, where the limit of open files is low; none is asked for that is not to be had."""
     with Listener(smtp()) as server:
         script = f"""
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
-from {engine.__name__} import probe
+from {engine.__name__} import _Probe, probe
 from {Endpoint.__module__} import Endpoint, Options
+
+def open_or_tell(self, address, open=_Probe._open):
+    try:
+        return open(self, address)
+    except OSError as error:
+        print(error)
+        raise
+
+_Probe._open = open_or_tell
 results = probe([Endpoint("127.0.0.1", {server.port}, "none")] * 100, Options(retries=0))
 print({{result.verdict for result in results}}, len(results))
 """
@@ -405,6 +414,22 @@ print({{result.verdict for result in results}}, len(results))
         )
     assert (done.stdout.strip(), done.stderr) == ("{'ok'} 100", "")
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 40
+
+
+def test_one_context_serves_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One costs 20 ms with the authorities of a distribution."""
+    built = []
+    build = engine.TlsPolicy._build
+
+    def count(self: Any, verify: bool) -> ssl.SSLContext:
+        built.append(verify)
+        return build(self, verify)
+
+    monkeypatch.setattr(engine.TlsPolicy, "_build", count)
+    with Listener(smtp(certificate="self_signed")) as server:
+        results = probe([Endpoint("127.0.0.1", server.port, "starttls", NAME)] * 5, Options(retries=0))
+    assert [result.verdict for result in results] == ["certificate_untrusted"] * 5
+    assert sorted(built) == [False, True]
 
 
 def test_descriptors_are_returned() -> None:
