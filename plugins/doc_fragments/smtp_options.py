@@ -90,6 +90,7 @@ options:
   rcpt_to:
     description:
       - A recipient address to try with RCPT TO. The transaction is then reset. No mail is sent.
+      - Without O(mail_from) the sender is the null one.
     type: str
   concurrency:
     description:

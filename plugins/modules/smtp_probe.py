@@ -89,6 +89,17 @@ notes:
     V(certificate_expiring); V(auth_absent), V(auth_unsupported), V(auth_rejected), V(auth_deferred);
     V(sender_rejected), V(recipient_rejected), V(recipient_deferred); V(stalled), V(protocol_error) and
     V(ok). V(ok) and V(certificate_expiring) are usable.
+  - A verdict is what Postfix on the host would meet, of version 3.6 or newer, with a security level of V(secure)
+    for O(tls=starttls) and O(tls=implicit) and of V(may) for O(tls=opportunistic). That includes the HELO, and no
+    STARTTLS, that follows a greeting without words (C(smtp_pix_workarounds)).
+  - It differs from Postfix by design in the certificates of subdomains, the certificates of IP addresses and in
+    SNI, which O(validate_certs) tells about, and in these points. A reply that breaks the protocol (a line without
+    a code, two codes in one reply, lines or replies without end) is a V(protocol_error), where Postfix reads on. What
+    stands in clear behind the reply to STARTTLS is a V(starttls_injection), where Postfix drops it. A host
+    name with a final dot is taken without it, where Postfix refuses it. A host name with a character
+    that the two versions of IDNA treat differently (such as V(ß)) is refused. Of the addresses of a host that
+    can be connected to, the first one decides, unless a retry follows, where Postfix goes on to the next one
+    after a refusal.
   - It says how the network and the server treat a process of the remote user on this host. A policy that binds
     Postfix alone, such as one of SELinux, is not seen.
 seealso:
@@ -137,6 +148,23 @@ EXAMPLES = r"""
   register: certificates
   failed_when: certificates.usable < 2 or 'certificate_expiring' in certificates.verdicts
 
+- name: Look at both address families, with a private authority and a name for EHLO
+  mailops.smtp.smtp_probe:
+    host: relay.example.com
+    ports: [587]
+    family: both
+    ca_path: /etc/ssl/private-ca.pem
+    helo_name: web1.example.com
+
+- name: Log in with an access token, and see whether the server is open to CVE-2011-0411
+  mailops.smtp.smtp_probe:
+    host: smtp.office365.com
+    ports: [587]
+    username: reports@example.com
+    password: "{{ access_token }}"
+    auth_mechanism: xoauth2
+    check_injection: true
+
 - name: Would the relay take this sender and this recipient?
   mailops.smtp.smtp_probe:
     host: relay.example.com
@@ -153,7 +181,7 @@ msg:
   type: str
   returned: always
   sample: >-
-    1 of 2 endpoints is usable. relay.example.com:587 filtered: Port 587: no answer from 192.0.2.7 within
+    1 of 2 endpoints is usable. relay.example.com:587 filtered: No answer from 192.0.2.7 port 587 within
     5.0 s.
 summary:
   description: A line for each endpoint, with the verdict and the reason.
@@ -161,7 +189,7 @@ summary:
   elements: str
   returned: when something was probed
   sample:
-    - "relay.example.com:587 filtered: Port 587: no answer from 192.0.2.7 within 5.0 s."
+    - "relay.example.com:587 filtered: No answer from 192.0.2.7 port 587 within 5.0 s."
     - >-
       relay.example.com:2525 ok: Usable: TLSv1.3 with TLS_AES_256_GCM_SHA384, certificate verified, 64 days
       left.

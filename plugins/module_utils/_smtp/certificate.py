@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import calendar
 import hashlib
+import re
 import socket
 import time
 from functools import lru_cache
@@ -43,8 +44,10 @@ GRAVITY = (
 # X509_V_ERR_* of OpenSSL that are about dates.
 _NOT_YET_VALID = 9
 _EXPIRED = 10
-# And those that say that the issuer of a certificate was found neither in the chain nor among the trusted ones.
-_NO_ISSUER = (20, 21)
+# Those that say that the issuer of a certificate was found neither in the chain nor among the trusted ones, and with
+# them those that say that the chain ends in a certificate that is not trusted, or in one of an authority's name alone.
+_NO_ISSUER = (2, 20, 21, 27)
+_NO_TRUST = (*_NO_ISSUER, 7, 18, 19)
 
 _MAX_NAMES_SHOWN = 100
 _DAY = 86400
@@ -61,6 +64,10 @@ _ATTRIBUTES = {
     "1.2.840.113549.1.9.1": "emailAddress",
 }
 _SUBJECT_ALT_NAME = "2.5.29.17"
+
+# What OpenSSL takes for a wildcard, and what a wildcard stands for.
+_WILDCARD = re.compile(r"\*(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?){2,}\Z")
+_WILD_LABEL = re.compile(r"[a-z0-9-]+\Z")
 
 _INTEGER, _OCTET_STRING, _OID, _SEQUENCE, _SET = 0x02, 0x04, 0x06, 0x30, 0x31
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
@@ -185,6 +192,10 @@ def advice(problem: Problem, certificate: Certificate, chain: ChainError | None)
     """What to do about an untrusted chain, where OpenSSL's one code for several faults can be told apart."""
     if problem.verdict != "certificate_untrusted" or chain is None:
         return ""
+    if chain.code not in _NO_TRUST:
+        return (
+            "Have the server get another certificate: no list of trusted authorities makes up for this fault."
+        )
     if certificate.self_issued and chain.length <= 1:
         return (
             "Install this certificate as trusted on this host, or name it with ca_path, or have the server get one "
@@ -231,17 +242,22 @@ def as_dict(certificate: Certificate, found: list[Problem], now: float) -> dict[
 
 
 def _name_matches(known: str, name: str) -> bool:
-    """As OpenSSL's X509_check_host, which Postfix uses: ``*`` is a whole label above a domain of two or more."""
+    """As OpenSSL's X509_check_host, which Postfix uses: ``*`` is a whole label above a domain of two or more.
+
+    Neither in the wildcard nor in what it stands for is there an underscore; written out, a name may have one.
+    """
     if not known.isascii():  # there are others, of which an ASCII letter is the lower case: the Kelvin sign
         return False
     known, name = known.lower(), name.lower().rstrip(".")
-    if known.startswith("*.") and known.count(".") >= 2:
+    if _WILDCARD.match(known):
         label, _dot, parent = name.partition(".")
-        return bool(label) and parent == known[2:]
+        return parent == known[2:] and _WILD_LABEL.match(label) is not None
     return bool(known) and known == name
 
 
 def _untrusted(certificate: Certificate, chain: ChainError) -> str:
+    if chain.code not in _NO_TRUST:
+        return f"it or one of its chain is not fit for a mail server ({printable(chain.message)})"
     if certificate.self_issued and chain.length <= 1:
         return f"it is self-signed and not among the trusted ones ({printable(chain.message)})"
     if chain.length == 1:
@@ -263,7 +279,8 @@ def _ago(then: int, now: float) -> str:
 
 
 def _iso(seconds: int | None) -> str | None:
-    return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    # Not strftime: whether it pads a year of three digits is the platform's choice.
+    return None if seconds is None else "%04d-%02d-%02dT%02d:%02d:%02dZ" % time.gmtime(seconds)[:6]
 
 
 # DER (ITU-T X.690), as much of it as certificates use: definite lengths and tags of one byte.

@@ -168,10 +168,18 @@ def check_host(value: Any, where: str = "host") -> str:
         )
     name = host[:-1] if host.endswith(".") else host
     if not name.isascii():
+        if re.search("[\u00df\u03c2\u200c\u200d]", name):
+            # Python's codec makes another name of it, which may be somebody else's (RFC 5894 section 7.2).
+            raise OptionError(
+                f"{where}: {host!r} has a character that IDNA 2003 and IDNA 2008 treat differently; give the name in "
+                "its ASCII form (xn--...)"
+            )
         try:
             name = name.encode("idna").decode("ascii")
         except UnicodeError:
-            raise OptionError(f"{where}: {host!r} is not a valid internationalized host name") from None
+            raise OptionError(
+                f"{where}: {host!r} is not a valid internationalized host name; give its ASCII form (xn--...)"
+            ) from None
     labels = name.split(".")
     if len(name) > 253 or not all(_LABEL.match(label) for label in labels) or labels[-1].isdigit():
         raise OptionError(f"{where}: {host!r} is neither a host name nor an IP address")

@@ -43,6 +43,7 @@ _CHUNK = 16384
 _MAX_COMMAND = 512
 
 _TLS_RECORDS = (0x14, 0x15, 0x16, 0x17)
+_TLS_MAJOR = 3
 _HANDSHAKE, _SERVER_HELLO = 0x16, 0x02
 _PROTOCOLS = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2"}
 
@@ -62,7 +63,11 @@ _NO_BIO = ssl.MemoryBIO()  # stands where there is no TLS; nothing is ever writt
 # "250-XXXXXXXA" for STARTTLS, and a greeting of asterisks.
 _FILLER = re.compile(r"(?:X{6,}|\*{4,}|#{4,}|-{4,}|\.{4,}|_{4,}|x{6,})[A-Za-z]?\Z")
 _MASKED_GREETING = re.compile(rb"\*{8,}")
+# From a greeting with nothing else in it Postfix concludes a firewall in front, and says HELO instead of EHLO
+# (smtp_pix_workarounds).
+_EMPTY_GREETING = re.compile(rb"[20 *\t]*\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}\Z")
+_BASE64_RUN = re.compile(rb"[A-Za-z0-9+/]{8,}")
 
 # The server's words on which a decision rests.
 _VOCABULARY = b"STARTTLS AUTH= SMTPUTF8 CRAM-MD5 PLAIN LOGIN XOAUTH2 ESMTP LMTP LHLO FTP"
@@ -138,7 +143,8 @@ class Session:
         self._mode = "none" if plain else endpoint.tls
         self._credentials = endpoint.credentials
         self._name = endpoint.server_name or endpoint.host
-        self._secrets = _secrets(endpoint.credentials)
+        self._encoded = _encoded(endpoint.credentials)
+        self._secrets = _secrets(endpoint.credentials, self._encoded)
         self._reader = ReplyReader()
         self._expect: Callable[[Reply], None] = self._on_greeting
         self._output = bytearray()
@@ -148,7 +154,7 @@ class Session:
         self._incoming = self._outgoing = _NO_BIO
         self._encrypted = False
         self._first = bytearray()
-        self._masked = False
+        self._masked = self._empty = self._foreign = False
         self._notes = ["unencrypted because " + plain] if plain else []
         self._mechanism = ""
         self._answers: list[Callable[[bytes], bytes | None]] = []
@@ -277,22 +283,35 @@ class Session:
         return self._shown(b"%d %s" % (reply.code, reply.text))
 
     def _shown(self, text: bytes) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, b"********")
+        if self._secrets:
+            for secret in self._secrets:
+                text = text.replace(secret, b"********")
+            text = _BASE64_RUN.sub(self._masked_piece, text)
         return printable(text)
+
+    def _masked_piece(self, run: re.Match[bytes]) -> bytes:
+        """A server that echoes a command may cut it, fold it, or leave its padding off."""
+        return b"********" if any(run[0] in form for form in self._encoded) else run[0]
 
     # The stream
 
     def _read(self, data: bytes) -> None:
         """Bytes of the SMTP conversation, decrypted where TLS is on."""
-        if self.stage == "greeting" and self._reader.idle and data[0] in _TLS_RECORDS and not self._encrypted:
-            self._settle(
-                "tls_mode_mismatch",
-                "The server speaks TLS from the first byte, and STARTTLS was expected",
-                advice=self._set_tls("implicit"),
-            )
-            self._close()
-            return
+        if self.stage == "greeting" and self._reader.idle and not self._encrypted:
+            data = bytes(self._first) + data
+            self._first.clear()
+            if data[0] in _TLS_RECORDS:
+                if len(data) == 1:
+                    self._first += data
+                    return
+                if data[1] == _TLS_MAJOR:
+                    self._settle(
+                        "tls_mode_mismatch",
+                        "The server speaks TLS from the first byte, and STARTTLS was expected",
+                        advice=self._set_tls("implicit"),
+                    )
+                    self._close()
+                    return
         self._reader.feed(data)
         try:
             while not self.closed and self.stage != "handshake":
@@ -330,7 +349,9 @@ class Session:
         self._climbed("greeting")
         self.greeting = self._shown(reply.text)
         self._masked = bool(_MASKED_GREETING.search(reply.text))
-        if reply.code == 220:
+        self._empty = bool(_EMPTY_GREETING.match(reply.text))
+        self._foreign = reply.code != 220
+        if reply.severity == 2:  # what speaks SMTP after all shows at EHLO, as in Postfix
             self._say_hello("EHLO", self._on_ehlo)
         elif reply.severity == 4:
             self._reject("greeting_deferred", "The server is not ready", reply)
@@ -363,9 +384,11 @@ class Session:
             self._reject("ehlo_rejected", f"The server refuses EHLO {self.settings.helo_name}", reply)
 
     def _not_smtp(self, reply: Reply) -> bool:
-        """Whether it is FTP or LMTP, which greet with 220 too."""
+        """Whether it is another protocol that greets with 2xx, such as NNTP, or with 220 itself, as FTP and LMTP do."""
         words = (self.greeting or "").upper()
-        return "LHLO" in str(reply).upper() or ("SMTP" not in words and ("FTP" in words or "LMTP" in words))
+        if "LHLO" in str(reply).upper():
+            return True
+        return "SMTP" not in words and (self._foreign or "FTP" in words or "LMTP" in words)
 
     def _helo_is_enough(self) -> bool:
         """Without EHLO there is neither STARTTLS nor AUTH, which does where neither is needed."""
@@ -384,13 +407,19 @@ class Session:
     def _learn(self, reply: Reply) -> None:
         self.capabilities = []
         mechanisms: list[str] = []
-        for line in reply.lines[1:]:
+        named = False
+        for line in reply.lines:
             keyword, _space, parameters = self._shown(line).strip().partition(" ")
             if not keyword:
                 continue
+            if not named:  # the first line with words is the server's name, as in Postfix
+                named = True
+                continue
             keyword = keyword.upper()
-            if keyword.startswith("AUTH="):  # the form of before RFC 2554, still sent for old clients
-                keyword, parameters = "AUTH", keyword[5:] + " " + parameters
+            # "AUTH=PLAIN" is the form of before RFC 2554, still sent for old clients; Postfix takes any keyword so.
+            if "=" in keyword:
+                keyword, _mark, first = keyword.partition("=")
+                parameters = first + " " + parameters
             if keyword == "AUTH":
                 mechanisms += parameters.upper().split()
             self.capabilities.append((keyword + " " + parameters).strip())
@@ -402,13 +431,15 @@ class Session:
     def _after_ehlo(self) -> None:
         if self._encrypted or self._mode == "none":
             self._authenticate()
-        elif self._offers("STARTTLS"):
+        elif self._offers("STARTTLS") and not self._empty:
             self._send("starttls", b"STARTTLS", self._on_starttls)
         elif self._mode == "opportunistic" and self._credentials is None:
             trace = self._stripped()
-            self._notes.append(
-                f"STARTTLS was overwritten on the way ({trace})" if trace else "no STARTTLS is offered"
-            )
+            if self._offers("STARTTLS"):
+                note = "behind a greeting without words Postfix keeps to HELO, and leaves STARTTLS aside"
+            else:
+                note = f"STARTTLS was overwritten on the way ({trace})" if trace else "no STARTTLS is offered"
+            self._notes.append(note)
             self._authenticate()
         else:
             self._without_starttls()
@@ -425,6 +456,11 @@ class Session:
         return "the greeting is masked" if self._masked else ""
 
     def _without_starttls(self) -> None:
+        if self._offers("STARTTLS"):
+            self._only_helo(
+                "starttls_stripped" if "*" in (self.greeting or "") else "starttls_absent", "STARTTLS"
+            )
+            return
         trace = self._stripped()
         if trace:
             self._settle("starttls_stripped", f"STARTTLS was overwritten on the way: {trace}")
@@ -433,6 +469,16 @@ class Session:
         self._settle("starttls_absent", f"The server does not offer STARTTLS (it offers {self._listed()})")
         # A middlebox that only removes the line leaves the command working, so ask for what was not offered.
         self._send("farewell", b"STARTTLS", self._on_unoffered_starttls)
+
+    def _only_helo(self, verdict: str, offered: str) -> None:
+        self._settle(
+            verdict,
+            f"{offered} is offered, but behind a greeting without words ({self.greeting or 'a bare code'}) Postfix "
+            "keeps to HELO, and does not use it (smtp_pix_workarounds)",
+            advice=f"Have the greeting of {self.endpoint.host} left as it is (a firewall's inspection masks it), "
+            "or set smtp_pix_workarounds to nothing in Postfix.",
+        )
+        self._farewell()
 
     def _on_unoffered_starttls(self, reply: Reply) -> None:
         if reply.code == 220:
@@ -549,7 +595,7 @@ class Session:
         reason, first = error.reason or "", self._first
         spoken = ""
         # Any other major version ends it at the record's fifth byte, however many have come.
-        if len(first) >= 11 and (first[0], first[1], first[5]) == (_HANDSHAKE, 3, _SERVER_HELLO):
+        if len(first) >= 11 and (first[0], first[1], first[5]) == (_HANDSHAKE, _TLS_MAJOR, _SERVER_HELLO):
             spoken = _PROTOCOLS.get(first[9] << 8 | first[10], "")
         if reason in _TOO_OLD or (reason == "WRONG_VERSION_NUMBER" and spoken):
             self._settle(
@@ -616,6 +662,9 @@ class Session:
             self._settle("auth_absent", f"The server does not offer AUTH (it offers {self._listed()})")
             self._farewell()
             return
+        if self._empty:
+            self._only_helo("auth_absent", "AUTH")
+            return
         from .sasl import choose
 
         mechanism, why_not = choose(credentials, self.auth_mechanisms)
@@ -641,7 +690,7 @@ class Session:
         if reply.severity == 2:
             self._climbed("auth")
             self._envelope()
-        elif reply.code == 334:
+        elif reply.severity == 3:
             challenge = _decoded(reply.text)
             answer = self._answers.pop(0)(challenge) if self._answers else None
             if answer is None:
@@ -689,28 +738,30 @@ class Session:
                 "sender_rejected", f"The server refuses the sender <{settings.mail_from or ''}>", reply
             )
         elif settings.rcpt_to is None:
+            self._climbed("envelope")
+            self._succeed()
             self._take_back()
         else:
             self._send("envelope", b"RCPT TO:<%s>" % settings.rcpt_to.encode("utf-8"), self._on_recipient)
 
     def _on_recipient(self, reply: Reply) -> None:
+        recipient = self.settings.rcpt_to
         if reply.severity == 2:
-            self._take_back()
+            self._climbed("envelope")
+            self._succeed()
         elif reply.severity == 4:
-            self._reject(
+            self._settle(
                 "recipient_deferred",
-                f"The server does not take the recipient <{self.settings.rcpt_to}> now",
-                reply,
+                f"The server does not take the recipient <{recipient}> now: {self._words(reply)}",
             )
         else:
-            self._reject(
-                "recipient_rejected", f"The server refuses the recipient <{self.settings.rcpt_to}>", reply
+            self._settle(
+                "recipient_rejected", f"The server refuses the recipient <{recipient}>: {self._words(reply)}"
             )
+        self._take_back()
 
     def _take_back(self) -> None:
-        """Both were accepted; how the server answers RSET no longer matters."""
-        self._climbed("envelope")
-        self._succeed()
+        """The sender was accepted, so a transaction is open; how the server answers RSET no longer matters."""
         self._send("farewell", b"RSET", self._on_reset)
 
     def _on_reset(self, _reply: Reply) -> None:
@@ -841,22 +892,26 @@ def _expect_nothing(_reply: Reply) -> None:
     """What a closed session expects."""
 
 
-def _secrets(credentials: Credentials | None) -> list[bytes]:
-    """The password in every form in which a server may send it back, the longest first.
-
-    A password that is a piece of SMTP's own words is not looked for: to remove it from them would change what the
-    server offers, and show what it is.
-    """
+def _encoded(credentials: Credentials | None) -> list[bytes]:
+    """The password in every form in which it may be sent."""
     if credentials is None:
         return []
     username, password = credentials.username.encode("utf-8"), credentials.password.encode("utf-8")
-    forms = [
-        password,
+    return [
         b64encode(password),
         b64encode(b"\0" + username + b"\0" + password),
         b64encode(username + b"\0" + username + b"\0" + password),
         b64encode(b"user=" + username + b"\1auth=Bearer " + password + b"\1\1"),
     ]
+
+
+def _secrets(credentials: Credentials | None, encoded: list[bytes]) -> list[bytes]:
+    """What a server may send back of the password, the longest first.
+
+    A password that is a piece of SMTP's own words is not looked for: to remove it from them would change what the
+    server offers, and show what it is.
+    """
+    forms = [credentials.password.encode("utf-8"), *encoded] if credentials else []
     return sorted((form for form in forms if form.upper() not in _VOCABULARY), key=len, reverse=True)
 
 

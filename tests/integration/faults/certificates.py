@@ -225,6 +225,10 @@ class Authority:
     def for_clients(self, name: str, address: str) -> Any:
         return [self.leaf(name, name, usage=ExtendedKeyUsageOID.CLIENT_AUTH)], self._key
 
+    def for_clients_expired_wrong_name(self, name: str, address: str) -> Any:
+        old = {"before": NOW - 90 * DAY, "after": NOW - 3 * DAY}
+        return [self.leaf("", "smtp.example.com", usage=ExtendedKeyUsageOID.CLIENT_AUTH, **old)], self._key
+
     def year_9999(self, name: str, address: str) -> Any:
         after = datetime.datetime(9999, 12, 31, 23, 59, 59, tzinfo=datetime.timezone.utc)
         return [self.leaf(name, name, before=datetime.datetime(1951, 1, 1), after=after)], self._key

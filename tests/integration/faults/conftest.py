@@ -31,9 +31,10 @@ _RIGHT = pytest.StashKey[Dict[str, bool]]()
 
 
 class Run(NamedTuple):
-    """One process of the client: which policies it asked for, how it ended, how long it lived."""
+    """One process of the client: when it was over, what it said, how it ended."""
 
-    seconds: float
+    over: float
+    """On the monotonic clock, as ``done`` in its answer."""
     output: str
     errors: str
     status: int
@@ -44,8 +45,10 @@ class Findings(NamedTuple):
     """By case: what the probe said."""
     seconds: dict[str, float]
     """By policy: how long its call of probe() took."""
-    runs: dict[str, Run]
-    """By name server: the process."""
+    lingering: dict[str, float]
+    """By name server ("" is the good one): for how long the process went on after it had nothing left to do."""
+    errors: dict[str, str]
+    """By name server: what it wrote on standard error."""
     hosts: dict[str, list[dict[str, Any]]]
     """By case: what came to the server."""
 
@@ -69,9 +72,8 @@ def _prepare(network: Network) -> None:
 def _ask(network: Network, ca_file: Path, policies: list[str]) -> Run:
     command = network.client.command(_PYTHON, "-m", "faults.ask", str(ca_file), *policies)
     environment = {**os.environ, "PYTHONPATH": _PATH}
-    begin = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environment)
-    return Run(time.monotonic() - begin, done.stdout, done.stderr, done.returncode)
+    return Run(time.monotonic(), done.stdout, done.stderr, done.returncode)
 
 
 @pytest.fixture(scope="session")
@@ -107,12 +109,15 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Findings]:
             server.stdin.close()
         results: dict[str, list[dict[str, Any]]] = {}
         seconds: dict[str, float] = {}
-        for run in runs.values():
+        lingering: dict[str, float] = {}
+        for name, run in runs.items():
             assert run.status == 0, "the probe ended with status %d:\n%s" % (run.status, run.errors)
-            for policy, outcome in json.loads(run.output).items():
+            answer = json.loads(run.output)
+            lingering[name] = run.over - answer["done"]
+            for policy, outcome in answer["policies"].items():
                 seconds[policy] = outcome["seconds"]
                 results.update(outcome["cases"])
-        yield Findings(results, seconds, runs, hosts)
+        yield Findings(results, seconds, lingering, {name: run.errors for name, run in runs.items()}, hosts)
     finally:
         network.close()
 

@@ -197,6 +197,13 @@ def _ftp(peer: Peer) -> None:
     peer.say("221 Goodbye.")
 
 
+def _nntp(peer: Peer) -> None:
+    peer.say("200 news.example.com InterNetNews ready")
+    while peer.hear().upper() != "QUIT":
+        peer.say("500 What?")
+    peer.say("205 Bye!")
+
+
 def _lmtp(peer: Peer) -> None:
     peer.say("220 {name} LMTP ready")
     while peer.hear().upper() != "QUIT":
@@ -405,13 +412,14 @@ GREETING = (
     Case("ssh_server", "not_smtp", then("SSH-2.0-OpenSSH_9.2p1 Debian-2", hold), says=("SSH-2.0",)),
     Case("imap_server", "not_smtp", then("* OK [CAPABILITY IMAP4rev1] Dovecot ready.", hold), says=("* OK",)),
     Case("pop3_server", "not_smtp", then("+OK Dovecot ready.", hold), says=("+OK",)),
-    Case("nntp_server", "not_smtp", then("200 news.example.com InterNetNews ready", hold), says=("InterNetNews",)),
+    Case("nntp_server", "not_smtp", _nntp, says=("InterNetNews",)),
     Case("ftp_server", "not_smtp", _ftp, says=("vsFTPd",)),
     Case("lmtp_server", "not_smtp", _lmtp, says=("LMTP",)),
     Case("mysql_server", "not_smtp", then(b"J\x00\x00\x00\x0a8.0.36\x00\x08\x00\x00\x00", hold)),
     Case("vnc_server", "not_smtp", then(b"RFB 003.008\n", hold), says=("RFB",)),
     Case("telnet_server", "not_smtp", then(b"\xff\xfd\x18\xff\xfd\x20\xff\xfd\x23\xff\xfd\x27", hold)),
     Case("binary_garbage", "not_smtp", then(GARBAGE, hold)),
+    Case("binary_garbage_like_tls", "not_smtp", then(b"\x16" + GARBAGE, hold)),
     Case("zero_bytes", "not_smtp", then(b"\x00" * 100, hold)),
     Case("imaps_server", "not_smtp", _through_tls("* OK IMAP4rev1 ready", hold), port=465, says=("* OK",)),
     Case("ssh_server_on_implicit_port", "not_smtp", then("SSH-2.0-OpenSSH_9.2p1", hold), port=465, says=("SSH-2.0",)),
@@ -421,7 +429,10 @@ GREETING = (
     Case("greeting_endless_lines", "protocol_error", lambda peer: peer.flood(b"220-more\r\n"), stage="greeting"),
     Case("greeting_multi_line", "ok", Smtp(greeting="220-{name} ESMTP\r\n220-No spam,\r\n220-please\r\n220 go on")),
     Case("greeting_without_esmtp", "ok", Smtp(greeting="220 {name} ready")),
-    Case("greeting_bare_code", "ok", Smtp(greeting=b"220\r\n")),
+    Case("greeting_bare_code", "starttls_absent", Smtp(greeting=b"220\r\n"), says=("HELO",), advises="smtp_pix_workarounds"),
+    Case("greeting_bare_code_opportunistic", "ok", Smtp(greeting=b"220\r\n"), port=25, says=("HELO",), found=(("tls_version", None),)),
+    Case("greeting_bare_code_implicit", "ok", Smtp(greeting=b"220\r\n", implicit=True), port=465),
+    Case("greeting_250", "ok", Smtp(greeting="250 {name} ESMTP")),
     Case("greeting_bare_line_feed", "ok", Smtp(greeting=b"220 mx ESMTP\n")),
     Case("greeting_hostile_words", "ok", Smtp(greeting=b"220" + HOSTILE[3:])),
     Case("greeting_byte_by_byte", "ok", Smtp(greeting=lambda peer: peer.drip(b"220 mx ESMTP\r\n", 0.005))),
@@ -451,6 +462,7 @@ EHLO = (
     Case("ehlo_lower_case_keywords", "ok", Smtp(ehlo=("size 1000", "starttls", "8bitmime"))),
     Case("ehlo_starttls_on_the_last_line", "ok", Smtp(ehlo=("SIZE 1000", STARTTLS))),
     Case("ehlo_starttls_with_blanks", "ok", Smtp(ehlo=("STARTTLS  ", "SIZE"))),
+    Case("ehlo_equals_signs", "ok", Smtp(ehlo=("SIZE=1000", "STARTTLS="))),
     Case("ehlo_starttls_alone", "ok", Smtp(ehlo=(STARTTLS,))),
     Case("ehlo_starttls_offered_again", "ok", Smtp(ehlo_tls=(STARTTLS, "SIZE"))),
     Case("ehlo_bare_line_feeds", "ok", Smtp(replies={"EHLO": b"250-mx\n250-STARTTLS\n250 SIZE\n", "tls EHLO": b"250 mx\n"})),
@@ -481,6 +493,8 @@ STARTTLS_CASES = (
     Case("stripped_x_kept_letters", "starttls_stripped", Smtp(ehlo=("XXXRTTLS", "SIZE"), replies={STARTTLS: "500 no"}), says=("XXXRTTLS",)),
     Case("stripped_x_before_the_word", "starttls_stripped", Smtp(ehlo=("XXXSTARTTLS", "SIZE"), replies={STARTTLS: "500 no"}), says=("XXXSTARTTLS",)),
     Case("stripped_by_inspection", "starttls_stripped", _pix),
+    Case("stripped_greeting_starttls_passes", "starttls_stripped", Smtp(greeting="220 *****2***0**********"), says=("HELO",), advises="smtp_pix_workarounds"),
+    Case("stripped_tab_behind_the_word", "starttls_stripped", Smtp(ehlo=("SIZE", "STARTTLS\t"))),
     Case("stripped_command_500", "starttls_stripped", Smtp(replies={STARTTLS: "500 5.5.1 Command unrecognized"}), says=("500 5.5.1",)),
     Case("stripped_command_502", "starttls_stripped", Smtp(replies={STARTTLS: "502 5.5.1 not implemented"}), says=("502",)),
     Case("stripped_line_removed", "starttls_stripped", Smtp(ehlo=PLAIN)),
@@ -585,11 +599,14 @@ CERTIFICATES = (
     Case("certificate_root_not_trusted", "certificate_untrusted", Smtp(), certificate="intermediate_sent", policy="intermediate trusted", problems=("untrusted",)),
     Case("certificate_intermediate_missing", "certificate_untrusted", Smtp(), certificate="intermediate_missing", problems=("untrusted",), says=("intermediate",), advises="intermediate"),
     Case("certificate_issued_by_a_leaf", "certificate_untrusted", Smtp(), certificate="issued_by_leaf", problems=("untrusted",)),
-    Case("certificate_for_clients_only", "certificate_untrusted", Smtp(), certificate="for_clients", problems=("untrusted",)),
+    Case("certificate_for_clients_only", "certificate_untrusted", Smtp(), certificate="for_clients", problems=("untrusted",), says=("purpose",), advises="another certificate"),
+    Case("certificate_for_clients_expired_wrong_name", "certificate_untrusted", Smtp(), certificate="for_clients_expired_wrong_name", problems=("untrusted", "mismatch", "expired")),
     Case("certificate_untrusted_implicit", "certificate_untrusted", Smtp(implicit=True), port=465, certificate="self_signed", problems=("untrusted",)),
     Case("certificate_wrong_name", "certificate_mismatch", Smtp(), certificate="wrong_name", problems=("mismatch",), says=("smtp.example.com",)),
     Case("certificate_no_name", "certificate_mismatch", Smtp(), certificate="no_name", problems=("mismatch",)),
     Case("certificate_common_name_beside_others", "certificate_mismatch", Smtp(), certificate="common_name_beside", problems=("mismatch",)),
+    Case("certificate_wildcard_for_an_underscore", "certificate_mismatch", Smtp(), certificate="wildcard", domain="my_relay.fault.test", problems=("mismatch",)),
+    Case("certificate_with_an_underscore", "ok", Smtp(), domain="my_other_relay.fault.test"),
     Case("certificate_wildcard_too_deep", "certificate_mismatch", Smtp(), certificate="wildcard_too_deep", problems=("mismatch",)),
     Case("certificate_wildcard_of_a_top_level_domain", "certificate_mismatch", Smtp(), certificate="wildcard", domain="faults.test", problems=("mismatch",)),
     Case("certificate_name_with_a_final_dot", "certificate_mismatch", Smtp(), certificate="final_dot", problems=("mismatch",)),
@@ -637,6 +654,10 @@ AUTH = (
     Case("auth_534", "auth_rejected", _auth(replies={"AUTH": "534 5.7.9 Application-specific password required"}), login=Login(), says=("534",)),
     Case("auth_login_user_refused", "auth_rejected", _auth("LOGIN", replies={"AUTH": then("334 " + b64("Username:"), lambda peer: peer.hear(), "535 no such user")}), login=Login(mechanism="login")),
     Case("auth_password_echoed", "auth_rejected", _auth(replies={"AUTH": "535 " + PASSWORD + " is not the password, " + b64("\0" + USERNAME + "\0" + PASSWORD)}), login=Login(), says=("is not the password",)),
+    Case(
+        "auth_command_echoed_in_part", "auth_rejected", login=Login(mechanism="plain"), says=("unknown: AUTH PLAIN ********...",),
+        serve=_auth(replies={"AUTH": "535-unknown: AUTH PLAIN " + b64("\0" + USERNAME + "\0" + PASSWORD)[:44] + "...\r\n535 " + b64(PASSWORD).rstrip("=")}),
+    ),
     Case("auth_hostile_words", "auth_rejected", _auth(replies={"AUTH": b"535" + HOSTILE[3:]}), login=Login(), says=ESCAPED),
     Case("auth_535_not_retried", "auth_rejected", _auth(replies={"AUTH": "535 no"}), login=Login(), policy="retrying"),
     Case("auth_454", "auth_deferred", _auth(replies={"AUTH": "454 4.7.0 Temporary authentication failure"}), login=Login(), says=("454",)),

@@ -18,6 +18,8 @@ from faults.servers import PASSWORD, TOKEN, USERNAME
 from faults.table import CASES, QUICK, TIMEOUT, TOLERANCE, Case
 
 BY_NAME = {case.name: case for case in CASES}
+# resolv.conf(5): two attempts of 5 s each.
+RESOLVER_LIMIT = 10.0
 
 
 def _fact(result: dict[str, Any], path: str) -> Any:
@@ -104,10 +106,10 @@ def test_no_call_outlasts_its_deadline(findings: Findings) -> None:
     assert not slow
 
 
-@pytest.mark.parametrize("policy", ["name server drops", "name server rejects"])
-def test_process_ends_with_the_probe(policy: str, findings: Findings) -> None:
-    """A name lookup that still waits (10 s, the resolver's own limit) must not keep the process (3 s to start)."""
-    assert findings.runs[policy].seconds < findings.seconds[policy] + 3.0
+def test_process_ends_with_the_probe(findings: Findings) -> None:
+    """A name lookup that still waits must not keep the process. How long the process took to start does not count."""
+    assert findings.seconds["name server drops"] < RESOLVER_LIMIT - 3.0
+    assert findings.lingering["name server drops"] < 1.0
 
 
 def test_output_is_printable(findings: Findings) -> None:
@@ -132,8 +134,7 @@ def test_output_holds_no_secret(findings: Findings) -> None:
         text = json.dumps(results, ensure_ascii=False)
         for secret in _forms(PASSWORD) + _forms(TOKEN):
             assert secret not in text, name
-    for run in findings.runs.values():
-        assert not run.errors
+    assert not any(findings.errors.values())
 
 
 def _forms(secret: str) -> list[str]:

@@ -64,6 +64,10 @@ KINDS = {
         names="DNS:*.mail.oracle.test", subject="/O=Oracle", verdict="certificate_mismatch"
     ),
     "partial-wildcard": Kind(names="DNS:m*.oracle.test", subject="/O=Oracle", verdict="certificate_mismatch"),
+    "underscore": Kind(names="DNS:my_mail.oracle.test,DNS:*.my_site.oracle.test", subject="/O=Oracle"),
+    "wildcard-of-all": Kind(names="DNS:*.*,DNS:*.test,DNS:*", subject="/O=Oracle"),
+    "final-dot": Kind(names=f"DNS:{HOST}.,DNS:*.oracle.test.", subject="/O=Oracle"),
+    "wildcard-in-subject": Kind(names="", subject="/CN=*.oracle.test/CN=other.example"),
     "for-clients": Kind(
         extensions=("basicConstraints=critical,CA:FALSE", "extendedKeyUsage=clientAuth"),
         verdict="certificate_untrusted",

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import namespace
+import odd_servers
 import oracles
 from certificates import HOST, make
 from namespace import HERE, Place
@@ -142,6 +143,32 @@ def jobs(servers: list[Server], authority: Path) -> tuple[dict[str, Any], list[t
         LOCAL: {"options": {**sender, "rcpt_to": LOCAL}, "endpoints": enveloped},
         STRANGE: {"options": {**sender, "rcpt_to": STRANGE}, "endpoints": enveloped},
     }, tried
+
+
+def odd_job(authority: Path) -> dict[str, Any]:
+    options = {"helo_name": HELO_NAME, "ca_path": str(authority), "timeout": 15.0, "retries": 0}
+    endpoints = [
+        [HOST, odd_servers.port_of(number), odd.tls, "", None]
+        for number, odd in enumerate(odd_servers.ODD_SERVERS)
+    ]
+    return {"odd": {"options": options, "endpoints": endpoints}}
+
+
+def judge_odd(results: list[Result], delivered: dict[str, str]) -> tuple[list[Disagreement], list[str]]:
+    """What is wrong about the odd servers, and the differences by design that did not occur."""
+    wrong, missing = [], []
+    for odd, result in zip(odd_servers.ODD_SERVERS, results):
+        title, said = f"odd: {odd.name}", delivered[odd.name]
+        if result["verdict"] != odd.verdict:
+            wrong.append(Disagreement(title, "its description", "verdict", odd.verdict, result["reason"]))
+        if not said:
+            wrong.append(Disagreement(title, "postfix", "a message", None, result["verdict"]))
+        elif said.startswith("sent") is result["usable"]:
+            if odd.differs:
+                missing.append(f"{title}: postfix and the probe were to disagree, and agree")
+        elif not odd.differs:
+            wrong.append(Disagreement(title, "postfix", "a message", said, result["verdict"]))
+    return wrong, missing
 
 
 def run_probe(python: str, order: dict[str, Any]) -> dict[str, list[Result]]:
@@ -367,17 +394,21 @@ def main() -> int:
     authority = make(place)
     servers = [server for server in start_all(place) if arguments.only in server.title]
     print(f"{len(servers)} servers listen after {time.monotonic() - began:.0f} s", flush=True)
+    odd_servers.start(place)
+    delivered = odd_servers.deliver(place)
     found = ask_oracles(place, servers)
     print(f"the oracles have answered after {time.monotonic() - began:.0f} s", flush=True)
 
     passed = failed = 0
     order, tried = jobs(servers, authority)
     for python in arguments.python or pythons():
-        answer = run_probe(python, order)
+        answer = run_probe(python, {**order, **odd_job(authority)})
         if arguments.facts:
             show(servers, found, answer)
         every, facts, unnoticed = judge(servers, found, place, answer, tried)
         disagreements, missing = split_designed(every, servers)
+        odd, odd_missing = judge_odd(answer["odd"], delivered)
+        disagreements, missing = [*disagreements, *odd], [*missing, *odd_missing]
         for problem in [*disagreements, *missing, *unnoticed]:
             print(problem)
         wrong = {each.server for each in disagreements} | {
@@ -385,10 +416,13 @@ def main() -> int:
         }
         wrong |= {": ".join(text.split(": ", 2)[:2]) for text in missing}
         failed += len(wrong)
-        passed += len(servers) - len(wrong)
+        passed += len(servers) + len(odd_servers.ODD_SERVERS) - len(wrong)
         version = subprocess.run([python, "-V"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
         print(f"{version}: {facts} facts about {len(servers)} servers, {len(disagreements)} disagreements, "
-              f"{len(every) - len(disagreements)} differences by design", flush=True)  # fmt: skip
+              f"{len(every) + len(odd) - len(disagreements)} differences by design", flush=True)  # fmt: skip
+    for each in odd_servers.ODD_SERVERS:
+        if each.differs:
+            print(f"by design: odd: {each.name}: {each.verdict}, and postfix delivers: {each.differs}")
     for each in DIFFERENCES:
         print(
             f"by design: {each.server}: {', '.join(each.facts)} of {' and '.join(each.oracles)}: {each.reason}"

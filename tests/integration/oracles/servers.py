@@ -14,6 +14,7 @@ import shutil
 from dataclasses import dataclass
 from typing import Any, Callable, Iterator
 
+import odd_servers
 from certificates import DIRECTORY, HOST, KINDS
 from namespace import HERE, Place
 
@@ -140,6 +141,20 @@ def postfix(place: Place) -> list[Server]:
         dict(name="certificate chosen by SNI", server_name="www.oracle.test", certificate="wildcard", settings={
             **may, "smtpd_tls_chain_files": f"/{DIRECTORY}/rsa.key, /{DIRECTORY}/rsa.pem",
             "tls_server_sni_maps": "hash:/etc/postfix/sni"}),
+        *(
+            dict(name=f"certificate {kind} for {name}", server_name=name, certificate=kind, settings=may,
+                 verdict="ok" if right else "certificate_mismatch")
+            for kind, name, right in (
+                ("wildcard", "my_www.oracle.test", False),
+                ("wildcard", "xn--bcher-kva.oracle.test", True),
+                ("wildcard", "oracle.test", False),
+                ("underscore", "my_mail.oracle.test", True),
+                ("underscore", "www.my_site.oracle.test", False),
+                ("wildcard-of-all", "relay.test", False),
+                ("wildcard-in-subject", "www.oracle.test", True),
+                ("final-dot", HOST, False),
+            )
+        ),
         dict(name="SIZE 1000", settings={**may, "message_size_limit": "1000"}),
         dict(name="no limit of size", settings={**may, "message_size_limit": "0"}),
         dict(name="SMTPUTF8 off", settings={**may, "smtputf8_enable": "no"}),
@@ -179,9 +194,10 @@ def postfix(place: Place) -> list[Server]:
         "postscreen_greet_action = enforce\npostscreen_greet_wait = 1s\npostscreen_greet_ttl = 1s\n"
         "postscreen_access_list =\npostscreen_cache_map =\npostscreen_upstream_proxy_protocol =\n"
         "postscreen_greet_banner = $smtpd_banner, one moment\npostscreen_tls_security_level = may\n"
-        "smtpd_banner = $myhostname ESMTP\n",
+        "smtpd_banner = $myhostname ESMTP\n" + odd_servers.postfix_parameters(),
     )
-    place.write("etc/postfix/master.cf", "".join(_master(servers)))
+    place.write("etc/postfix/master.cf", "".join([*_master(servers), *odd_servers.postfix_services()]))
+    place.write("etc/postfix/transport", odd_servers.transport_map())
     place.write("etc/postfix/sni", f"www.oracle.test /{DIRECTORY}/wildcard.key, /{DIRECTORY}/wildcard.pem\n")
     place.must("postmap", "-F", "hash:/etc/postfix/sni")
     place.write(

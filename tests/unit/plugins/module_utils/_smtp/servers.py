@@ -87,8 +87,8 @@ class MailServer:
     def receive(self, data: bytes) -> bytes:
         if self._tls is None:
             self.clear += data
-            # What follows a 220 that no TLS follows is a ClientHello, of which no line is to be made.
-            self._lines += b"" if self._deaf else data
+            # A ClientHello where no TLS is spoken may hold a line end by chance; no line is to be made of it.
+            self._lines += b"" if self._deaf or data[:1] == b"\x16" else data
         else:
             self._incoming.write(data)
             self._decrypt(self._tls)

@@ -127,6 +127,16 @@ def test_decode_agrees_with_python(file: str, tmp_path: Any) -> None:
         (["*"], "mx", False),
         (["*."], "mx.", False),
         (["*.test"], "relay.test", False),
+        (["*.example.test."], "relay.example.test", False),
+        (["*.*"], "relay.test", False),
+        (["*.*.test"], "mx.relay.test", False),
+        (["*.my_site.test"], "mx.my_site.test", False),
+        (["*.example.test"], "my_mx.example.test", False),
+        (["my_mx.example.test"], "my_mx.example.test", True),
+        (["*.-site.test"], "mx.-site.test", False),
+        (["*.site-.test"], "mx.site-.test", False),
+        (["*.a-site.test"], "a-mx.a-site.test", True),
+        (["*..test"], "mx..test", False),
         (["xn--bcher-kva.example"], "xn--bcher-kva.example", True),
         (["*.example.com"], "xn--bcher-kva.example.com", True),
         (["bücher.example"], "xn--bcher-kva.example", False),
@@ -228,6 +238,20 @@ def test_advice_tells_a_missing_intermediate_from_an_unknown_authority() -> None
     assert advice(Problem("certificate_expired", ""), GOOD, EXPIRED) == ""
 
 
+@pytest.mark.parametrize(
+    ("code", "message"), [(26, "unsuitable certificate purpose"), (66, "EE certificate key too weak")]
+)
+@pytest.mark.parametrize("length", [0, 1, 3])
+def test_not_every_fault_of_a_chain_is_one_of_trust(code: int, message: str, length: int) -> None:
+    chain = ChainError(code, message, length)
+    (problem,) = problems(GOOD, "mx", NOW, 0, chain)
+    assert problem.verdict == "certificate_untrusted"
+    assert message in problem.words
+    assert "authority" not in problem.words
+    assert "ca_path" not in advice(problem, GOOD, chain)
+    assert "another certificate" in advice(problem, GOOD, chain)
+
+
 def test_verdict_of_the_chain_alone() -> None:
     assert [verdict_of(chain) for chain in (EXPIRED, EARLY, SELF_SIGNED)] == [
         "certificate_expired", "certificate_not_yet_valid", "certificate_untrusted",
@@ -244,6 +268,19 @@ def test_as_dict() -> None:
     empty = as_dict(Certificate(), [], NOW)
     assert empty["not_after"] is None
     assert empty["days_left"] is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (-62135596800, "0001-01-01T00:00:00Z"),
+        (-1, "1969-12-31T23:59:59Z"),
+        (253402300799, "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_dates_far_away(seconds: int, shown: str) -> None:
+    certificate = GOOD._replace(not_before=seconds, not_after=seconds)
+    assert [as_dict(certificate, [], NOW)[key] for key in ("not_before", "not_after")] == [shown, shown]
 
 
 def test_hostile_words_are_escaped_and_bounded() -> None:
@@ -332,7 +369,7 @@ def test_hostile_certificates(hostile: bytes) -> None:
     as_dict(certificate, problems(certificate, "mx.example.com", NOW, 30), NOW)
 
 
-@hypothesis_settings(max_examples=300)
+@hypothesis_settings(max_examples=300, deadline=None)  # of time: the machine may be busy
 @given(
     st.sampled_from(["good", "self_signed", "ca"]),
     st.integers(0, 700),

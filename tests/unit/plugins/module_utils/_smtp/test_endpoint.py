@@ -89,6 +89,9 @@ def test_endpoints(value: Any, endpoint: Endpoint) -> None:
         ("a" * 64 + ".example:587", ["host name"]),
         ("mx\r\nRSET:587", ["host name"]),
         (".:587", ["host name"]),
+        ("straße.example:587", ["IDNA", "xn--"]),  # Python's codec makes strasse.example of it
+        ("a\u200db.example:587", ["IDNA", "xn--"]),
+        ("\ud800.example:587", ["internationalized", "xn--"]),
         ({"host": "mx"}, ["host and port"]),
         ({"host": "mx", "port": 587, "tls": "encyrpt"}, ["endpoint.tls", "encyrpt", "starttls"]),
         ({"host": "mx", "port": 587, "user": "x"}, ["user", "server_name"]),

@@ -173,6 +173,56 @@ def test_timings() -> None:
     assert all(stage is not None for stage in stages)
 
 
+def test_timings_do_not_follow_the_wall_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be set while a probe runs, by a day a look here."""
+    days = iter(range(20000, 30000))
+    monkeypatch.setattr(engine.time, "time", lambda: next(days) * 86400.0)
+    with Listener(closes, smtp()) as server:
+        result = ask(server.port, validate_certs=False, retries=1)
+    assert (result.verdict, result.attempts) == ("ok", 2)
+    assert all(0 <= (milliseconds or 0) < 4000 for milliseconds in result.timings_ms.values())
+
+
+def test_small_writes_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nagle's algorithm and delayed acknowledgements cost 40 ms an endpoint, which no loopback shows reliably."""
+    modes = []
+    converse = engine._Probe._converse
+
+    def look(self: Any, connection: socket.socket, session: Any) -> Any:
+        modes.append(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        return converse(self, connection, session)
+
+    monkeypatch.setattr(engine._Probe, "_converse", look)
+    with Listener(smtp(certificate="self_signed")) as server:
+        ask(server.port)
+    assert modes
+    assert all(modes)
+
+
+def test_start_up_imports_what_every_host_needs() -> None:
+    """A probe of an address, without a login, on a host of a fleet: neither threads nor SASL."""
+    script = f"""
+import sys
+from {engine.__name__} import probe
+from {Endpoint.__module__} import Endpoint, Options
+print(probe([Endpoint("127.0.0.1", {closed_port()}, "starttls")], Options())[0].verdict)
+print(*(name.rpartition(".")[2] for name in sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-S", "-c", script], stdout=subprocess.PIPE, text=True, check=True)
+    verdict, loaded = done.stdout.splitlines()
+    assert verdict == "refused"
+    assert "session" in loaded.split()
+    assert not set(loaded.split()) & {
+        "threading",
+        "queue",
+        "hmac",
+        "sasl",
+        "smtplib",
+        "asyncio",
+        "concurrent",
+    }
+
+
 CERTIFICATES = {
     "good": [],
     "other_name": ["certificate_mismatch"],
@@ -336,13 +386,22 @@ def test_concurrency_is_kept() -> None:
 
 
 def test_few_descriptors_are_enough() -> None:
-    """In a process of its own, where the limit of open files is low."""
+    """In a process of its own, where the limit of open files is low; none is asked for that is not to be had."""
     with Listener(smtp()) as server:
         script = f"""
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
-from {engine.__name__} import probe
+from {engine.__name__} import _Probe, probe
 from {Endpoint.__module__} import Endpoint, Options
+
+def open_or_tell(self, address, open=_Probe._open):
+    try:
+        return open(self, address)
+    except OSError as error:
+        print(error)
+        raise
+
+_Probe._open = open_or_tell
 results = probe([Endpoint("127.0.0.1", {server.port}, "none")] * 100, Options(retries=0))
 print({{result.verdict for result in results}}, len(results))
 """
@@ -355,6 +414,22 @@ print({{result.verdict for result in results}}, len(results))
         )
     assert (done.stdout.strip(), done.stderr) == ("{'ok'} 100", "")
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 40
+
+
+def test_one_context_serves_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One costs 20 ms with the authorities of a distribution."""
+    built = []
+    build = engine.TlsPolicy._build
+
+    def count(self: Any, verify: bool) -> ssl.SSLContext:
+        built.append(verify)
+        return build(self, verify)
+
+    monkeypatch.setattr(engine.TlsPolicy, "_build", count)
+    with Listener(smtp(certificate="self_signed")) as server:
+        results = probe([Endpoint("127.0.0.1", server.port, "starttls", NAME)] * 5, Options(retries=0))
+    assert [result.verdict for result in results] == ["certificate_untrusted"] * 5
+    assert sorted(built) == [False, True]
 
 
 def test_descriptors_are_returned() -> None:

@@ -29,6 +29,7 @@ from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.serv
     USERNAME,
     CutAt,
     MailServer,
+    server_context,
     session,
     single_bytes,
     talk,
@@ -71,13 +72,23 @@ CASES = {
     "neither EHLO nor HELO": Case("ehlo_rejected", {"replies": {"EHLO": b"550 no\r\n", "HELO": b"550 no\r\n"}}, PLAIN),
     "EHLO 421": Case("ehlo_rejected", {"replies": {"EHLO": b"421 no\r\n"}}, PLAIN),
     "lower case": Case("ok", {"ehlo": (b"size 5", b"starttls")}),
+    "a tab": Case("starttls_stripped", {"ehlo": (b"STARTTLS\t",)}, says="STARTTLS\\T"),
+    "empty first line": Case(
+        "starttls_absent",
+        {"replies": {"EHLO": b"250-\r\n250-STARTTLS\r\n250 SIZE\r\n", "STARTTLS": b"502 no\r\n"}},
+        says="SIZE",
+    ),
+    "equals signs": Case("ok", {"ehlo": (b"SIZE=5", b"STARTTLS=1")}),
     "greeting of several lines": Case("ok", {"greeting": b"220-a\r\n220-b\r\n220 c\r\n"}),
     "greeting 5xx": Case("greeting_rejected", {"greeting": b"554 5.7.1 listed\r\n"}, says="554 5.7.1 listed"),
     "greeting 4xx": Case("greeting_deferred", {"greeting": b"421 busy\r\n"}, says="421 busy"),
-    "greeting 200": Case("not_smtp", {"greeting": b"200 news\r\n"}),
+    "greeting 200": Case("not_smtp", {"greeting": b"200 news\r\n", "replies": {"EHLO": b"500 what?\r\n"}}),
+    "greeting 250": Case("ok", {"greeting": b"250 mail\r\n"}),
+    "greeting 354": Case("not_smtp", {"greeting": b"354 go on\r\n"}),
     "greeting of SSH": Case("not_smtp", {"greeting": b"SSH-2.0-OpenSSH\r\n"}, says="SSH-2.0"),
     "greeting of FTP": Case("not_smtp", {"greeting": b"220 FTP\r\n", "replies": {"EHLO": b"530 USER?\r\n"}}),
     "greeting of TLS": Case("tls_mode_mismatch", {"greeting": b"\x15\x03\x01\x00\x02\x02\x46"}),
+    "greeting of a byte like TLS": Case("not_smtp", {"greeting": b"\x16garbage\r\n"}, says="garbage"),
     "clear to implicit": Case("tls_mode_mismatch", {}, IMPLICIT, says="220 mail"),
     "no version of TLS": Case("tls_failed", {"greeting": b"\x16\x23\3\0\x7a\2\0\0\x76\3\0" + b"x" * 130}, IMPLICIT),
     "SSH to implicit": Case("not_smtp", {"greeting": b"SSH-2.0-OpenSSH\r\n"}, IMPLICIT),
@@ -89,6 +100,13 @@ CASES = {
     "masked greeting": Case(
         "starttls_stripped", {"greeting": b"220 ************\r\n", "replies": {"EHLO": b"500 X\r\n"}}
     ),
+    "masked greeting, STARTTLS passes": Case("starttls_stripped", {"greeting": b"220 ***2**0***\r\n"}, says="HELO"),
+    "bare greeting": Case("starttls_absent", {"greeting": b"220\r\n"}, says="HELO"),
+    "bare greeting, opportunistic": Case("ok", {"greeting": b"220 \r\n"}, OPPORTUNISTIC, "ehlo", "HELO"),
+    "bare greeting, implicit and a login": Case(
+        "auth_absent", {"greeting": b"220\r\n", "implicit": True}, {**IMPLICIT, **LOGIN}, says="HELO"
+    ),
+    "bare greeting, implicit": Case("ok", {"greeting": b"220\r\n", "implicit": True}, IMPLICIT),
     "unknown command": Case("starttls_stripped", {"replies": {"STARTTLS": b"502 5.5.1 what?\r\n"}}, says="502 5.5.1"),
     "refused": Case("starttls_rejected", {"replies": {"STARTTLS": b"454 4.7.0 no\r\n"}}, says="454 4.7.0"),
     "injection": Case("starttls_injection", {"replies": {"STARTTLS": b"220 go\r\n250 evil\r\n"}}, says="250 evil"),
@@ -118,6 +136,7 @@ CASES = {
     "auth not offered": Case("auth_unsupported", {}, {**LOGIN, "mechanism": "cram-md5"}, says="PLAIN, LOGIN"),
     "auth, only tokens": Case("auth_unsupported", {"ehlo_tls": (b"AUTH XOAUTH2",)}, LOGIN, says="access token"),
     "auth, no end": Case("protocol_error", {"replies": {"AUTH": b"334 \r\n334 \r\n334 \r\n"}}, LOGIN, "auth"),
+    "auth, any 3xx asks": Case("protocol_error", {"replies": {"AUTH": b"350 \r\n"}}, LOGIN, "auth"),
     "auth, no base64": Case(
         "protocol_error", {"ehlo_tls": (b"AUTH CRAM-MD5",), "replies": {"AUTH": b"334 *\r\n"}}, LOGIN, "auth"
     ),
@@ -266,6 +285,39 @@ def test_a_password_sent_back_is_not_shown(echo: bytes, where: str) -> None:
     talk(client, MailServer(replies={where: b"550 no " + echo + b"\r\n"}))
     assert client.outcome is not None
     assert "no ********" in client.outcome.reason
+
+
+@pytest.mark.parametrize("end", [13, 20, len(SECRET.rstrip(b"="))])
+def test_a_command_sent_back_in_part_is_not_shown(end: int) -> None:
+    """Cut by the server, folded into several lines, without its padding."""
+    pieces = (SECRET[:end], SECRET[end:])
+    client = session(password=PASSWORD, mechanism="plain")
+    talk(client, MailServer(replies={"AUTH": b"535-AUTH PLAIN %s...\r\n535 %s\r\n" % pieces}))
+    assert client.outcome is not None
+    assert client.outcome.verdict == "auth_rejected"
+    assert "535 AUTH PLAIN ********..." in client.outcome.reason
+    assert not [piece for piece in pieces if len(piece) >= 8 and piece.decode() in client.outcome.reason]
+
+
+@pytest.mark.parametrize("password", ["STARTTLS-2027", "x8BITMIMEx", "PIPELINING PLAIN"])
+def test_a_password_that_holds_a_word_of_smtp_changes_nothing(password: str) -> None:
+    server = MailServer(ehlo_tls=(b"PIPELINING", b"8BITMIME", b"AUTH PLAIN"), replies={"AUTH": b"235 ok\r\n"})
+    client = session(password=password)
+    talk(client, server)
+    assert client.outcome is not None
+    assert client.outcome.verdict == "ok"
+    assert client.capabilities == ["PIPELINING", "8BITMIME", "AUTH PLAIN"]
+
+
+@pytest.mark.parametrize(("reply", "commands"), [
+    ("MAIL", ["MAIL FROM:<a@example.test>", "QUIT"]),
+    ("RCPT", ["MAIL FROM:<a@example.test>", "RCPT TO:<b@example.test>", "RSET", "QUIT"]),
+    ("NOOP", ["MAIL FROM:<a@example.test>", "RCPT TO:<b@example.test>", "RSET", "QUIT"]),
+])  # fmt: skip
+def test_an_open_transaction_is_taken_back(reply: str, commands: list[str]) -> None:
+    client, server = session(**ENVELOPE), MailServer(replies={reply: b"550 no\r\n"})
+    talk(client, server)
+    assert server.commands[-len(commands) :] == commands
 
 
 def test_a_user_name_that_is_the_password_is_not_shown() -> None:
@@ -460,6 +512,20 @@ def test_a_flood_is_bounded() -> None:
     assert client.closed
 
 
+def test_what_never_becomes_a_reply_is_bounded() -> None:
+    """Session tickets without end pass every limit but that of the whole."""
+    context = server_context()
+    usual, context.num_tickets = context.num_tickets, 3000
+    try:
+        client = session()
+        talk(client, MailServer())
+    finally:
+        context.num_tickets = usual
+    assert client.outcome is not None
+    assert client.outcome.verdict == "protocol_error"
+    assert str(MAX_RECEIVED) in client.outcome.reason
+
+
 def test_events_follow_the_ladder() -> None:
     client = session(password=PASSWORD, **ENVELOPE)
     talk(client, MailServer())
@@ -514,7 +580,7 @@ replies = st.one_of(
 )
 
 
-@hypothesis_settings(max_examples=300)
+@hypothesis_settings(max_examples=300, deadline=None)  # of time: the machine may be busy
 @given(
     st.sampled_from(["starttls", "implicit", "opportunistic", "none"]),
     st.booleans(),
@@ -542,7 +608,7 @@ def test_any_server_gets_a_verdict(mode: str, login: bool, said: list[bytes], la
     assert b"AUTH" not in sent
 
 
-@hypothesis_settings(max_examples=60)
+@hypothesis_settings(max_examples=60, deadline=None)
 @given(st.integers(0, 1200), st.integers(1, 255), st.booleans())
 def test_a_flipped_byte_never_crashes(position: int, flip: int, implicit: bool) -> None:
     client = session("implicit" if implicit else "starttls", password=PASSWORD)
