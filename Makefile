@@ -110,12 +110,12 @@ cores: venv ## sanity and install-test on the other ansible-cores, as the Python
 	tests/tools/cores $(VENV)
 
 .PHONY: faults
-faults: venv ## the probe against some 360 faults, in network namespaces (root)
+faults: venv ## the probe against some 380 faults, in network namespaces (root)
 	tests/tools/needs nft=nftables ip=iproute2 sysctl=procps unshare=util-linux
 	$(BIN)/pytest -q tests/integration/faults $(ARGS)
 
 .PHONY: oracles
-oracles: venv ## the probe against swaks, openssl and posttls-finger on 153 real servers (root)
+oracles: venv ## the probe against swaks, openssl and posttls-finger on some 200 real servers (root)
 	$(BIN)/python tests/integration/oracles/run.py --python $(BIN)/python $(ARGS)
 
 .PHONY: podman

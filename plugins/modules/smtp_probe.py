@@ -374,7 +374,6 @@ from time import monotonic
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._route.cloud import advise, recognise
 from ..module_utils._smtp.arguments import ENDPOINT_ARGUMENTS, PROBE_ARGUMENTS, endpoints_from, options_from
 from ..module_utils._smtp.endpoint import OptionError
 from ..module_utils._smtp.engine import probe
@@ -401,9 +400,14 @@ def main() -> None:
     except OptionError as error:
         module.fail_json(msg=str(error))
     elapsed_ms = round((monotonic() - began) * 1000, 1)
-    cloud = recognise()
-    for result in results:
-        result.advice = advise(result, cloud)
+    unusable = [result for result in results if not result.usable]
+    if unusable:
+        # What is known of the provider explains failures alone: where all is well, its tables are not even loaded.
+        from ..module_utils._route import cloud
+
+        here = cloud.recognise()
+        for result in unusable:
+            result.advice = cloud.advise(result, here)
     found = dict(report(results), elapsed_ms=elapsed_ms, msg=sentence(results))
     if failed(results, module.params["fail_when"]):
         module.fail_json(**found)

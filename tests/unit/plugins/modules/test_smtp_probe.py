@@ -16,6 +16,7 @@ import yaml
 from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.mailops.smtp.plugins.doc_fragments.smtp_options import ModuleDocFragment
+from ansible_collections.mailops.smtp.plugins.module_utils._route import cloud
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.arguments import PROBE_ARGUMENTS
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import (
     STAGES,
@@ -157,8 +158,8 @@ def test_advice_knows_the_provider(
     dmi = tmp_path / "sys/class/dmi/id"
     dmi.mkdir(parents=True)
     (dmi / "sys_vendor").write_text("Hetzner\n")
-    recognise = smtp_probe.recognise
-    monkeypatch.setattr(smtp_probe, "recognise", lambda: recognise(str(tmp_path)))
+    recognise = cloud.recognise
+    monkeypatch.setattr(cloud, "recognise", lambda: recognise(str(tmp_path)))
     filtered = Result("mx", 25, "opportunistic", "filtered", "connect", "No answer.")
     monkeypatch.setattr(smtp_probe, "probe", lambda endpoints, options: [filtered])
     result = run(capsys, host="mx", ports=[25])
