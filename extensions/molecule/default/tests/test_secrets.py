@@ -30,7 +30,7 @@ NEXT_SECRETS = forms_of(NEXT_PASSWORD)
 # Looks through the arguments and environments of all processes, again and again, for the lines of a file.
 WATCHER = """
 import glob, os
-own, patterns, seen = str(os.getpid()), open("/run/watch/patterns", "rb").read().split(b"\\n"), set()
+patterns, seen = open("/run/watch/patterns", "rb").read().split(b"\\n"), set()
 rounds = 0
 while not os.path.exists("/run/watch/stop"):
     for path in glob.glob("/proc/[0-9]*/cmdline") + glob.glob("/proc/[0-9]*/environ"):
