@@ -16,7 +16,7 @@ import os
 import re
 
 from . import config
-from .finding import Inspection, Place, is_local, on_loopback, resolves
+from .finding import Inspection, Place, is_address, is_local, on_loopback, resolves
 
 _DOMAIN_LISTS = ("mydestination", "relay_domains", "virtual_alias_domains", "virtual_mailbox_domains")
 _NETWORK_LISTS = (
@@ -46,7 +46,7 @@ class Addresses(Inspection):
                 self.interfaces(place, value)
             elif place.name == "proxy_interfaces":
                 for word in config.split_list(value):
-                    if not _is_address(word.strip("[]")) and not resolves(word):
+                    if not is_address(word.strip("[]")) and not resolves(word):
                         self.add(place, f"{word!r} is no address and does not resolve", "write the address")
             elif place.name in ("myhostname", "mydomain"):
                 if not _is_hostname(value):
@@ -98,7 +98,7 @@ class Addresses(Inspection):
     def bind_address(self, place: Place, value: str, version: int) -> None:
         if not value:
             return
-        if not _is_address(value) or ipaddress.ip_address(value).version != version:
+        if not is_address(value) or ipaddress.ip_address(value).version != version:
             self.add(place, f"{value!r} is no IPv{version} address", "write one that `ip address` shows")
         elif not is_local(value):
             self.add(place, f"{value} is no address of this host", "write one that `ip address` shows")
@@ -181,14 +181,6 @@ class Addresses(Inspection):
                     f"{bare!r} is no address and does not resolve",
                     f"write {near[0]}" if near else "write all, loopback-only or addresses",
                 )
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_hostname(text: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Iterable, Iterator, NamedTuple, Sequence
 
 from . import config
 from .check_transports import Transports
-from .finding import Finding, Place, is_local
+from .finding import Finding, Place, is_address, is_local
 from .service import port_number, split_inet_service
 from .values import STARTTLS_PORTS
 
@@ -91,7 +91,7 @@ class Delivery(Transports):
             addresses = {"0.0.0.0", "::"}
         elif host == "localhost":
             addresses = {"127.0.0.1", "::1", "0.0.0.0", "::"}
-        elif _is_address(host) and is_local(host):
+        elif is_address(host) and is_local(host):
             # Another instance of Postfix may listen on another address of this host.
             addresses = {host, "::" if ":" in host else "0.0.0.0"}
         else:
@@ -114,7 +114,7 @@ class Delivery(Transports):
         level: str,
         row: config.Row | None,
     ) -> None:
-        if not _is_address(hop.host):
+        if not is_address(hop.host):
             return
         version = ipaddress.ip_address(hop.host).version
         protocols = [word.lower() for word in self.words("inet_protocols")]
@@ -272,11 +272,3 @@ def _policy_keys(hop: str) -> Iterator[str]:
         parts = hop.split(".")
         for index in range(1, len(parts)):
             yield "." + ".".join(parts[index:])
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

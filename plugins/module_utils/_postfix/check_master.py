@@ -208,30 +208,15 @@ class Services(Inspection):
             ("pickup_service_name", "pickup"),
             ("error_service_name", "error"),
         ):
-            name = self.value(parameter) or usual
-            if name not in names:
-                self.findings.append(
-                    Finding(
-                        "master.cf",
-                        0,
-                        f"service {name}",
-                        "",
-                        f"the service is missing, and mail stops without it ({parameter})",
-                        f"add {name} as the shipped master.cf has it",
-                    )
-                )
+            self.require(names, self.value(parameter) or usual, f"mail stops without it ({parameter})")
         for name, why in self.needed():
-            if name not in names:
-                self.findings.append(
-                    Finding(
-                        "master.cf",
-                        0,
-                        f"service {name}",
-                        "",
-                        f"the service is missing, and {why}",
-                        f"add {name} as the shipped master.cf has it",
-                    )
-                )
+            self.require(names, name, why)
+
+    def require(self, names: set[str], name: str, why: str) -> None:
+        if name in names:
+            return
+        problem, remedy = f"the service is missing, and {why}", f"add {name} as the shipped master.cf has it"
+        self.findings.append(Finding("master.cf", 0, f"service {name}", "", problem, remedy))
 
     def needed(self) -> Iterator[tuple[str, str]]:
         """Services that something else makes necessary, and what."""

@@ -294,6 +294,15 @@ def suggest(word: str, allowed: Iterable[str]) -> str:
     return f"write one of {', '.join(choices)}" if len(choices) < 20 else "look it up in postconf(5)"
 
 
+def is_address(text: str) -> bool:
+    """Whether it is an IP address, without brackets."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def is_local(address: str) -> bool:
     """Whether this host can bind the address."""
     try:
