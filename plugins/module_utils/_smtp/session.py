@@ -597,7 +597,9 @@ class Session:
         # Any other major version ends it at the record's fifth byte, however many have come.
         if len(first) >= 11 and (first[0], first[1], first[5]) == (_HANDSHAKE, _TLS_MAJOR, _SERVER_HELLO):
             spoken = _PROTOCOLS.get(first[9] << 8 | first[10], "")
-        if reason in _TOO_OLD or (reason == "WRONG_VERSION_NUMBER" and spoken):
+        # Of one that is new enough, such a record is merely broken.
+        old = bool(spoken) and spoken < f"TLS {self.settings.min_tls_version}"
+        if reason in _TOO_OLD or (reason == "WRONG_VERSION_NUMBER" and old):
             self._settle(
                 "tls_too_old",
                 "The server has no TLS {} or newer{} ({})".format(

@@ -483,6 +483,19 @@ def test_tls_hello() -> None:
     assert not TlsHello(POLICY.context(False), "192.0.2.1").speaks_tls
 
 
+def test_a_broken_record_of_a_new_server_is_not_old() -> None:
+    server, client = MailServer(implicit=True, newest=ssl.TLSVersion.TLSv1_2), session(**IMPLICIT)
+    server.open()
+    client.begin()
+    flight = bytearray(server.receive(client.take()))
+    second = 5 + int.from_bytes(flight[3:5], "big")
+    flight[second + 1] ^= 1  # the major version of that record
+    client.receive(bytes(flight))
+    assert client.outcome is not None
+    assert client.outcome.verdict == "tls_failed"
+    assert "wrong version number" in client.outcome.reason
+
+
 def test_another_connection_settles_a_silent_one() -> None:
     client = session()
     client.begin()
