@@ -368,15 +368,14 @@ def tell(story_name: str, story: Story, wanted: list[tuple[int, str]]) -> Iterat
             traced = Traced(story.asked, 0, "all")
             yield {"story": story_name, "points": part(story, traced.points), "of": len(traced.points)}
             return
-        for asked, whom in wanted:
-            number, began = asked, time.monotonic()
+        for number, whom in wanted:
+            began = time.monotonic()
             for _attempt in range(3):
                 prepare(first, story)
                 traced = Traced(story.asked, number, whom)
                 if traced.killed:
                     break
-                # It polled less often than the run that was counted, and has ended: its last call stands in.
-                number = len(traced.points)
+                # It polled less often than the run that was counted, and has ended: once more, for the same point.
             point = traced.points[number - 1] if len(traced.points) >= number else {}
             if not traced.killed:
                 yield {"story": story_name, "point": number, "whom": whom, "reached": False, "troubles": []}
