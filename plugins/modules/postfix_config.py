@@ -19,6 +19,7 @@ description:
     with file, line, parameter, value, what is wrong and what to write.
   - The staged directory and the live one then change places in one system call where the kernel and the file system
     allow that. Postfix is reloaded, or stopped and started where a changed parameter needs that and only then.
+  - Before a stop, deliveries that are under way are given up to 10 seconds to end, so that none of them is repeated.
   - After that the master process must run, every C(inet) service of C(master.cf) must answer, and nothing fatal may be
     logged. Otherwise everything goes back as it was, and the error shows the log.
   - Killed at any instant, it leaves a whole configuration, and the next run recovers.

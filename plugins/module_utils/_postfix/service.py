@@ -20,7 +20,7 @@ import subprocess
 import time
 from typing import Iterable, Mapping, NamedTuple, Sequence
 
-from . import config
+from . import config, processes
 
 SEARCH_PATH = ("/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/bin", "/opt/postfix/sbin")
 UNIT_DIRECTORIES = (
@@ -130,7 +130,14 @@ def running_master(queue: str) -> Master | None:
         return None
     if not _is_master(pid, queue):
         return None
-    return Master(pid, _unit_of(pid), _listeners_of(pid), _began(pid, "master"), _loaded_at(pid))
+    found = processes.process(pid)
+    return Master(
+        pid,
+        _unit_of(pid),
+        _listeners_of(pid),
+        None if found is None else processes.began(found),
+        _loaded_at(pid),
+    )
 
 
 def _is_master(pid: int, queue: str) -> bool:
@@ -192,28 +199,11 @@ def all_listeners() -> set[Listener]:
     return {listener for listener, _inode in _listening("/proc/self/net")}
 
 
-def _children(pid: int) -> list[int]:
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as handle:
-        return [int(word) for word in handle.read().split()]
-    return []
-
-
 def _loaded_at(pid: int) -> float | None:
     """When the queue manager began: master(8) replaces it at every reload, so that is the age of the
     configuration in force."""
-    return next(filter(None, (_began(child, "qmgr") for child in _children(pid))), None)
-
-
-def _began(pid: int, name: str) -> float | None:
-    """The wall clock time at which a process of that name began."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as handle:
-            stat = handle.read()
-        if stat[stat.index("(") + 1 : stat.rindex(")")] == name:
-            ticks = int(stat[stat.rindex(")") + 1 :].split()[19])
-            uptime = time.clock_gettime(time.CLOCK_BOOTTIME)
-            return time.time() - uptime + ticks / os.sysconf("SC_CLK_TCK")
-    return None
+    manager = processes.queue_manager(pid)
+    return None if manager is None else processes.began(manager)
 
 
 # ---------------------------------------------------------------------------------------------- expectations
@@ -361,7 +351,7 @@ class Control:
             raise ServiceError(f"{' '.join(command)} ended with {done.code}: {_last_line(done)}")
 
     def stop(self) -> None:
-        """Stop the running master, however it was started; one that does not run is fine."""
+        """Stop the running master, however it was started, between two deliveries; one that does not run is fine."""
         master = self.master()
         if master is None:
             return
@@ -369,18 +359,22 @@ class Control:
             command = ["systemctl", "stop", master.unit]
         else:
             command = [self.postfix, "-c", self.config_directory, "stop"]
-        done = run(command)
+        with processes.drained(master.pid):
+            done = run(command)
         for _attempt in range(100):
             if not _is_master(master.pid, self.queue):
                 return
             time.sleep(0.1)
         raise ServiceError(f"{' '.join(command)} ended with {done.code}, but process {master.pid} still runs")
 
-    def activate(self, level: str) -> None:
+    def activate(self, level: str, log: LogMark | None = None) -> None:
+        """What the dying say at a restart is not about the new: the mark in the log is moved behind it."""
         if level == "reload":
             self.reload()
         elif level == "restart":
             self.stop()
+            if log:
+                log.move()
             self.start()
         elif level == "start":
             self.start()
@@ -408,12 +402,16 @@ class LogMark:
     """A place in the mail log; read() gives what Postfix's daemons logged since."""
 
     def __init__(self, maillog_file: str = "") -> None:
-        self._since = time.time()
         self._journal = (
             os.path.exists("/run/systemd/journal/socket") and find_program("journalctl") is not None
         )
-        names = ([maillog_file] if maillog_file.startswith("/") else []) + list(MAIL_LOGS)
-        self._files = {name: _size_of(name) for name in names}
+        self._names = ([maillog_file] if maillog_file.startswith("/") else []) + list(MAIL_LOGS)
+        self.move()
+
+    def move(self) -> None:
+        """To the present end of the log."""
+        self._since = time.time()
+        self._files = {name: _size_of(name) for name in self._names}
 
     def read(self) -> list[str]:
         lines: list[str] = []

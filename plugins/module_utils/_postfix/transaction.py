@@ -617,14 +617,14 @@ class _Run:
         control, services = state.control, state.plan.master.services
         replaced = state.master.pid if state.master and level == "restart" else None
         try:
-            control.activate(level)
+            control.activate(level, log)
             if (
                 level == "reload"
                 and (master := control.master())
                 and state._replace(newest=self._newest()).outdated(master)
             ):
                 replaced = master.pid
-                control.activate("restart")
+                control.activate("restart", log)
         except service.ServiceError as error:
             return [str(error), *(f"Postfix logged: {line}" for line in log.complaints())]
         after = service.Control(control.config_directory, service.queue_directory(state.new))
@@ -675,7 +675,7 @@ class _Run:
                 state.control.activate("stop")
             else:
                 state.control.activate(
-                    "start" if running is None else level if level != "start" else "reload"
+                    "start" if running is None else level if level != "start" else "reload", log
                 )
         except service.ServiceError as error:
             problems.append(str(error))

@@ -91,6 +91,62 @@ def test_inet_protocols_restarts_and_other_parameters_reload(host: Host) -> None
     assert host.run(f"systemctl is-active {unit}").stdout.strip() == "active"
 
 
+SLOW_RELAY = {"relayhost": "[127.0.0.1]:2525", "smtp_tls_security_level": "none"}
+
+
+def handing_over(host: Host, seconds: int) -> None:
+    """Begin a delivery to a relay that keeps the message at once and says so later."""
+    host.run(
+        "install -d -o postfix /var/spool/kept && "
+        "systemd-run --quiet --collect --unit slow-relay smtp-sink -u postfix -D /var/spool/kept/mail "
+        f"-p -W .:{seconds} -h relay.test 127.0.0.1:2525 8; "
+        "until ss -Hltn 'sport = :2525' | grep -q .; do sleep 0.1; done"
+    )
+    done = host.module("postfix_config", parameters=SLOW_RELAY)
+    assert done["code"] == 0, done["everything"]
+    send(host, "first")
+    host.run(
+        "for try in $(seq 100); do grep -q ' FLOCK .* READ ' /proc/locks && exit; sleep 0.1; done; exit 1"
+    )
+
+
+def send(host: Host, name: str) -> None:
+    host.run(f"sendmail -f joe@host.test {name}@far.test", stdin="Subject: one\n\nOnce.\n")
+
+
+def kept(host: Host) -> list[str]:
+    """The recipients of what the relay got, once the queue is empty."""
+    host.run(
+        "for try in $(seq 120); do postqueue -f; postqueue -p | grep -q 'is empty' && exit; sleep 0.5; done; exit 1"
+    )
+    found = host.run("grep -h ^X-Rcpt-Args: /var/spool/kept/*").stdout.splitlines()
+    return sorted(line[line.index("<") + 1 : line.index("@")] for line in found)
+
+
+@RELEASES
+def test_restart_waits_for_what_is_being_handed_over(host: Host) -> None:
+    handing_over(host, 3)
+    done = host.module("postfix_config", parameters={**SLOW_RELAY, "inet_protocols": "ipv4"})
+    assert done["code"] == 0, done["everything"]
+    assert done["activated"] == "restart" and done["confirmed"]
+    send(host, "second")
+    assert kept(host) == ["first", "second"]
+
+
+@RELEASES
+def test_postfix_goes_on_where_the_run_is_killed_amid_a_restart(host: Host) -> None:
+    handing_over(host, 8)
+    killed = host.module(
+        "postfix_config",
+        wrap="timeout --signal KILL 4",
+        parameters={**SLOW_RELAY, "inet_protocols": "ipv4"},
+    )
+    assert killed["code"] == 137, killed["everything"]
+    assert host.run("ps -o state= -C master").stdout.split() == ["S"]
+    send(host, "second")
+    assert kept(host) == ["first", "second"]
+
+
 @RELEASES
 def test_added_port_is_served_after_a_reload(host: Host) -> None:
     done = host.module("postfix_config", services=[inet("2525")], confirm={"listen": [2525]})

@@ -43,14 +43,14 @@ class Feed:
         batch = 0
         while len(self.accepted) < self.wanted or not self.released:
             batch += 1
-            name = f"f{feeder}b{batch}@far.test"
+            name = f"f{feeder}b{batch}x"
             done = subprocess.run(
                 ["smtp-source", "-c", "-N", "-m", str(BATCH), "-s", "1", "-l", "2000", *(["-d"] if feeder % 2 else []),
-                 "-f", "load@host.test", "-t", name, "127.0.0.1:25"],
+                 "-f", "load@host.test", "-t", f"{name}@far.test", "127.0.0.1:25"],
                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False,
             )  # fmt: skip
             counts = done.stdout.split()
-            sent = [f"{number}{name}" for number in range(1, int(counts[-1] if counts else 0) + 1)]
+            sent = [f"{name}{number}" for number in range(int(counts[-1] if counts else 0))]
             with self.lock:
                 if done.returncode:
                     self.broken += 1

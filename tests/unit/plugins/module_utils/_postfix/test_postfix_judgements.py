@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Callable
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
@@ -124,6 +125,28 @@ def test_log_complaints_are_those_of_daemons(tmp_path: Path, monkeypatch: pytest
         "postfix/submission/smtpd[4]: fatal: no SASL",
         "postfix/master[5]: warning: /usr/lib/postfix/sbin/smtpd: bad command startup -- throttling",
     ]
+
+
+def test_what_the_old_processes_say_when_they_end_is_no_complaint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "mail.log"
+    log.write_text("")
+
+    def says(program: str) -> Callable[[object], None]:
+        def write(_control: object) -> None:
+            with log.open("a") as stream:
+                stream.write(f"Jan 1 h postfix/{program}[1]: fatal: unable to connect\n")
+
+        return write
+
+    monkeypatch.setattr(service, "MAIL_LOGS", (str(log),))
+    monkeypatch.setattr(service, "find_program", lambda _name: None)
+    monkeypatch.setattr(service.Control, "stop", says("smtpd"))
+    monkeypatch.setattr(service.Control, "start", says("qmgr"))
+    mark = service.LogMark()
+    service.Control("/etc/postfix", "/var/spool/postfix").activate("restart", mark)
+    assert mark.complaints() == ["postfix/qmgr[1]: fatal: unable to connect"]
 
 
 def test_tables_of_a_configuration() -> None:

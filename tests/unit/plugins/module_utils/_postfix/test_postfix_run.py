@@ -35,7 +35,7 @@ class StandIn:
     def master(self) -> service.Master | None:
         return service.Master(1, None, None, None, None) if self.up else None
 
-    def activate(self, level: str) -> None:
+    def activate(self, level: str, _log: service.LogMark | None = None) -> None:
         self.did.append(level)
         self.up = level != "stop"
 
@@ -162,7 +162,7 @@ def test_killed_between_stop_and_start_is_started(
 ) -> None:
     real = postfix.activate
 
-    def die(level: str) -> None:
+    def die(level: str, _log: service.LogMark | None = None) -> None:
         postfix.up = False
         raise SystemExit(level)
 
