@@ -239,7 +239,7 @@ from datetime import datetime, timezone
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._postfix.config import next_hops
+from ..module_utils._postfix.nexthop import next_hops
 from ..module_utils._route.choose import ON_NO_ROUTE, POLICIES
 from ..module_utils._route.cloud import recognise
 from ..module_utils._route.fact import (

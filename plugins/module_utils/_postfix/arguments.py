@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping
 
-from . import config
+from . import master_cf, table
 
 CONFIG_ARGUMENTS: dict[str, Any] = {
     "files": {
@@ -34,7 +34,7 @@ CONFIG_ARGUMENTS: dict[str, Any] = {
         "default": [],
         "options": {
             "service": {"type": "str", "required": True},
-            "type": {"type": "str", "required": True, "choices": list(config.SERVICE_TYPES)},
+            "type": {"type": "str", "required": True, "choices": list(master_cf.SERVICE_TYPES)},
             "private": {"type": "raw"},
             "unpriv": {"type": "raw"},
             "chroot": {"type": "raw"},
@@ -74,7 +74,7 @@ def secrets_in(files: Iterable[Mapping[str, Any]]) -> set[str]:
         if not entry.get("sensitive") or not content:
             continue
         found |= {content, content.strip()}
-        for row in config.parse_map(str(content)):
+        for row in table.parse_map(str(content)):
             value = row.value.lstrip("= ")
             found |= {row.value, value}
             if ":" in value:

@@ -15,7 +15,7 @@ import ipaddress
 import os
 import re
 
-from . import config
+from . import syntax
 from .finding import Inspection, Place, is_address, is_local, on_loopback, resolves
 
 _DOMAIN_LISTS = ("mydestination", "relay_domains", "virtual_alias_domains", "virtual_mailbox_domains")
@@ -38,14 +38,14 @@ class Addresses(Inspection):
             if place.name in _NETWORK_LISTS:
                 self.network_list(place, value)
             elif place.name in _DOMAIN_LISTS:
-                for word in config.split_list(value):
+                for word in syntax.split_list(value):
                     self.domain(place, word)
             elif place.name in _BIND:
                 self.bind_address(place, value, _BIND[place.name])
             elif place.name == "inet_interfaces":
                 self.interfaces(place, value)
             elif place.name == "proxy_interfaces":
-                for word in config.split_list(value):
+                for word in syntax.split_list(value):
                     if not is_address(word.strip("[]")) and not resolves(word):
                         self.add(place, f"{word!r} is no address and does not resolve", "write the address")
             elif place.name in ("myhostname", "mydomain"):
@@ -65,7 +65,7 @@ class Addresses(Inspection):
 
     def network_list(self, place: Place, value: str) -> None:
         strict = place.name == "mynetworks" and not on_loopback(place.service)
-        words = config.split_list(value)
+        words = syntax.split_list(value)
         for word in words:
             self.network(place, word, strict)
         networks = [net for net in map(_network, words) if net and net.version == 4]
@@ -103,7 +103,7 @@ class Addresses(Inspection):
         elif not is_local(value):
             self.add(place, f"{value} is no address of this host", "write one that `ip address` shows")
         elif ipaddress.ip_address(value).is_loopback and not place.service:
-            hops = config.split_list(self.value("relayhost"))
+            hops = syntax.split_list(self.value("relayhost"))
             if not hops or not all(re.match(r"\[?(127\.|::1|localhost)", hop) for hop in hops):
                 self.add(place, "mail cannot leave this host from its loopback address", "remove it")
 
@@ -156,7 +156,7 @@ class Addresses(Inspection):
             self.add(place, "the whole Internet may relay through this host", "write your own networks")
 
     def interfaces(self, place: Place, value: str) -> None:
-        words = config.split_list(value)
+        words = syntax.split_list(value)
         if not words:
             self.add(place, "no interface is named", "write all or loopback-only")
         for word in words:

@@ -14,7 +14,7 @@ import re
 import ssl
 import time
 
-from . import certificate, config, service
+from . import certificate, master_cf, nexthop, service
 from .finding import Inspection, Place, read_text
 from .values import STARTTLS_PORTS
 
@@ -23,7 +23,7 @@ class Certificates(Inspection):
     """Files that exist, belong together and have not expired."""
 
     def certificates(self) -> None:
-        scopes: list[config.Service | None] = [None]
+        scopes: list[master_cf.Service | None] = [None]
         tls = re.compile(r"_tls_(cert|key|eccert|eckey|dcert|dkey|chain|CA)")
         scopes += [
             entry for entry in self.master.services if any(tls.search(name) for name, _value in entry.options)
@@ -34,7 +34,7 @@ class Certificates(Inspection):
                 self.authorities(side, entry)
         self.server_certificates()
 
-    def key_pairs(self, side: str, entry: config.Service | None) -> None:
+    def key_pairs(self, side: str, entry: master_cf.Service | None) -> None:
         for kind in ("", "ec", "d"):
             name = f"{side}_tls_{kind}cert_file"
             cert = self.value(name, entry)
@@ -123,7 +123,7 @@ class Certificates(Inspection):
                 certain=False,
             )
 
-    def authorities(self, side: str, entry: config.Service | None) -> None:
+    def authorities(self, side: str, entry: master_cf.Service | None) -> None:
         for suffix in ("CAfile", "CApath"):
             name = f"{side}_tls_{suffix}"
             path = self.value(name, entry)
@@ -174,7 +174,7 @@ class Certificates(Inspection):
                     f"clients speak STARTTLS on port {port}, not implicit TLS",
                     "write no, or use port 465",
                 )
-            elif entry.type == "inet" and not wrapped and port in config.IMPLICIT_TLS_PORTS:
+            elif entry.type == "inet" and not wrapped and port in nexthop.IMPLICIT_TLS_PORTS:
                 self.add_service(
                     entry,
                     entry.service,

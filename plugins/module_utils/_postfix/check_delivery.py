@@ -14,7 +14,7 @@ import ipaddress
 import re
 from typing import Iterable, Iterator, NamedTuple, Sequence
 
-from . import config
+from . import master_cf, nexthop, syntax, table
 from .check_transports import Transports
 from .finding import Finding, Place, is_address, is_local
 from .service import port_number, split_inet_service
@@ -28,7 +28,7 @@ class UsedHop(NamedTuple):
     """A next hop that mail takes. `relay`: all mail to the outside, not only some domains or senders."""
 
     place: Place
-    hop: config.NextHop
+    hop: nexthop.NextHop
     relay: bool
 
 
@@ -41,24 +41,24 @@ class Delivery(Transports):
         for place, transport, text, relay in self.hop_texts():
             if self.command_of(transport) == "smtp" and not text.startswith("unix:"):
                 with contextlib.suppress(ValueError):
-                    result.append(UsedHop(place, config.parse_next_hop(text, transport), relay))
+                    result.append(UsedHop(place, nexthop.parse_next_hop(text, transport), relay))
         return result
 
     def hop_texts(self) -> Iterator[tuple[Place, str, str, bool]]:
         values = {name: self.value(name) for name in ("default_transport", "relayhost")}
-        for parameter, transport, text in config.configured_hops(values):
+        for parameter, transport, text in nexthop.configured_hops(values):
             yield self.place_of(parameter), transport, text, True
         for text in self.words("smtp_fallback_relay"):
             yield self.place_of("smtp_fallback_relay"), "smtp", text, True
         for use in self.uses():
             if use.place.name != "default_transport":
-                for text in config.split_list(use.hop):
+                for text in syntax.split_list(use.hop):
                     yield use.place, use.transport, text, False
-        default = config.split_transport(values["default_transport"] or "smtp")[0]
+        default = nexthop.split_transport(values["default_transport"] or "smtp")[0]
         for place in self.places:
             if place.name == "sender_dependent_relayhost_maps":
                 for row in self.row_places(place, self.expanded(place) or ""):
-                    for text in config.split_list(row.raw):
+                    for text in syntax.split_list(row.raw):
                         yield row, default, text, False
 
     def hops(self) -> None:
@@ -75,7 +75,7 @@ class Delivery(Transports):
             self.direct_delivery()
 
     def direct_delivery(self) -> None:
-        transport, hop = config.split_transport(self.value("default_transport") or "smtp")
+        transport, hop = nexthop.split_transport(self.value("default_transport") or "smtp")
         entry = self.master.get(transport, "unix")
         if not hop and entry and entry.command == "smtp" and self.enabled("smtp_tls_wrappermode", entry):
             self.add(
@@ -84,7 +84,7 @@ class Delivery(Transports):
                 "set smtp_tls_wrappermode = no, or name a relayhost with port 465",
             )
 
-    def loop(self, place: Place, hop: config.NextHop) -> None:
+    def loop(self, place: Place, hop: nexthop.NextHop) -> None:
         """A relay host that is this host's own smtpd."""
         host = hop.host.lower().rstrip(".")
         if hop.bracketed and host == self.value("myhostname").lower():
@@ -109,10 +109,10 @@ class Delivery(Transports):
     def address(
         self,
         place: Place,
-        hop: config.NextHop,
-        entry: config.Service | None,
+        hop: nexthop.NextHop,
+        entry: master_cf.Service | None,
         level: str,
-        row: config.Row | None,
+        row: table.Row | None,
     ) -> None:
         if not is_address(hop.host):
             return
@@ -137,7 +137,7 @@ class Delivery(Transports):
                 "write the host's name, or a policy with match=NAME",
             )
 
-    def level_of(self, entry: config.Service | None, hop: config.NextHop) -> tuple[str, config.Row | None]:
+    def level_of(self, entry: master_cf.Service | None, hop: nexthop.NextHop) -> tuple[str, table.Row | None]:
         """The TLS level in force for that next hop: that of its policy, with the row, else the transport's."""
         rows = self.rows_of(self.value("smtp_tls_policy_maps", entry)) or []
         policies = {row.key.lower(): row for row, _file in rows if row.value}
@@ -151,9 +151,11 @@ class Delivery(Transports):
             return ("may" if self.enabled("smtp_use_tls", entry) else "none"), None
         return level, None
 
-    def wrapper(self, place: Place, hop: config.NextHop, entry: config.Service | None, level: str) -> None:
+    def wrapper(
+        self, place: Place, hop: nexthop.NextHop, entry: master_cf.Service | None, level: str
+    ) -> None:
         wrapped = self.value("smtp_tls_wrappermode", entry).lower() == "yes"
-        if hop.port in config.IMPLICIT_TLS_PORTS and not wrapped:
+        if hop.port in nexthop.IMPLICIT_TLS_PORTS and not wrapped:
             self.add(
                 place,
                 f"{hop.text}: port {hop.port} is implicit TLS, but {hop.service} speaks STARTTLS and would wait",
@@ -174,7 +176,7 @@ class Delivery(Transports):
             )
 
     def credentials(
-        self, place: Place, hop: config.NextHop, entry: config.Service | None, level: str, relay: bool
+        self, place: Place, hop: nexthop.NextHop, entry: master_cf.Service | None, level: str, relay: bool
     ) -> None:
         if self.value("smtp_sasl_auth_enable", entry).lower() != "yes" or hop.host.lower() in _LOOPBACK:
             return
@@ -205,7 +207,7 @@ class Delivery(Transports):
             if not found and not relay:
                 return
         options = [
-            word.lower() for word in config.split_list(self.value("smtp_sasl_security_options", entry))
+            word.lower() for word in syntax.split_list(self.value("smtp_sasl_security_options", entry))
         ]
         if level not in ENCRYPTED_LEVELS:
             self.add(
@@ -214,7 +216,7 @@ class Delivery(Transports):
                 "set smtp_tls_security_level = secure, or encrypt",
                 certain="noplaintext" not in options,
             )
-        tls_options = config.split_list(
+        tls_options = syntax.split_list(
             self.value("smtp_sasl_tls_security_options", entry) or " ".join(options)
         )
         if "noplaintext" in [word.lower() for word in tls_options]:
@@ -225,7 +227,7 @@ class Delivery(Transports):
                 certain=False,
             )
 
-    def password_rows(self, rows: Iterable[tuple[config.Row, str]]) -> None:
+    def password_rows(self, rows: Iterable[tuple[table.Row, str]]) -> None:
         for row, file in rows:
             if row.value.startswith("="):
                 self.add_row(file, row, "white space alone stands between key and user", "remove the =")
@@ -237,8 +239,8 @@ class Delivery(Transports):
                 )
 
     def similar(
-        self, hop: config.NextHop, rows: Iterable[tuple[config.Row, str]]
-    ) -> list[tuple[config.Row, str]]:
+        self, hop: nexthop.NextHop, rows: Iterable[tuple[table.Row, str]]
+    ) -> list[tuple[table.Row, str]]:
         """Rows whose key means the same host but is written in another way."""
         result = []
         for row, file in rows:
@@ -248,7 +250,7 @@ class Delivery(Transports):
         return result
 
     def key_of_other_form(
-        self, hop: config.NextHop, rows: Sequence[tuple[config.Row, str]], consequence: str
+        self, hop: nexthop.NextHop, rows: Sequence[tuple[table.Row, str]], consequence: str
     ) -> None:
         wanted = {used.hop.text.lower() for used in self.used_hops()}
         for row, file in self.similar(hop, rows):

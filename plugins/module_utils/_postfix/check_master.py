@@ -15,7 +15,7 @@ import re
 import socket
 from typing import Iterator
 
-from . import config, service
+from . import master_cf, nexthop, service
 from .finding import Finding, Inspection, is_local, resolves, suggest
 from .values import (
     DAEMONS_WITHOUT_ARGUMENTS,
@@ -33,13 +33,13 @@ class Services(Inspection):
     def services(self) -> None:
         directory = self.value("daemon_directory")
         keys: set[tuple[str, str]] = set()
-        ports: dict[tuple[frozenset[str], int], config.Service] = {}
+        ports: dict[tuple[frozenset[str], int], master_cf.Service] = {}
         for entry in self.master.services:
             if entry.key in keys:
                 self.add_service(entry, "", "the service is there twice", "remove one of the two")
             keys.add(entry.key)
-            for field in config.FIELDS:
-                allowed = config.field_complaint(field, getattr(entry, field))
+            for field in master_cf.FIELDS:
+                allowed = master_cf.field_complaint(field, getattr(entry, field))
                 if allowed:
                     self.add_service(
                         entry, f"{field} {getattr(entry, field)}", "no such value", f"write {allowed}"
@@ -54,7 +54,7 @@ class Services(Inspection):
             self.arguments(entry)
         self.missing_services({entry.service for entry in self.master.services})
 
-    def columns(self, entry: config.Service) -> None:
+    def columns(self, entry: master_cf.Service) -> None:
         """What a daemon demands of its entry, and ends at once where it does not get it."""
         if entry.type == "inet" and entry.private != "n":
             self.add_service(
@@ -71,7 +71,7 @@ class Services(Inspection):
                 problem = "there is only one queue manager"
             self.add_service(entry, f"maxproc {entry.maxproc}", problem, "write 1")
 
-    def arguments(self, entry: config.Service) -> None:
+    def arguments(self, entry: master_cf.Service) -> None:
         if entry.command not in DAEMONS_WITHOUT_ARGUMENTS:
             return
         words = [word for word in entry.arguments if not word.startswith("-")]
@@ -83,7 +83,7 @@ class Services(Inspection):
                 "write -o { name = value } where a value has spaces; a service of its own begins in the first column",
             )
 
-    def daemon(self, entry: config.Service, directory: str) -> None:
+    def daemon(self, entry: master_cf.Service, directory: str) -> None:
         path = os.path.join(directory, entry.command)
         if os.path.isfile(path) and os.access(path, os.X_OK):
             return
@@ -96,7 +96,7 @@ class Services(Inspection):
         )
 
     def inet_service(
-        self, entry: config.Service, ports: dict[tuple[frozenset[str], int], config.Service]
+        self, entry: master_cf.Service, ports: dict[tuple[frozenset[str], int], master_cf.Service]
     ) -> None:
         host, port_text = service.split_inet_service(entry.service)
         if ":" in host and "[" not in entry.service:
@@ -104,12 +104,12 @@ class Services(Inspection):
             return
         port = service.port_number(port_text)
         if port is None:
-            near = difflib.get_close_matches(port_text, [*config.KNOWN_PORTS], 1, 0.6)
+            near = difflib.get_close_matches(port_text, [*nexthop.KNOWN_PORTS], 1, 0.6)
             self.add_service(
                 entry,
                 port_text,
                 "no such port",
-                f"write {config.KNOWN_PORTS[near[0]]}" if near else "write its number, 1 to 65535",
+                f"write {nexthop.KNOWN_PORTS[near[0]]}" if near else "write its number, 1 to 65535",
             )
             return
         if (
@@ -156,7 +156,7 @@ class Services(Inspection):
                 f"stop that process: ss -ltnp 'sport = :{port}' names it",
             )
 
-    def outside_program(self, entry: config.Service) -> None:
+    def outside_program(self, entry: master_cf.Service) -> None:
         words: dict[str, str] = {}
         for word in entry.arguments:
             name, _equals, value = word.partition("=")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-from . import config
+from . import master_cf, syntax, table
 from .check_delivery import Delivery
 from .finding import Place, suggest
 from .values import CLIENT_LEVELS, POLICY_ATTRIBUTES
@@ -72,7 +72,7 @@ class Policies(Delivery):
                     certain=False,
                 )
 
-    def level_needs(self, side: str, level: str, place: Place, entry: config.Service) -> None:
+    def level_needs(self, side: str, level: str, place: Place, entry: master_cf.Service) -> None:
         if level in ("dane", "dane-only") and place.line and not self.dnssec(side, entry):
             self.add(
                 place,
@@ -90,7 +90,7 @@ class Policies(Delivery):
                 f"set {side}_tls_fingerprint_cert_match",
             )
 
-    def dnssec(self, side: str, entry: config.Service | None) -> bool:
+    def dnssec(self, side: str, entry: master_cf.Service | None) -> bool:
         return self.value(f"{side}_dns_support_level", entry).lower() == "dnssec"
 
     def policy_rows(self) -> None:
@@ -109,8 +109,8 @@ class Policies(Delivery):
                     if used.hop.text.lower() not in [row.key.lower() for row, _file in rows]:
                         self.key_of_other_form(used.hop, rows, "this policy would never be used")
 
-    def policy(self, side: str, entry: config.Service | None, row: config.Row, file: str) -> None:
-        level, *attributes = config.split_list(row.value)
+    def policy(self, side: str, entry: master_cf.Service | None, row: table.Row, file: str) -> None:
+        level, *attributes = syntax.split_list(row.value)
         level = level.lower()
         if level not in CLIENT_LEVELS:
             self.add_row(file, row, "there is no such TLS level", suggest(level, CLIENT_LEVELS), level)

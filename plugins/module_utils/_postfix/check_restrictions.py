@@ -13,7 +13,7 @@ import difflib
 import re
 from typing import Sequence
 
-from . import config, service
+from . import service, syntax
 from .check_rows import Actions
 from .check_sockets import Sockets
 from .check_tables import Tables
@@ -26,7 +26,7 @@ class Restrictions(Tables, Actions, Sockets):
     """smtpd_*_restrictions of main.cf and of every service."""
 
     def restrictions(self) -> None:
-        classes = config.split_list(self.value("smtpd_restriction_classes"))
+        classes = syntax.split_list(self.value("smtpd_restriction_classes"))
         known = {*RESTRICTIONS, *classes}
         for place in self.places:
             if not re.match(r"smtpd_\w+_restrictions\Z", place.name) and place.name not in classes:
@@ -34,7 +34,7 @@ class Restrictions(Tables, Actions, Sockets):
             value = self.expanded(place)
             if value is None:
                 continue
-            words = config.split_list(value)
+            words = syntax.split_list(value)
             skip = False
             for index, word in enumerate(words):
                 if skip:
@@ -87,7 +87,7 @@ class Restrictions(Tables, Actions, Sockets):
             self.access_rows(place, argument)
 
     def policy_service(self, place: Place, argument: str) -> None:
-        inner = config.split_list(argument.strip("{} "))
+        inner = syntax.split_list(argument.strip("{} "))
         endpoint = inner[0] if inner else argument
         kind, _colon, rest = endpoint.partition(":")
         shown = f"check_policy_service {endpoint}"
@@ -111,7 +111,7 @@ class Restrictions(Tables, Actions, Sockets):
         working = {*guards, "defer_if_permit", "check_relay_domains"}
         for entry in self.smtpd_services:
             lists = {
-                name: [word.lower() for word in config.split_list(self.value(name, entry))]
+                name: [word.lower() for word in syntax.split_list(self.value(name, entry))]
                 for name in ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
             }
             if not any(working & set(words) for words in lists.values()):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Iterator, Sequence
 
-from . import config, maps
+from . import maps, syntax, table
 from .finding import Inspection, Place, read_text, suggest
 from .values import ACCESS_ACTIONS, CHECK_ACTIONS, RESTRICTIONS
 
@@ -26,18 +26,18 @@ class Actions(Inspection):
         for place in self.places:
             value = self.expanded(place)
             if value and place.name.endswith("_checks") and not place.name.endswith("_chroot_checks"):
-                for word in config.split_list(value):
+                for word in syntax.split_list(value):
                     for row, file in self.action_rows(word):
                         self.action(row, file, CHECK_ACTIONS)
 
-    def access_rows(self, place: Place, table: str) -> None:
+    def access_rows(self, place: Place, spec: str) -> None:
         known = {*RESTRICTIONS, *self.words("smtpd_restriction_classes", place.service)}
-        for row, file in self.action_rows(table):
+        for row, file in self.action_rows(spec):
             word = re.split(r"[\s,]", row.value, maxsplit=1)[0]
             if not re.match(r"([45]\d\d|\d+)\Z", word) and word.lower() not in known and word:
                 self.action(row, file, ACCESS_ACTIONS)
 
-    def action(self, row: config.Row, file: str, allowed: Sequence[str]) -> None:
+    def action(self, row: table.Row, file: str, allowed: Sequence[str]) -> None:
         word = row.value.split(None, 1)[0] if row.value else ""
         if word.startswith("$"):
             return
@@ -52,18 +52,18 @@ class Actions(Inspection):
                 value=row.value,
             )
 
-    def action_rows(self, table: str) -> Iterator[tuple[config.Row, str]]:
+    def action_rows(self, spec: str) -> Iterator[tuple[table.Row, str]]:
         """The rows of one table by key and action; none of tables that are no text."""
-        kind, _colon, path = table.partition(":")
+        kind, _colon, path = spec.partition(":")
         if kind == "proxy":
             kind, _colon, path = path.partition(":")
         staged = self.staged(path)
         if kind in _PATTERNS and path.startswith("/"):
-            for row in config.parse_patterns(read_text(staged)):
+            for row in table.parse_patterns(read_text(staged)):
                 yield row, self.shown_file(staged, path)
         elif kind == "cidr" and path.startswith("/"):
-            for row in config.parse_map(read_text(staged)):
+            for row in table.parse_map(read_text(staged)):
                 if row.key.lower() not in ("if", "endif"):
                     yield row, self.shown_file(staged, path)
         elif kind in (*maps.COMPILED, "texthash", "inline"):
-            yield from self.rows_of(table) or []
+            yield from self.rows_of(spec) or []

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-from . import config
+from . import master_cf
 from .check_sockets import Sockets
 from .needs import installed_plugins, wanted_mechanisms
 from .values import MECHANISM_PLUGINS
@@ -36,7 +36,7 @@ class Sasl(Sockets):
                 "set smtpd_tls_security_level = may or encrypt, with a certificate",
             )
 
-    def offers_auth(self, entry: config.Service) -> bool:
+    def offers_auth(self, entry: master_cf.Service) -> bool:
         """Whether a client can come to AUTH at all."""
         level = self.value("smtpd_tls_security_level", entry).lower()
         if not level:
@@ -48,7 +48,7 @@ class Sasl(Sockets):
             or level != "none"
         )
 
-    def dovecot(self, entry: config.Service) -> None:
+    def dovecot(self, entry: master_cf.Service) -> None:
         path = self.value("smtpd_sasl_path", entry)
         if path.startswith("inet:"):
             return
@@ -65,7 +65,7 @@ class Sasl(Sockets):
                 certain=self.installed_here,
             )
 
-    def cyrus_server(self, entry: config.Service) -> None:
+    def cyrus_server(self, entry: master_cf.Service) -> None:
         path = self.value("smtpd_sasl_path", entry)
         if "/" in path:
             self.add(

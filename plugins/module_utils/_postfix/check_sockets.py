@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from typing import Sequence
 
-from . import config, service
+from . import master_cf, service, syntax
 from .finding import Inspection, Place
 
 
@@ -30,8 +30,8 @@ class Sockets(Inspection):
                 self.proxy_filter(place, value)
 
     def milters(self, place: Place, value: str) -> None:
-        for word in config.split_list(value):
-            inner = config.split_list(word.strip("{} "))
+        for word in syntax.split_list(value):
+            inner = syntax.split_list(word.strip("{} "))
             endpoint = inner[0] if inner else ""
             kind, colon, rest = endpoint.partition(":")
             if kind not in ("inet", "inet6", "unix", "local") or not colon or not rest:
@@ -58,7 +58,7 @@ class Sockets(Inspection):
         """Relative paths begin at the queue directory."""
         return os.path.exists(os.path.join(self.value("queue_directory") or "/var/spool/postfix", path))
 
-    def hidden_socket(self, place: Place, path: str, users: Sequence[config.Service]) -> bool:
+    def hidden_socket(self, place: Place, path: str, users: Sequence[master_cf.Service]) -> bool:
         """Whether a chrooted daemon looks in vain for a socket that is there; then it is told."""
         queue = self.value("queue_directory") or "/var/spool/postfix"
         chrooted = next((entry for entry in users if self.chrooted(entry)), None)

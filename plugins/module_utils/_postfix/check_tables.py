@@ -14,7 +14,7 @@ import os
 import re
 from typing import Iterator
 
-from . import config, maps, service
+from . import maps, service, syntax, table
 from .finding import Finding, Inspection, Place
 from .values import OPINIONS, SAID_BY_OURSELVES
 from .version import supports
@@ -68,7 +68,7 @@ class Tables(Inspection):
             value = self.expanded(place)
             if value is None or "password" in place.name or "{" not in value:
                 continue
-            for word in config.split_list(value):
+            for word in syntax.split_list(value):
                 kind, _colon, rest = word.partition(":")
                 if (
                     kind in _WRITTEN_OUT
@@ -88,7 +88,7 @@ class Tables(Inspection):
             value = self.expanded(place)
             if not value or "proxy:" not in value or place.name in ("proxy_read_maps", "proxy_write_maps"):
                 continue
-            for word in config.split_list(value):
+            for word in syntax.split_list(value):
                 if word.startswith("proxy:") and word not in allowed:
                     self.add(
                         place,
@@ -97,7 +97,7 @@ class Tables(Inspection):
                     )
 
     def table_words(self, place: Place, value: str) -> None:
-        for word in config.split_list(value):
+        for word in syntax.split_list(value):
             bare = word.lstrip("!").strip("{} ")
             kind, colon, rest = bare.partition(":")
             if not re.match(r"[a-z][a-z0-9_-]*\Z", kind) or not colon:
@@ -168,7 +168,7 @@ class Tables(Inspection):
     def source_rows(self, place: Place, ref: maps.MapReference, path: str) -> None:
         rows = self.source(path)
         file = self.shown_file(path, ref.path)
-        for row in config.duplicate_keys(rows):
+        for row in table.duplicate_keys(rows):
             problem = f"the key is there twice, which makes all of {ref.spec} unavailable"
             certain = ref.type == "texthash"
             if not certain:

@@ -17,7 +17,7 @@ import re
 import shlex
 from typing import Iterator, NamedTuple
 
-from . import config
+from . import master_cf, nexthop, syntax
 from .check_sockets import Sockets
 from .finding import Place
 
@@ -52,19 +52,19 @@ class Transports(Sockets):
             if not value:
                 continue
             if place.name in _PARAMETERS:
-                yield Use(place, *config.split_transport(value))
+                yield Use(place, *nexthop.split_transport(value))
             elif place.name in ("transport_maps", "sender_dependent_default_transport_maps"):
                 yield from self.row_uses(place, value)
 
     def row_uses(self, place: Place, value: str) -> Iterator[Use]:
         default = self.value("default_transport").partition(":")[0] or "smtp"
         for row_place in self.row_places(place, value):
-            transport, hop = config.split_transport(row_place.raw)
+            transport, hop = nexthop.split_transport(row_place.raw)
             if row_place.raw and row_place.raw.upper() != "DUNNO":
                 yield Use(row_place, transport or default, hop)
 
     def row_places(self, place: Place, value: str) -> Iterator[Place]:
-        for word in config.split_list(value):
+        for word in syntax.split_list(value):
             for row, file in self.rows_of(word) or []:
                 yield Place(file, row.line or place.line, row.key, row.value)
 
@@ -106,7 +106,7 @@ class Transports(Sockets):
                     f"add {transport} as the shipped master.cf has it",
                 )
 
-    def next_hop(self, use: Use, entry: config.Service) -> None:
+    def next_hop(self, use: Use, entry: master_cf.Service) -> None:
         hop = use.hop
         if hop.startswith("unix:"):
             path = hop[5:]
@@ -116,7 +116,7 @@ class Transports(Sockets):
         else:
             self.hop_list(use.place, hop[5:] if hop.startswith("inet:") else hop)
 
-    def pipe(self, use: Use, entry: config.Service) -> None:
+    def pipe(self, use: Use, entry: master_cf.Service) -> None:
         words = dict(word.partition("=")[::2] for word in reversed(entry.arguments))
         program = words.get("argv", "")
         if program.startswith("/") and not os.path.exists(program):

@@ -16,7 +16,7 @@ import re
 import ssl
 import stat
 
-from . import config, service
+from . import expansion, main_cf, service, syntax
 from .finding import Finding, Inspection, Place, read_text, suggest
 from .values import (
     ENUMERATIONS,
@@ -82,7 +82,7 @@ class Values(Inspection):
         # Every program of Postfix judges names, owners and the like when it begins; postmap does no more.
         outputs.append(service.run(["postmap", "-c", self.stage, "-q", "x", "static:x"]))
         postfix = service.find_program("postfix")
-        live = config.MainCf(read_text(os.path.join(self.live, "main.cf"))).values()
+        live = main_cf.MainCf(read_text(os.path.join(self.live, "main.cf"))).values()
         moved = any(live.get(name) != self.main.values().get(name) for name in _INSTALLATION)
         if postfix and moved and not self.predicting:
             outputs.append(service.run([postfix, "-c", self.stage, "check"]))
@@ -131,7 +131,7 @@ class Values(Inspection):
     def spelling(self) -> None:
         """Characters that only look right, quotation marks and comments that Postfix takes for the value."""
         for name in ("main.cf", "master.cf"):
-            for line in config.logical_lines(read_text(os.path.join(self.stage, name))):
+            for line in syntax.logical_lines(read_text(os.path.join(self.stage, name))):
                 parameter = line.text.partition("=")[0].strip()
                 if name == "main.cf" and FREE_TEXT.search(parameter):
                     continue
@@ -221,8 +221,8 @@ class Values(Inspection):
         if default is None:
             return next((kind for suffix, kind in SUFFIX_TYPES if name.endswith(suffix)), None)
         try:
-            default = config.expand(default, self.defaults)
-        except config.CannotExpand:
+            default = expansion.expand(default, self.defaults)
+        except expansion.CannotExpand:
             return None
         if default in ("yes", "no"):
             return "boolean"
@@ -245,7 +245,7 @@ class Values(Inspection):
                     )
             elif place.name in WORD_LISTS:
                 allowed, what = WORD_LISTS[place.name]
-                for word in config.split_list(value):
+                for word in syntax.split_list(value):
                     if word.lower() not in allowed:
                         self.add(place, f"{word!r} is no {what}", suggest(word, allowed))
             elif place.name in ("default_database_type", "default_cache_db_type"):
@@ -261,7 +261,7 @@ class Values(Inspection):
             elif place.name.endswith("_sasl_mechanism_filter"):
                 self.mechanisms(place, value)
         inet = self.place_of("inet_protocols")
-        if not config.split_list(self.value("inet_protocols")):
+        if not syntax.split_list(self.value("inet_protocols")):
             self.add(inet, "no protocol is named", "write all, ipv4 or ipv6")
         self.compatibility()
 
@@ -301,7 +301,7 @@ class Values(Inspection):
             self.add(place, "OpenSSL knows no cipher of this list", "see openssl ciphers -v 'HIGH:!aNULL'")
 
     def mechanisms(self, place: Place, value: str) -> None:
-        for word in config.split_list(value):
+        for word in syntax.split_list(value):
             bare = word.lstrip("!")
             if ":" in bare or bare.startswith("/"):
                 continue

@@ -19,7 +19,7 @@ from collections import ChainMap
 from concurrent.futures import ThreadPoolExecutor
 from typing import Iterable, Mapping, NamedTuple
 
-from . import config, maps, service
+from . import expansion, main_cf, maps, master_cf, nexthop, service, syntax, table
 from .version import parse_version, supports
 
 
@@ -50,7 +50,7 @@ class Place(NamedTuple):
     line: int
     name: str
     raw: str
-    service: config.Service | None = None
+    service: master_cf.Service | None = None
 
 
 def staged_path(path: str, stage: str, live: str) -> str:
@@ -66,8 +66,8 @@ class Inspection:
 
     def __init__(self, stage: str, live: str, predicting: bool, running: service.Master | None) -> None:
         self.stage, self.live, self.predicting, self.running = stage, live, predicting, running
-        self.main = config.MainCf(read_text(os.path.join(stage, "main.cf")))
-        self.master = config.MasterCf(read_text(os.path.join(stage, "master.cf")))
+        self.main = main_cf.MainCf(read_text(os.path.join(stage, "main.cf")))
+        self.master = master_cf.MasterCf(read_text(os.path.join(stage, "master.cf")))
         self.findings: list[Finding] = []
         self.postconf = service.find_program("postconf") or "postconf"
         with ThreadPoolExecutor() as together:
@@ -110,7 +110,7 @@ class Inspection:
             return set(self.running.listeners)
         names = [
             entry.service
-            for entry in config.MasterCf(read_text(os.path.join(self.live, "master.cf"))).services
+            for entry in master_cf.MasterCf(read_text(os.path.join(self.live, "master.cf"))).services
         ]
         ports = {service.port_number(service.split_inet_service(name)[1]) for name in names}
         return {listener for listener in service.all_listeners() if listener.port in ports}
@@ -123,7 +123,7 @@ class Inspection:
         self.findings.append(Finding(place.file, place.line, name, shown, problem, remedy, certain))
 
     def add_service(
-        self, entry: config.Service, value: str, problem: str, remedy: str = "", certain: bool = True
+        self, entry: master_cf.Service, value: str, problem: str, remedy: str = "", certain: bool = True
     ) -> None:
         self.findings.append(
             Finding(
@@ -136,7 +136,7 @@ class Inspection:
         """Certainty about things that another task may bring before the real run."""
         return not self.predicting
 
-    def scope(self, entry: config.Service | None) -> Mapping[str, str]:
+    def scope(self, entry: master_cf.Service | None) -> Mapping[str, str]:
         return ChainMap(dict(entry.options), self.lookup) if entry and entry.options else self.lookup
 
     def expanded(self, place: Place) -> str | None:
@@ -144,26 +144,26 @@ class Inspection:
         if "$" not in place.raw:
             return place.raw
         try:
-            return config.expand(place.raw, self.scope(place.service)).strip()
-        except config.CannotExpand:
+            return expansion.expand(place.raw, self.scope(place.service)).strip()
+        except expansion.CannotExpand:
             return None
 
-    def value(self, name: str, entry: config.Service | None = None) -> str:
+    def value(self, name: str, entry: master_cf.Service | None = None) -> str:
         scope = self.scope(entry)
         text = scope.get(name, "")
         if "$" not in text:
             return text
-        with contextlib.suppress(config.CannotExpand):
-            return config.expand(text, scope).strip()
+        with contextlib.suppress(expansion.CannotExpand):
+            return expansion.expand(text, scope).strip()
         return ""
 
-    def words(self, name: str, entry: config.Service | None = None) -> list[str]:
-        return config.split_list(self.value(name, entry))
+    def words(self, name: str, entry: master_cf.Service | None = None) -> list[str]:
+        return syntax.split_list(self.value(name, entry))
 
-    def enabled(self, name: str, entry: config.Service | None = None) -> bool:
+    def enabled(self, name: str, entry: master_cf.Service | None = None) -> bool:
         return self.value(name, entry).lower() == "yes"
 
-    def chrooted(self, entry: config.Service) -> bool:
+    def chrooted(self, entry: master_cf.Service) -> bool:
         """Whether the daemon runs chrooted; "-" means so up to compatibility_level 0."""
         return entry.chroot == "y" or (entry.chroot == "-" and self.value("compatibility_level") in ("", "0"))
 
@@ -180,7 +180,7 @@ class Inspection:
             )
         )
 
-    def place_of(self, name: str, entry: config.Service | None = None) -> Place:
+    def place_of(self, name: str, entry: master_cf.Service | None = None) -> Place:
         """Where a parameter gets its value; main.cf without a line where it is the default."""
         if entry and entry.option(name) is not None:
             return Place("master.cf", entry.line, name, entry.option(name) or "", entry)
@@ -214,21 +214,21 @@ class Inspection:
             certain=self.installed_here or not packaged,
         )
 
-    def source(self, path: str) -> list[config.Row]:
+    def source(self, path: str) -> list[table.Row]:
         try:
-            return config.parse_map(read_text(path))
+            return table.parse_map(read_text(path))
         except OSError:
             return []
 
-    def rows_of(self, value: str) -> list[tuple[config.Row, str]] | None:
+    def rows_of(self, value: str) -> list[tuple[table.Row, str]] | None:
         """The rows of all tables in a value; None where one of them cannot be read as text."""
-        result: list[tuple[config.Row, str]] = []
-        for word in config.split_list(value):
+        result: list[tuple[table.Row, str]] = []
+        for word in syntax.split_list(value):
             kind, _colon, path = word.partition(":")
             if kind == "proxy":
                 kind, _colon, path = path.partition(":")
             if kind == "inline":
-                result += [(row, "main.cf") for row in config.parse_inline(path)]
+                result += [(row, "main.cf") for row in table.parse_inline(path)]
                 continue
             staged = self.staged(path)
             if (kind not in maps.COMPILED and kind != "texthash") or not os.path.exists(staged):
@@ -242,7 +242,7 @@ class Inspection:
     def add_row(
         self,
         file: str,
-        row: config.Row,
+        row: table.Row,
         problem: str,
         remedy: str = "",
         value: str = "",
@@ -251,12 +251,12 @@ class Inspection:
         """A mistake in a row of a table: its value may be a secret, so it is shown only where given."""
         self.findings.append(Finding(file, row.line, row.key, value, problem, remedy, certain))
 
-    def hop_list(self, place: Place, value: str) -> list[config.NextHop]:
+    def hop_list(self, place: Place, value: str) -> list[nexthop.NextHop]:
         result = []
-        words = config.split_list(value)
+        words = syntax.split_list(value)
         for word in words:
             try:
-                result.append(config.parse_next_hop(word))
+                result.append(nexthop.parse_next_hop(word))
             except ValueError as error:
                 problem, _semicolon, remedy = str(error).partition("; ")
                 self.add(place, problem, remedy)
@@ -317,7 +317,7 @@ def is_local(address: str) -> bool:
     return True
 
 
-def on_loopback(entry: config.Service | None) -> bool:
+def on_loopback(entry: master_cf.Service | None) -> bool:
     """Whether only this host can reach the service."""
     return bool(entry and re.match(r"(127\.|\[?::1\]?:|localhost:)", entry.service))
 

@@ -16,7 +16,7 @@ import re
 from collections import Counter
 from typing import Any, Mapping
 
-from . import config, maps, service
+from . import main_cf, maps, master_cf, nexthop, service
 from .version import capabilities, parse_version
 
 _QUEUES = ("incoming", "active", "deferred", "hold", "corrupt")
@@ -29,8 +29,8 @@ def gather(config_directory: str) -> dict[str, Any]:
     main_file = os.path.join(config_directory, "main.cf")
     if postconf is None or not os.path.exists(main_file):
         return {"installed": False}
-    main = config.MainCf(_read(main_file))
-    master = config.MasterCf(_read(os.path.join(config_directory, "master.cf")))
+    main = main_cf.MainCf(_read(main_file))
+    master = master_cf.MasterCf(_read(os.path.join(config_directory, "master.cf")))
     parameters = _pairs(service.run([postconf, "-c", config_directory, "-n"]).output)
     defaults = _pairs(service.run([postconf, "-c", config_directory, "-d"]).output)
     version = parse_version(defaults.get("mail_version", "0.0"))
@@ -54,7 +54,7 @@ def gather(config_directory: str) -> dict[str, Any]:
         "maps": _maps(main, master, lookup),
         "next_hops": [
             {"host": host, "port": port, "implicit_tls": implicit}
-            for host, port, implicit in config.next_hops(config_directory)
+            for host, port, implicit in nexthop.next_hops(config_directory)
         ],
         "queue": queue(queue_directory, config_directory),
         "capabilities": capabilities(version),
@@ -80,7 +80,7 @@ def masked_values(parameters: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _service(entry: config.Service) -> dict[str, Any]:
+def _service(entry: master_cf.Service) -> dict[str, Any]:
     result: dict[str, Any] = {
         **entry._asdict(),
         "arguments": list(entry.arguments),
@@ -90,7 +90,7 @@ def _service(entry: config.Service) -> dict[str, Any]:
     return result
 
 
-def _maps(main: config.MainCf, master: config.MasterCf, lookup: dict[str, str]) -> list[dict[str, Any]]:
+def _maps(main: main_cf.MainCf, master: master_cf.MasterCf, lookup: dict[str, str]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for ref in maps.references(main, master, lookup):
         entry = found.setdefault(

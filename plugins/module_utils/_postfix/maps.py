@@ -16,7 +16,7 @@ import re
 import shutil
 from typing import Iterable, Mapping, NamedTuple
 
-from . import config
+from . import expansion, main_cf, master_cf
 from .service import find_program, run
 
 # table type -> suffixes of what postmap(1) makes of its source
@@ -51,7 +51,9 @@ class MapReference(NamedTuple):
         return f"{self.type}:{self.path}"
 
 
-def references(main: config.MainCf, master: config.MasterCf, lookup: Mapping[str, str]) -> list[MapReference]:
+def references(
+    main: main_cf.MainCf, master: master_cf.MasterCf, lookup: Mapping[str, str]
+) -> list[MapReference]:
     """Every table with a path that main.cf or a -o option names, expanded; caches left out."""
     result: list[MapReference] = []
     for setting in main.settings:
@@ -67,8 +69,8 @@ def _in_value(
 ) -> Iterable[MapReference]:
     if _CACHE.search(name):
         return
-    with contextlib.suppress(config.CannotExpand):
-        text = config.expand(value, lookup)
+    with contextlib.suppress(expansion.CannotExpand):
+        text = expansion.expand(value, lookup)
         for match in _REFERENCE.finditer(text):
             kind = match.group("type")
             if kind in COMPILED or kind in TEXT_TYPES or kind in DIRECTORY_TYPES:

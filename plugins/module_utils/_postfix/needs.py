@@ -14,13 +14,13 @@ import os
 import re
 from typing import Container, Iterator, Mapping
 
-from . import config
+from . import expansion, master_cf, syntax
 from .values import MECHANISM_PLUGINS
 
 _LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64")
 
 
-def missing(values: Mapping[str, str], master: config.MasterCf, coming: Container[str] = ()) -> list[str]:
+def missing(values: Mapping[str, str], master: master_cf.MasterCf, coming: Container[str] = ()) -> list[str]:
     """What is not there of: sasl_plugin (a mechanism of Cyrus SASL to log in with), ca_file.
 
     `coming` are the paths that the change itself brings.
@@ -37,8 +37,8 @@ def missing(values: Mapping[str, str], master: config.MasterCf, coming: Containe
 
 
 def _value(scope: Mapping[str, str], name: str) -> str:
-    with contextlib.suppress(config.CannotExpand):
-        return config.expand(scope.get(name, ""), scope).strip()
+    with contextlib.suppress(expansion.CannotExpand):
+        return expansion.expand(scope.get(name, ""), scope).strip()
     return ""
 
 
@@ -56,7 +56,7 @@ def _plugins_suffice(scope: Mapping[str, str], found: set[str]) -> bool:
 
 def wanted_mechanisms(mechanism_filter: str) -> list[str]:
     """The mechanisms that smtp_sasl_mechanism_filter names; those in tables and those ruled out are left aside."""
-    words = config.split_list(mechanism_filter)
+    words = syntax.split_list(mechanism_filter)
     return [word.upper() for word in words if re.match(r"[A-Za-z0-9-]+\Z", word)]
 
 

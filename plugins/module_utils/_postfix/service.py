@@ -20,7 +20,7 @@ import subprocess
 import time
 from typing import Iterable, Mapping, NamedTuple, Sequence
 
-from . import config, processes
+from . import master_cf, nexthop, processes, syntax
 
 SEARCH_PATH = ("/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/bin", "/opt/postfix/sbin")
 UNIT_DIRECTORIES = (
@@ -221,7 +221,7 @@ def port_number(text: str) -> int | None:
         return int(text) if 1 <= int(text) <= 65535 else None
     with contextlib.suppress(OSError):
         return socket.getservbyname(text, "tcp")
-    return config.KNOWN_PORTS.get(text)
+    return nexthop.KNOWN_PORTS.get(text)
 
 
 def ipv6_works() -> bool:
@@ -233,10 +233,12 @@ def ipv6_works() -> bool:
     return True
 
 
-def expected_listeners(values: Mapping[str, str], services: Iterable[config.Service]) -> set[Listener] | None:
+def expected_listeners(
+    values: Mapping[str, str], services: Iterable[master_cf.Service]
+) -> set[Listener] | None:
     """The listeners that the configuration asks for; None where names would have to be resolved."""
-    interfaces = config.split_list(values.get("inet_interfaces", "all") or "all")
-    protocols = config.split_list(values.get("inet_protocols", "all") or "all")
+    interfaces = syntax.split_list(values.get("inet_interfaces", "all") or "all")
+    protocols = syntax.split_list(values.get("inet_protocols", "all") or "all")
     families = {4, 6} if "all" in protocols else {4 if word == "ipv4" else 6 for word in protocols}
     if 6 in families and not ipv6_works():
         families.discard(6)
@@ -269,7 +271,7 @@ def expected_listeners(values: Mapping[str, str], services: Iterable[config.Serv
     return {listener for listener in result if ipaddress.ip_address(listener.address).version in families}
 
 
-def bound_otherwise(master: Master, values: Mapping[str, str], services: Iterable[config.Service]) -> bool:
+def bound_otherwise(master: Master, values: Mapping[str, str], services: Iterable[master_cf.Service]) -> bool:
     """Whether the running master listens elsewhere than the configuration says."""
     expected = expected_listeners(values, services)
     return expected is not None and master.listeners is not None and expected != set(master.listeners)
@@ -280,7 +282,7 @@ def level_for_change(old: Mapping[str, str], new: Mapping[str, str]) -> str:
 
     def words(values: Mapping[str, str], name: str) -> list[str]:
         default = "all" if name.startswith("inet_") else ""
-        return config.split_list(values.get(name, "") or default)
+        return syntax.split_list(values.get(name, "") or default)
 
     changed = any(words(old, name) != words(new, name) for name in RESTART_PARAMETERS)
     return "restart" if changed else "reload"
@@ -464,12 +466,12 @@ class Door(NamedTuple):
 
 
 def doors(
-    master: Master, services: Iterable[config.Service], values: Mapping[str, str], ports: Iterable[int]
+    master: Master, services: Iterable[master_cf.Service], values: Mapping[str, str], ports: Iterable[int]
 ) -> list[Door]:
     """Where to knock: every inet service of master.cf on each address that master holds, and the asked ports."""
     result: dict[tuple[str, int], Door] = {}
 
-    def setting(service: config.Service, name: str) -> str:
+    def setting(service: master_cf.Service, name: str) -> str:
         option = service.option(name)
         return option if option is not None else values.get(name, "")
 
@@ -493,7 +495,7 @@ def doors(
     for port in ports:
         if not any(door.port == port for door in result.values()):
             result[("", port)] = Door(
-                "127.0.0.1", port, True, port in config.IMPLICIT_TLS_PORTS, f"port {port}"
+                "127.0.0.1", port, True, port in nexthop.IMPLICIT_TLS_PORTS, f"port {port}"
             )
     return list(result.values())
 
@@ -535,7 +537,7 @@ def knock(door: Door, timeout: float) -> str | None:
 
 def confirm(
     control: Control,
-    services: Sequence[config.Service],
+    services: Sequence[master_cf.Service],
     values: Mapping[str, str],
     ports: Sequence[int],
     timeout: float,
@@ -576,5 +578,5 @@ def confirm(
     return problems
 
 
-def _wants_qmgr(services: Sequence[config.Service]) -> bool:
+def _wants_qmgr(services: Sequence[master_cf.Service]) -> bool:
     return any(service.command == "qmgr" for service in services)

@@ -24,7 +24,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from . import config, maps, needs, service
+from . import main_cf, maps, master_cf, needs, service, table
 from .finding import Finding, staged_path
 from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
 
@@ -110,9 +110,9 @@ class DeployError(Exception):
 
 class Plan(NamedTuple):
     changes: list[Change]
-    old_main: config.MainCf
-    main: config.MainCf
-    master: config.MasterCf
+    old_main: main_cf.MainCf
+    main: main_cf.MainCf
+    master: master_cf.MasterCf
 
 
 def file_wishes(entries: Sequence[Mapping[str, Any]]) -> list[FileWish]:
@@ -162,8 +162,8 @@ def make_plan(request: Request, base: str) -> Plan:
     wishes = {wish.path: wish for wish in request.files}
     old_main_text = _read(base, "main.cf")
     old_master_text = _read(base, "master.cf")
-    main = config.MainCf(_wished_text(wishes.get("main.cf"), old_main_text))
-    master = config.MasterCf(_wished_text(wishes.get("master.cf"), old_master_text))
+    main = main_cf.MainCf(_wished_text(wishes.get("main.cf"), old_main_text))
+    master = master_cf.MasterCf(_wished_text(wishes.get("master.cf"), old_master_text))
     try:
         main.merge(request.parameters)
     except ValueError as error:
@@ -177,7 +177,7 @@ def make_plan(request: Request, base: str) -> Plan:
     if request.services or "master.cf" in wishes:
         wishes["master.cf"] = _with_content(wishes, "master.cf", master.text())
     changes = [change for change in (_compare(base, wish) for wish in wishes.values()) if change]
-    return Plan(changes, config.MainCf(old_main_text), main, master)
+    return Plan(changes, main_cf.MainCf(old_main_text), main, master)
 
 
 def _with_content(wishes: Mapping[str, FileWish], path: str, content: str) -> FileWish:
@@ -255,9 +255,9 @@ def loses_logins(change: Change) -> bool:
     A password that is rotated keeps its key, one whose next hop moves keeps its value: neither is worth a copy of a
     password that nobody needs any more. What somebody else put there is.
     """
-    new = config.parse_map(change.after)
+    new = table.parse_map(change.after)
     keys, values = {row.key for row in new}, {row.value for row in new}
-    return any(row.key not in keys and row.value not in values for row in config.parse_map(change.before))
+    return any(row.key not in keys and row.value not in values for row in table.parse_map(change.before))
 
 
 # ---------------------------------------------------------------------------------------------- deploy
@@ -496,7 +496,7 @@ class _Run:
             directory.write_journal({**journal, "state": "undone"})
         level = journal["level"]
         if journal["running"] and level != "none":
-            old = config.MainCf(_read(directory.real, "main.cf")).values()
+            old = main_cf.MainCf(_read(directory.real, "main.cf")).values()
             control = service.Control(self.request.config_directory, service.queue_directory(old))
             # A failure shows again in this run's own activation, with what Postfix logged.
             with contextlib.suppress(service.ServiceError):
@@ -680,7 +680,7 @@ class _Run:
         except service.ServiceError as error:
             problems.append(str(error))
         if state.master is not None and not problems:
-            old_services = config.MasterCf(_read(self.directory.real, "master.cf")).services
+            old_services = master_cf.MasterCf(_read(self.directory.real, "master.cf")).services
             problems = service.confirm(
                 state.control, old_services, state.old, (), self.request.timeout, log, None
             )

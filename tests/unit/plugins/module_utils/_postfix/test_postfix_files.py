@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the mailops.smtp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""main.cf, master.cf, tables, expansion and next hops as data: config.py."""
+"""main.cf, master.cf, tables, expansion and next hops as data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import config
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
+    expansion,
+    main_cf,
+    master_cf,
+    nexthop,
+    syntax,
+    table,
+)
 
 MAIN = """\
 # a comment
@@ -24,19 +31,19 @@ empty =
 
 
 def merged(text: str, **changes: Any) -> str:
-    main = config.MainCf(text)
+    main = main_cf.MainCf(text)
     main.merge(changes)
     return main.text()
 
 
 def test_text_survives_unchanged() -> None:
     for text in (MAIN, MAIN.rstrip("\n"), "", "\n\n# x\n", "  odd\n" + MAIN):
-        assert config.MainCf(text).text() == text
+        assert main_cf.MainCf(text).text() == text
         assert merged(text) == text
 
 
 def test_values_and_lines() -> None:
-    main = config.MainCf(MAIN)
+    main = main_cf.MainCf(MAIN)
     assert main.values() == {
         "relayhost": "[old.example.com]",
         "mynetworks": "127.0.0.0/8, [::1]/128",
@@ -63,7 +70,7 @@ def test_null_removes_and_equal_values_are_left_alone() -> None:
 
 def test_last_duplicate_wins_and_merge_leaves_one() -> None:
     text = "a = 1\nb = 2\na = 3\n"
-    main = config.MainCf(text)
+    main = main_cf.MainCf(text)
     assert main.get("a") == "3"
     assert [(each.name, each.line) for each in main.duplicates()] == [("a", 1)]
     assert merged(text, a=4) == "b = 2\na = 4\n"
@@ -92,7 +99,7 @@ def test_missing_last_newline_is_added_before_a_new_line() -> None:
     ],
 )
 def test_typed_values(value: Any, text: str | None) -> None:
-    assert config.parameter_value("x", value) == text
+    assert syntax.parameter_value("x", value) == text
 
 
 @pytest.mark.parametrize(
@@ -100,7 +107,7 @@ def test_typed_values(value: Any, text: str | None) -> None:
 )
 def test_values_without_certain_meaning_are_refused(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=name):
-        config.parameter_value(name, value)
+        syntax.parameter_value(name, value)
 
 
 @pytest.mark.parametrize("name", ["a b", "a=b", "", "#a", "a\nb"])
@@ -124,13 +131,13 @@ uucp      unix  -       n       n       -       -       pipe
 
 
 def changed(text: str, *changes: dict[str, Any]) -> str:
-    master = config.MasterCf(text)
+    master = master_cf.MasterCf(text)
     master.merge(changes)
     return master.text()
 
 
 def test_services_are_read() -> None:
-    master = config.MasterCf(MASTER)
+    master = master_cf.MasterCf(MASTER)
     assert master.text() == MASTER
     assert [entry.key for entry in master.services] == [("smtp", "inet"), ("relay", "unix"), ("uucp", "unix")]
     relay = master.get("relay", "unix")
@@ -204,7 +211,7 @@ def test_bad_services_are_refused(change: dict[str, Any], says: str) -> None:
 
 
 def test_lines_that_are_no_service_are_told() -> None:
-    master = config.MasterCf("smtp inet n - y\nsmtp tcp n - y - - smtpd\n")
+    master = master_cf.MasterCf("smtp inet n - y\nsmtp tcp n - y - - smtpd\n")
     assert [
         (number, "columns" in why or "does not exist" in why) for number, _text, why in master.bad_lines
     ] == [
@@ -214,14 +221,14 @@ def test_lines_that_are_no_service_are_told() -> None:
 
 
 def test_tables_and_their_duplicate_keys() -> None:
-    rows = config.parse_map('# c\nA@example.com  b c\n  d\n"key with space" v\na@EXAMPLE.com x\nlonely\n')
+    rows = table.parse_map('# c\nA@example.com  b c\n  d\n"key with space" v\na@EXAMPLE.com x\nlonely\n')
     assert rows == [
         ("A@example.com", "b c d", 2),
         ("key with space", "v", 4),
         ("a@EXAMPLE.com", "x", 5),
         ("lonely", "", 6),
     ]
-    assert [row.line for row in config.duplicate_keys(rows)] == [5]
+    assert [row.line for row in table.duplicate_keys(rows)] == [5]
 
 
 LOOKUP = {"a": "1", "b": "$a", "loop": "$loop", "compatibility_level": "3.6", "queue": "/q"}
@@ -245,13 +252,13 @@ LOOKUP = {"a": "1", "b": "$a", "loop": "$loop", "compatibility_level": "3.6", "q
     ],
 )
 def test_expansion(text: str, expanded: str) -> None:
-    assert config.expand(text, LOOKUP) == expanded
+    assert expansion.expand(text, LOOKUP) == expanded
 
 
 @pytest.mark.parametrize("text", ["$loop", "${a", "${{a} ~ {b} ? {c}}", "$ x", "${}"])
 def test_what_cannot_be_expanded_is_not_guessed(text: str) -> None:
-    with pytest.raises(config.CannotExpand):
-        config.expand(text, LOOKUP)
+    with pytest.raises(expansion.CannotExpand):
+        expansion.expand(text, LOOKUP)
 
 
 @pytest.mark.parametrize(
@@ -268,7 +275,7 @@ def test_what_cannot_be_expanded_is_not_guessed(text: str) -> None:
     ],
 )
 def test_next_hops(text: str, host: str, port: int, bracketed: bool) -> None:
-    assert config.parse_next_hop(text)[:4] == (text, host, port, bracketed)
+    assert nexthop.parse_next_hop(text)[:4] == (text, host, port, bracketed)
 
 
 @pytest.mark.parametrize(
@@ -293,7 +300,7 @@ def test_next_hops(text: str, host: str, port: int, bracketed: bool) -> None:
 )
 def test_broken_next_hops_say_what_to_write(text: str, remedy: str) -> None:
     with pytest.raises(ValueError) as error:
-        config.parse_next_hop(text)
+        nexthop.parse_next_hop(text)
     assert remedy in str(error.value)
 
 
@@ -325,8 +332,8 @@ def test_next_hops_of_a_host(
 ) -> None:
     (tmp_path / "main.cf").write_text(main)
     (tmp_path / "master.cf").write_text(master)
-    assert config.next_hops(str(tmp_path)) == hops
+    assert nexthop.next_hops(str(tmp_path)) == hops
 
 
 def test_next_hops_without_postfix(tmp_path: Path) -> None:
-    assert config.next_hops(str(tmp_path / "none")) == []
+    assert nexthop.next_hops(str(tmp_path / "none")) == []

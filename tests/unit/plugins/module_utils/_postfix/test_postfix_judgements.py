@@ -12,10 +12,11 @@ from typing import Callable
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
     certificate,
-    config,
     finding,
     info,
+    main_cf,
     maps,
+    master_cf,
     service,
     values,
     version,
@@ -75,13 +76,13 @@ def test_validity_of_what_is_no_certificate() -> None:
 def test_expected_listeners(
     interfaces: str, protocols: str, services: list[str], expected: set[tuple[str, int]]
 ) -> None:
-    entries = [config.Service(name, "inet", command="smtpd") for name in services]
+    entries = [master_cf.Service(name, "inet", command="smtpd") for name in services]
     values_ = {"inet_interfaces": interfaces, "inet_protocols": protocols}
     assert service.expected_listeners(values_, entries) == expected
 
 
 def test_listeners_that_need_a_resolver_are_not_guessed() -> None:
-    entries = [config.Service("25", "inet", command="smtpd")]
+    entries = [master_cf.Service("25", "inet", command="smtpd")]
     assert service.expected_listeners({"inet_interfaces": "$myhostname"}, entries) is None
 
 
@@ -150,11 +151,11 @@ def test_what_the_old_processes_say_when_they_end_is_no_complaint(
 
 
 def test_tables_of_a_configuration() -> None:
-    main = config.MainCf(
+    main = main_cf.MainCf(
         "alias_maps = hash:/etc/aliases\nvirtual_alias_maps = proxy:unionmap:{lmdb:$config_directory/a, texthash:/b}\n"
         "smtp_tls_session_cache_database = btree:/var/lib/postfix/scache\nvirtual_transport = lmtp:unix:/run/lmtp\n"
     )
-    master = config.MasterCf(
+    master = master_cf.MasterCf(
         "587 inet n - n - - smtpd -o smtpd_client_restrictions=check_client_access,cidr:/c\n"
     )
     found = maps.references(main, master, {"config_directory": "/etc/postfix"})

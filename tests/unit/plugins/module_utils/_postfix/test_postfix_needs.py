@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import config, needs
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import master_cf, needs
 
 LOGIN = {"smtp_sasl_auth_enable": "yes"}
 MASTER = "relay unix - - n - - smtp\n"
@@ -48,7 +48,7 @@ def test_missing(
 ) -> None:
     for name in plugins:
         (libraries / name).touch()
-    master = config.MasterCf(MASTER.rstrip("\n") + options + "\n")
+    master = master_cf.MasterCf(MASTER.rstrip("\n") + options + "\n")
     assert needs.missing(main, master, {"/coming/ca.pem"}) == missing
 
 

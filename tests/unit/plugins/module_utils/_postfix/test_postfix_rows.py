@@ -10,8 +10,12 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
     check_addresses,
     check_delivery,
     check_restrictions,
-    config,
+    expansion,
     info,
+    main_cf,
+    master_cf,
+    nexthop,
+    table,
 )
 
 
@@ -28,7 +32,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
     ],
 )
 def test_rows_of_patterns(text: str, rows: list[tuple[str, str, int]]) -> None:
-    assert [tuple(row) for row in config.parse_patterns(text)] == rows
+    assert [tuple(row) for row in table.parse_patterns(text)] == rows
 
 
 @pytest.mark.parametrize(
@@ -41,11 +45,11 @@ def test_rows_of_patterns(text: str, rows: list[tuple[str, str, int]]) -> None:
     ],
 )
 def test_rows_of_an_inline_table(text: str, rows: list[tuple[str, str, int]]) -> None:
-    assert [tuple(row) for row in config.parse_inline(text)] == rows
+    assert [tuple(row) for row in table.parse_inline(text)] == rows
 
 
 def test_white_space_is_that_of_postfix() -> None:
-    main = config.MainCf("relayhost =\u00a0[a]\nx = 1\f2\n\u00a0\n")
+    main = main_cf.MainCf("relayhost =\u00a0[a]\nx = 1\f2\n\u00a0\n")
     assert main.get("relayhost") == "\u00a0[a]"
     assert main.get("x") == "1\f2"
     assert main.bad_lines == [(3, "\u00a0")]
@@ -60,23 +64,23 @@ def test_white_space_is_that_of_postfix() -> None:
     ],
 )
 def test_domain_to_ascii(text: str, expanded: str) -> None:
-    assert config.expand(text, {"mydomain": "b\u00fccher.example"}) == expanded
+    assert expansion.expand(text, {"mydomain": "b\u00fccher.example"}) == expanded
 
 
 def test_unknown_function_is_not_guessed() -> None:
-    with pytest.raises(config.CannotExpand):
-        config.expand("${frobnicate{x}}", {})
+    with pytest.raises(expansion.CannotExpand):
+        expansion.expand("${frobnicate{x}}", {})
 
 
 @pytest.mark.parametrize(("kind", "private"), [("inet", "n"), ("unix", "-")])
 def test_new_inet_service_is_not_private(kind: str, private: str) -> None:
-    master = config.MasterCf("")
+    master = master_cf.MasterCf("")
     master.merge([{"service": "2525", "type": kind, "command": "smtpd"}])
     assert master.services[0].private == private
 
 
 def test_existing_service_keeps_its_columns() -> None:
-    master = config.MasterCf("2525 inet y n n - 7 smtpd\n")
+    master = master_cf.MasterCf("2525 inet y n n - 7 smtpd\n")
     master.merge([{"service": "2525", "type": "inet", "options": {"a": 1}}])
     assert master.services[0][2:7] == ("y", "n", "n", "-", "7")
 
@@ -90,7 +94,7 @@ def test_existing_service_keeps_its_columns() -> None:
 )
 def test_next_hops_that_are_none(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        config.parse_next_hop(text)
+        nexthop.parse_next_hop(text)
 
 
 @pytest.mark.parametrize(

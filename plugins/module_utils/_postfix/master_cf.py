@@ -1,0 +1,266 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Private to the mailops.smtp collection: no promise of a stable interface to others.
+#
+# master.cf as data, master(5). Text in, text out: what an edit does not name stays as it was, byte for byte, comments
+# and order included.
+
+from __future__ import annotations
+
+import re
+from typing import Any, Iterable, Mapping, NamedTuple
+
+from .syntax import Line, check_parameter_name, comments, logical_lines, normal, parameter_value
+
+SERVICE_TYPES = ("inet", "unix", "unix-dgram", "fifo", "pass")
+
+
+class Service(NamedTuple):
+    """One entry of master.cf(5). `arguments` are those that are no -o option, as they are written."""
+
+    service: str
+    type: str
+    private: str = "-"
+    unpriv: str = "-"
+    chroot: str = "n"
+    wakeup: str = "-"
+    maxproc: str = "-"
+    command: str = ""
+    arguments: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+    line: int = 0
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.service, self.type
+
+    def option(self, name: str) -> str | None:
+        for option, value in reversed(self.options):
+            if option == name:
+                return value
+        return None
+
+    def same(self, other: Service) -> bool:
+        return self._replace(line=0) == other._replace(line=0)
+
+
+FIELDS = ("private", "unpriv", "chroot", "wakeup", "maxproc")
+_FIELD_RULES = {
+    "private": (re.compile(r"[yn-]\Z"), "y, n or -"),
+    "unpriv": (re.compile(r"[yn-]\Z"), "y, n or -"),
+    "chroot": (re.compile(r"[yn-]\Z"), "y, n or -"),
+    "wakeup": (re.compile(r"(-|\d+\??)\Z"), "a number of seconds, optionally followed by ?, or -"),
+    "maxproc": (re.compile(r"(-|\d+)\Z"), "a number, 0 for no limit, or -"),
+}
+
+
+def field_complaint(field: str, value: str) -> str | None:
+    """What to write instead of a bad value of a master.cf field, or None if it is good."""
+    pattern, allowed = _FIELD_RULES[field]
+    return None if pattern.match(value) else allowed
+
+
+def split_arguments(text: str) -> list[str]:
+    """Split at white space outside of { }, as master(8) does. Raises ValueError for an open brace."""
+    words: list[str] = []
+    word, depth = "", 0
+    for char in text:
+        if char == "{":
+            depth += 1
+        elif char == "}":
+            depth -= 1
+            if depth < 0:
+                raise ValueError("a } without its {")
+        if char in " \t" and depth == 0:
+            if word:
+                words.append(word)
+            word = ""
+        else:
+            word += char
+    if depth:
+        raise ValueError("a { without its }")
+    if word:
+        words.append(word)
+    return words
+
+
+def parse_service(text: str, line: int = 0) -> Service:
+    """One logical line of master.cf. Raises ValueError with what is wrong and what to write."""
+    words = text.split(None, 7)
+    if len(words) < 8:
+        raise ValueError(f"{len(words)} columns where master.cf needs at least 8: {text!r}")
+    service, kind, private, unpriv, chroot, wakeup, maxproc, rest = words
+    if kind not in SERVICE_TYPES:
+        raise ValueError(f"service type {kind!r} does not exist: write one of {', '.join(SERVICE_TYPES)}")
+    command, *words = split_arguments(rest)
+    arguments: list[str] = []
+    options: list[tuple[str, str]] = []
+    index = 0
+    while index < len(words):
+        word = words[index]
+        if not word.startswith("-"):
+            # getopt(3) ends at the first word that is no option: behind it all belongs to pipe or spawn.
+            arguments += words[index:]
+            break
+        if word.startswith("-o"):
+            if word == "-o":
+                index += 1
+                if index == len(words):
+                    raise ValueError("-o at the end of the line: write -o name=value")
+                assignment = words[index]
+            else:
+                assignment = word[2:]
+            if assignment.startswith("{"):
+                assignment = assignment[1:-1].strip()
+            name, equals, value = assignment.partition("=")
+            if not equals or not name.strip():
+                raise ValueError(
+                    f"-o {assignment}: no = follows the name; write -o {name.strip() or 'name'}=value, "
+                    f"or -o {{ {name.strip() or 'name'} = value }} where the value has spaces"
+                )
+            options.append((name.strip(), value.strip()))
+        else:
+            arguments.append(word)
+        index += 1
+    # "-o name = value" without braces: the option is empty and "=" and the value became arguments.
+    if any(argument == "=" for argument in arguments) and command not in ("pipe", "spawn"):
+        raise ValueError("a lone = among the arguments: write -o name=value, or -o { name = value }")
+    return Service(
+        service,
+        kind,
+        private,
+        unpriv,
+        chroot,
+        wakeup,
+        maxproc,
+        command,
+        tuple(arguments),
+        tuple(options),
+        line,
+    )
+
+
+def format_service(entry: Service) -> str:
+    """The entry as master.cf lines, options one a line, in the columns that the shipped file uses."""
+    head = (
+        f"{entry.service:<9} {entry.type:<5} {entry.private:<7} {entry.unpriv:<7} {entry.chroot:<7} "
+        f"{entry.wakeup:<7} {entry.maxproc:<7} {entry.command}"
+    )
+    # Options come first: behind an argument that is none they would belong to pipe(8)'s command.
+    split = next(
+        (at for at, word in enumerate(entry.arguments) if not word.startswith("-")), len(entry.arguments)
+    )
+    flags, others = entry.arguments[:split], entry.arguments[split:]
+    lines = [" ".join([head, *flags])]
+    for name, value in entry.options:
+        plain = value and not re.search(r"[\s{}]", value)
+        lines.append(f"  -o {name}={value}" if plain or not value else f"  -o {{ {name} = {value} }}")
+    if others:
+        lines.append("  " + " ".join(others))
+    return "\n".join(lines) + "\n"
+
+
+class MasterCf:
+    """master.cf(5) as an ordered list of services that keeps every byte it was not asked to change."""
+
+    def __init__(self, text: str) -> None:
+        self._entries: list[tuple[Line, Service | None]] = []
+        self.bad_lines: list[tuple[int, str, str]] = []
+        number = 1
+        for line in logical_lines(text):
+            entry = None
+            if line.text:
+                try:
+                    entry = parse_service(line.text, number)
+                except ValueError as error:
+                    self.bad_lines.append((number, line.text, str(error)))
+            self._entries.append((line, entry))
+            number += len(line.physical)
+
+    @property
+    def services(self) -> list[Service]:
+        return [entry for _line, entry in self._entries if entry]
+
+    def get(self, service: str, kind: str) -> Service | None:
+        for entry in self.services:
+            if entry.key == (service, kind):
+                return entry
+        return None
+
+    def merge(self, changes: Iterable[Mapping[str, Any]]) -> None:
+        """Apply service changes: keyed by service and type, what is not named stays, absent removes.
+
+        Raises ValueError naming the service, the field, the value and what to write.
+        """
+        for change in changes:
+            self._merge_one(change)
+
+    def _merge_one(self, change: Mapping[str, Any]) -> None:
+        key = (str(change["service"]), str(change["type"]))
+        label = f"service {key[0]}/{key[1]}"
+        found = [index for index, (_line, entry) in enumerate(self._entries) if entry and entry.key == key]
+        if change.get("state") == "absent":
+            for index in found:
+                line, _entry = self._entries[index]
+                self._entries[index] = (Line("", 0, comments(line)), None)
+            return
+        # master(8) ends where an inet service is private, which "-" means.
+        fresh = Service(*key, private="n" if key[1] == "inet" else "-")
+        old = (self._entries[found[-1]][1] if found else None) or fresh
+        new = old
+        fields: dict[str, Any] = {}
+        if re.search(r"[\s#]", key[0]) or not key[0]:
+            raise ValueError(f"{label}: a service name has no white space and no #")
+        if key[1] not in SERVICE_TYPES:
+            raise ValueError(
+                f"{label}: type {key[1]!r} does not exist: write one of {', '.join(SERVICE_TYPES)}"
+            )
+        for field in FIELDS:
+            raw = change.get(field)
+            if raw is None:
+                continue
+            value = ("y" if raw else "n") if isinstance(raw, bool) else str(raw)
+            allowed = field_complaint(field, value)
+            if allowed:
+                raise ValueError(f"{label}: {field} is {value!r}: write {allowed}")
+            fields[field] = value
+        new = new._replace(**fields)
+        if change.get("command"):
+            try:
+                parsed = parse_service(f"x unix - - - - - {normal(str(change['command']))}")
+            except ValueError as error:
+                raise ValueError(f"{label}: command: {error}") from None
+            new = new._replace(command=parsed.command, arguments=parsed.arguments)
+            if parsed.options:
+                new = new._replace(options=parsed.options)
+        if not new.command:
+            raise ValueError(
+                f"{label}: not in master.cf yet, so it needs a command, for example command: smtp"
+            )
+        options = dict(new.options)
+        for name, raw in (change.get("options") or {}).items():
+            check_parameter_name(str(name))
+            value_or_none = parameter_value(str(name), raw)
+            if value_or_none is None:
+                options.pop(str(name), None)
+            else:
+                options[str(name)] = value_or_none
+        new = new._replace(options=tuple(options.items()))
+        if found and new.same(old):
+            return
+        entry_text = format_service(new)
+        if found:
+            line = self._entries[found[-1]][0]
+            self._entries[found[-1]] = (
+                Line(entry_text.strip(), 0, [*entry_text.splitlines(keepends=True), *comments(line)]),
+                new,
+            )
+        else:
+            if self._entries and not self._entries[-1][0].physical[-1].endswith("\n"):
+                self._entries[-1][0].physical[-1] += "\n"
+            self._entries.append((Line(entry_text.strip(), 0, entry_text.splitlines(keepends=True)), new))
+
+    def text(self) -> str:
+        return "".join(raw for line, _entry in self._entries for raw in line.physical)

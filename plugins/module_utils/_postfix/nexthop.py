@@ -1,0 +1,157 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Private to the mailops.smtp collection: no promise of a stable interface to others.
+#
+# Next hops, as relayhost and transport tables have them, and those that a configuration uses.
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from typing import Iterator, Mapping, NamedTuple
+
+from .expansion import expand
+from .main_cf import MainCf
+from .master_cf import MasterCf
+from .syntax import split_list
+
+IMPLICIT_TLS_PORTS = (465, 2465, 8465)
+KNOWN_PORTS = {"smtp": 25, "smtps": 465, "submissions": 465, "submission": 587}
+
+
+class NextHop(NamedTuple):
+    """One destination as Postfix reads it. `text` is byte for byte what map keys must repeat."""
+
+    text: str
+    host: str
+    port: int
+    bracketed: bool
+    service: str = "smtp"
+
+
+def parse_next_hop(text: str, service: str = "smtp", default_port: int = 25) -> NextHop:
+    """Parse host, host:port, [host] or [host]:port. Raises ValueError saying what is wrong and what to write."""
+    if "://" in text:
+        host, _slash, _path = text.partition("://")[2].partition("/")
+        name, _colon, port_text = host.partition(":")
+        raise ValueError(f"{text!r} is a URL; write [{name}]:{port_text or default_port}")
+    if text.startswith(('"', "'")):
+        raise ValueError(f"{text!r}: quotation marks become part of the name; remove the quotes")
+    prefixed = re.match(r"[a-z-]+:(?P<hop>\[.*)", text)
+    if prefixed:
+        raise ValueError(f"{text!r}: a next hop takes no transport; write {prefixed.group('hop')}")
+    match = re.match(r"\[(?P<inner>[^][]*)\](?P<tail>.*)\Z", text)
+    if match:
+        host, tail, bracketed = match.group("inner"), match.group("tail"), True
+        if tail and not tail.startswith(":"):
+            raise ValueError(
+                f"{text!r}: after ] only :port may follow; write [{host}]:{tail.lstrip(':') or '587'}"
+            )
+        port_text = tail[1:] if tail else ""
+        if tail == ":":
+            raise ValueError(f"{text!r}: no port follows the colon; write [{host}]:587 or [{host}]")
+        if not host:
+            raise ValueError(f"{text!r}: no host between the brackets")
+    elif "[" in text or "]" in text:
+        bare = text.replace("[", "").replace("]", "")
+        host, _colon, port_text = bare.partition(":")
+        raise ValueError(
+            f"{text!r}: brackets do not match; write [{host}]" + (f":{port_text}" if port_text else "")
+        )
+    else:
+        bracketed = False
+        if text.count(":") > 1:
+            raise ValueError(f"{text!r}: an IPv6 address needs brackets; write [{text}] or [{text}]:587")
+        host, colon, port_text = text.partition(":")
+        if colon and not port_text:
+            raise ValueError(f"{text!r}: no port follows the colon; write {host}:587 or {host}")
+    if bracketed and host.count(":") == 1:
+        name, _colon, inner_port = host.partition(":")
+        raise ValueError(f"{text!r}: the port belongs behind the bracket; write [{name}]:{inner_port}")
+    host = host[5:] if host.lower().startswith("ipv6:") else host
+    if ":" in host:
+        try:
+            ipaddress.IPv6Address(host)
+        except ValueError:
+            raise ValueError(f"{text!r}: {host!r} is not an IPv6 address") from None
+    elif not re.match(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?\Z", host) and not host.isascii():
+        pass
+    elif not re.match(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?\Z", host) or ".." in host:
+        raise ValueError(f"{text!r}: {host!r} is not a host name or address")
+    elif re.match(r"[\d.]+\Z", host):
+        try:
+            ipaddress.IPv4Address(host)
+        except ValueError:
+            raise ValueError(f"{text!r}: {host!r} is not an IPv4 address") from None
+    port = default_port
+    if port_text:
+        if port_text.isdigit():
+            port = int(port_text)
+            if not 1 <= port <= 65535:
+                raise ValueError(f"{text!r}: port {port_text} is outside of 1 to 65535")
+        elif port_text.lower() in KNOWN_PORTS:
+            port = KNOWN_PORTS[port_text.lower()]
+        else:
+            raise ValueError(
+                f"{text!r}: port {port_text!r} is not a number; numeric ports work on every host"
+            )
+    return NextHop(text, host, port, bracketed, service)
+
+
+def split_transport(value: str) -> tuple[str, str]:
+    """transport:nexthop as in default_transport: smtp:[host]:587 gives ("smtp", "[host]:587")."""
+    transport, _colon, nexthop = value.strip().partition(":")
+    return transport, nexthop.strip()
+
+
+def configured_hops(values: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """(parameter, transport service, next hop text) that mail to the outside takes; default_transport first.
+
+    postconf(5) default_transport: its next hop, where it has one, goes before relayhost.
+    """
+    transport, hop = split_transport(values.get("default_transport", "smtp") or "smtp")
+    if hop:
+        for text in split_list(hop):
+            yield "default_transport", transport, text
+        return
+    for text in split_list(values.get("relayhost", "")):
+        yield "relayhost", transport, text
+
+
+def next_hops(config_directory: str = "/etc/postfix") -> list[tuple[str, int, bool]]:
+    """(host, port, implicit TLS) of each next hop that this host's Postfix has now, in its order.
+
+    Empty where there is no Postfix, no relayhost, or nothing that can be understood. Never raises.
+    """
+    try:
+        main = MainCf(_read(os.path.join(config_directory, "main.cf")))
+        values = main.values()
+        expanded = {
+            name: expand(values.get(name, ""), values)
+            for name in ("default_transport", "relayhost", "smtp_tls_wrappermode")
+        }
+    except (OSError, ValueError):
+        return []
+    try:
+        master = MasterCf(_read(os.path.join(config_directory, "master.cf")))
+    except OSError:
+        master = MasterCf("")
+    result = []
+    for _parameter, transport, text in configured_hops(expanded):
+        try:
+            hop = parse_next_hop(text, transport)
+        except ValueError:
+            continue
+        service = master.get(transport, "unix")
+        wrapped = service.option("smtp_tls_wrappermode") if service else None
+        implicit = (wrapped if wrapped is not None else expanded["smtp_tls_wrappermode"]).lower() == "yes"
+        result.append((hop.host, hop.port, implicit))
+    return result
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8", errors="surrogateescape") as handle:
+        return handle.read()

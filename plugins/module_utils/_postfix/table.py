@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Private to the mailops.smtp collection: no promise of a stable interface to others.
+#
+# The rows of lookup tables: of texthash: and the like, postmap(1), of patterns, regexp_table(5), and of inline: tables.
+
+from __future__ import annotations
+
+import re
+from typing import Iterable, NamedTuple
+
+from .syntax import logical_lines, split_list
+
+
+class Row(NamedTuple):
+    key: str
+    value: str
+    line: int
+
+
+def parse_map(text: str) -> list[Row]:
+    """The rows of a lookup table's source as postmap(1) and texthash: read it: key, white space, value."""
+    rows = []
+    number = 1
+    for line in logical_lines(text):
+        if line.text:
+            if line.text.startswith('"') and '"' in line.text[1:]:
+                key, _quote, value = line.text[1:].partition('"')
+            else:
+                parts = line.text.split(None, 1)
+                key, value = parts[0], parts[1] if len(parts) > 1 else ""
+            rows.append(Row(key, value.strip(), number))
+        number += len(line.physical)
+    return rows
+
+
+_PATTERN = re.compile(r"!?\s*(?P<mark>[^\w\s!])(?P<pattern>(?:\\.|(?!(?P=mark)).)*)(?P=mark)[a-zA-Z]*\s*")
+
+
+def parse_patterns(text: str) -> list[Row]:
+    """The rows of regexp_table(5) and pcre_table(5): pattern and result. if and endif are left out."""
+    rows = []
+    number = 1
+    for line in logical_lines(text):
+        match = _PATTERN.match(line.text) if not re.match(r"(if|endif)\b", line.text, re.I) else None
+        if match:
+            rows.append(Row(match.group().strip(), line.text[match.end() :], number))
+        number += len(line.physical)
+    return rows
+
+
+def parse_inline(text: str) -> list[Row]:
+    """The rows of inline:{...} as inline_table(5) reads them: key=value or { key = value }."""
+    rows = []
+    for word in split_list(text.strip()[1:-1]):
+        key, _equals, value = (word[1:-1] if word.startswith("{") else word).partition("=")
+        rows.append(Row(key.strip(), value.strip(), 0))
+    return rows
+
+
+def duplicate_keys(rows: Iterable[Row]) -> list[Row]:
+    """Rows whose key was there before: keys are compared without case, as Postfix folds them."""
+    seen: set[str] = set()
+    result = []
+    for row in rows:
+        folded = row.key.lower()
+        if folded in seen:
+            result.append(row)
+        seen.add(folded)
+    return result
