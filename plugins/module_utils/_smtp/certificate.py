@@ -105,11 +105,13 @@ class Problem(NamedTuple):
 
 
 class ChainError(NamedTuple):
-    """Why OpenSSL did not verify a chain: its code, its words, and how many certificates came (0: unknown)."""
+    """Why OpenSSL did not verify a chain: its code, its words, how many certificates came (0: unknown), and whether
+    this host has any authority to trust."""
 
     code: int
     message: str
     length: int = 0
+    authorities: bool = True
 
 
 @lru_cache(maxsize=64)
@@ -196,6 +198,10 @@ def advice(problem: Problem, certificate: Certificate, chain: ChainError | None)
         return (
             "Have the server get another certificate: no list of trusted authorities makes up for this fault."
         )
+    if not chain.authorities:
+        return (
+            "Install the authorities that are generally trusted on this host: the package is ca-certificates."
+        )
     if certificate.self_issued and chain.length <= 1:
         return (
             "Install this certificate as trusted on this host, or name it with ca_path, or have the server get one "
@@ -258,6 +264,10 @@ def _name_matches(known: str, name: str) -> bool:
 def _untrusted(certificate: Certificate, chain: ChainError) -> str:
     if chain.code not in _NO_TRUST:
         return f"it or one of its chain is not fit for a mail server ({printable(chain.message)})"
+    if not chain.authorities:
+        return (
+            f"this host has no certificates of authorities, so it can trust none ({printable(chain.message)})"
+        )
     if certificate.self_issued and chain.length <= 1:
         return f"it is self-signed and not among the trusted ones ({printable(chain.message)})"
     if chain.length == 1:

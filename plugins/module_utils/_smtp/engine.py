@@ -309,6 +309,7 @@ class _Probe:
         if chain is not None:
             # OpenSSL named one fault and broke off; a second connection shows the certificate, and goes on
             # where verification is not required.
+            chain = chain._replace(authorities=self.engine.policy.has_authorities())
             second = yield from self._again(lambda settings: Session(endpoint, settings, context, chain))
             if second is not None and second.certificate is not None:
                 ending = _Ending(_verdict_of(second), second)

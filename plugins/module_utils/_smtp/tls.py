@@ -48,6 +48,13 @@ class TlsPolicy:
             self._inspecting = self._build(verify=False)
         return self._inspecting
 
+    def has_authorities(self) -> bool:
+        """Whether there is any to trust. OpenSSL reads a directory's files when it needs them: here each counts."""
+        directory = self._ca_path if self._ca_path is not None else ssl.get_default_verify_paths().capath
+        if directory and os.path.isdir(directory) and os.listdir(directory):
+            return True
+        return any(self.context(True).cert_store_stats().values())
+
     def _build(self, verify: bool) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False

@@ -12,11 +12,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
 import time
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import (
     Credentials,
@@ -38,6 +41,13 @@ def _endpoint(place: Place, port: int) -> Endpoint:
     )
 
 
+def _authorities(policy: str) -> contextlib.AbstractContextManager[Any]:
+    """For OpenSSL, the system's authorities, or a file and a directory without any."""
+    if policy != "no authorities":
+        return contextlib.nullcontext()
+    return mock.patch.dict(os.environ, SSL_CERT_FILE=__file__, SSL_CERT_DIR="/nonexistent")
+
+
 def _ask(policy: str, ca_file: str) -> dict[str, Any]:
     options: dict[str, Any] = {
         "timeout": TIMEOUT,
@@ -55,7 +65,8 @@ def _ask(policy: str, ca_file: str) -> dict[str, Any]:
                 (place.case.name, _endpoint(place, port)) for port in (place.case.port, *place.case.ports)
             ]
     begin = time.monotonic()
-    results = probe([endpoint for _name, endpoint in asked], Options(**options))
+    with _authorities(policy):
+        results = probe([endpoint for _name, endpoint in asked], Options(**options))
     seconds = time.monotonic() - begin
     cases: dict[str, list[dict[str, Any]]] = {name: [] for name, _endpoint in asked}
     # Results come in the order asked, and those of the two families of one endpoint are adjacent.

@@ -222,6 +222,9 @@ def test_words() -> None:
     assert "intermediate" in words(GOOD, UNKNOWN_ISSUER._replace(length=0))
     assert "intermediate" not in words(GOOD, UNKNOWN_ISSUER._replace(length=2))
     assert "self-signed" in words(GOOD._replace(self_issued=True), SELF_SIGNED)
+    assert "this host has no certificates of authorities" in words(
+        GOOD, UNKNOWN_ISSUER._replace(authorities=False)
+    )
     assert words(GOOD, name="my") == "it is for mx, not for my"
     many = GOOD._replace(dns_names=tuple("abcdef"))
     assert words(many, name="my") == "it is for a, b, c, d and 2 more, not for my"
@@ -236,6 +239,7 @@ def test_advice_tells_a_missing_intermediate_from_an_unknown_authority() -> None
     assert "ca_path" in of_unknown_length
     assert "ca_path" in advice(untrusted, GOOD._replace(self_issued=True), SELF_SIGNED)
     assert advice(Problem("certificate_expired", ""), GOOD, EXPIRED) == ""
+    assert "package is ca-certificates" in advice(untrusted, GOOD, UNKNOWN_ISSUER._replace(authorities=False))
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import ssl
+from pathlib import Path
 
 import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp import tls
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls import TlsPolicy
 from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.servers import DATA
 
@@ -48,3 +51,29 @@ def test_a_verified_key_is_as_long_as_postfix_wants_it(certificate: str, fault: 
 
 def test_whatever_the_key_the_certificate_can_be_looked_at() -> None:
     assert shake_hands(TlsPolicy().context(verify=False), "shorter_key.pem") == ""
+
+
+@pytest.mark.parametrize(
+    ("bundle", "directory", "expected"),
+    [
+        ("short_key.pem", "", True),
+        ("", "", False),
+        # What a directory has in it is found out when it is needed.
+        ("", "short_key.pem", True),
+    ],
+    ids=["a bundle", "nothing", "a directory"],
+)
+def test_whether_the_host_has_authorities(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bundle: str, directory: str, expected: bool
+) -> None:
+    authorities = tmp_path / "bundle.pem"
+    authorities.write_bytes((DATA / bundle).read_bytes() if bundle else b"")
+    (tmp_path / "certs").mkdir()
+    if directory:
+        shutil.copy(DATA / directory, tmp_path / "certs")
+    monkeypatch.setenv("SSL_CERT_FILE", str(authorities))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "certs"))
+    monkeypatch.setattr(tls, "_BUNDLES", ())
+
+    assert TlsPolicy().has_authorities() is expected
+    assert TlsPolicy(ca_path=str(DATA / "short_key.pem")).has_authorities()
