@@ -145,9 +145,9 @@ def _is_master(pid: int, queue: str) -> bool:
         if not os.path.isdir("/proc/self"):
             os.kill(pid, 0)
             return True
-        with open(f"/proc/{pid}/comm", encoding="utf-8") as handle:
-            comm = handle.read().strip()
-        if comm != "master":
+        found = processes.process(pid)
+        # In a container whose first process waits for none, what has ended stays as a zombie.
+        if found is None or found.name != "master" or found.state in "ZX":
             return False
         try:
             return os.path.samefile(f"/proc/{pid}/cwd", queue)

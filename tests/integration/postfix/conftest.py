@@ -48,3 +48,13 @@ def host(request: pytest.FixtureRequest) -> Iterator[Host]:
     host = Host(getattr(request, "param", "bookworm"))
     yield host
     host.destroy()
+
+
+@pytest.fixture
+def bare_host() -> Iterator[Host]:
+    """A host without systemd."""
+    if missing():
+        pytest.fail(missing())
+    host = Host("bookworm", systemd=False)
+    yield host
+    host.destroy()

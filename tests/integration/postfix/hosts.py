@@ -70,8 +70,10 @@ def image(release: str) -> str:
 class Host:
     """One container. The collection is copied in, so that a test sees one state of it."""
 
-    def __init__(self, release: str) -> None:
+    def __init__(self, release: str, systemd: bool = True) -> None:
+        """Without systemd the first process is one that waits for no children, as in many containers."""
         self.release = release
+        first = ["/lib/systemd/systemd"] if systemd else ["sleep", "infinity"]
         self.name = f"pft-{release}-{uuid.uuid4().hex[:6]}"
         options = ["--network", "none", "--systemd", "always", "--cap-add", "SYS_PTRACE", *cgroup_options()]
         options += [
@@ -80,10 +82,12 @@ class Host:
             "--hostname",
             f"{release}.lab.test",
         ]
-        podman("run", "-d", "--name", self.name, *options, image(release), "/lib/systemd/systemd")
+        podman("run", "-d", "--name", self.name, *options, image(release), *first)
         self.run(f"mkdir -p {COLLECTION}/tests/integration")
         for part in ("plugins", "tests/integration/postfix"):
             podman("cp", str(ROOT / part), f"{self.name}:{COLLECTION}/{part}")
+        if not systemd:
+            self.run("postfix start")
         for _attempt in range(240):
             if self.run("ss -Hltn 'sport = :25'", check=False).stdout:
                 break

@@ -147,6 +147,19 @@ def test_postfix_goes_on_where_the_run_is_killed_amid_a_restart(host: Host) -> N
     assert kept(host) == ["first", "second"]
 
 
+def test_restart_on_a_host_without_systemd(bare_host: Host) -> None:
+    done = bare_host.module("postfix_config", parameters={"inet_protocols": "ipv4"})
+    assert done["code"] == 0, done["everything"]
+    assert done["activated"] == "restart" and done["confirmed"]
+    assert "Z master" in bare_host.run("ps -A -o state=,comm=").stdout
+    assert bare_host.serves()
+    again = bare_host.module("postfix_config", parameters={"inet_protocols": "ipv4"})
+    assert (again["changed"], again["confirmed"]) == (False, True), again["everything"]
+    bare_host.run("postfix stop")
+    started = bare_host.module("postfix_config", parameters={"inet_protocols": "ipv4"})
+    assert (started["activated"], started["confirmed"]) == ("start", True), started["everything"]
+
+
 @RELEASES
 def test_added_port_is_served_after_a_reload(host: Host) -> None:
     done = host.module("postfix_config", services=[inet("2525")], confirm={"listen": [2525]})

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import processes
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import processes, service
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the /proc of Linux")
 
@@ -47,7 +47,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., int]]:
         shutil.copy(shutil.which("sleep") or "", path)
         number = os.open(tmp_path / f"{name}.queue", os.O_CREAT | os.O_RDWR)
         command = [sys.executable, "-c", LOCK_AND_BECOME, str(path), str(number), str(lock)]
-        process = subprocess.Popen(command, pass_fds=[number])
+        process = subprocess.Popen(command, pass_fds=[number], cwd=tmp_path)
         os.close(number)
         started.append(process)
         wait_for(lambda: getattr(processes.process(process.pid), "name", "") == name)
@@ -121,6 +121,17 @@ def test_process_that_ended_cannot_be_paused(start: Callable[..., int]) -> None:
         pass
     with processes.drained(pid):
         pass
+
+
+def test_master_that_nobody_has_waited_for_does_not_run(start: Callable[..., int], tmp_path: Path) -> None:
+    pid = start("master")
+    (tmp_path / "pid").mkdir()
+    (tmp_path / "pid" / "master.pid").write_text(f"{pid}\n")
+    running = service.running_master(str(tmp_path))
+    assert running is not None and running.pid == pid
+    os.kill(pid, signal.SIGKILL)
+    assert state(pid, "Z") == "Z"
+    assert service.running_master(str(tmp_path)) is None
 
 
 @pytest.mark.parametrize("name", ["qmgr", "a b", ") S 1 (", "é"])
