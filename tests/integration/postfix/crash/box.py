@@ -12,7 +12,7 @@ import uuid
 from pathlib import Path
 
 import ansible
-from hosts import COLLECTION, ROOT, Host, image, missing, podman
+from hosts import COLLECTION, ROOT, Host, cgroup_options, image, missing, podman
 
 LAB = ROOT / "extensions/molecule/lab/lab.py"
 
@@ -33,7 +33,7 @@ class Box(Host):
         self.name = f"pfc-{role or release}-{uuid.uuid4().hex[:6]}"
         podman(
             "run", "-d", "--name", self.name, "--hostname", f"{role or release}.lab.test", "--network", network,
-            "--systemd", "always", "--cap-add", "SYS_PTRACE",
+            "--systemd", "always", "--cap-add", "SYS_PTRACE", *cgroup_options(),
             "-v", f"{Path(ansible.__file__).parent}:/ansible/ansible:ro", image(release), "/lib/systemd/systemd",
         )  # fmt: skip
         self.run(f"mkdir -p {COLLECTION}/tests/integration")
