@@ -112,14 +112,13 @@ def test_process_that_is_told_to_end_does_so_while_paused(
         assert state(pid, "Z") == "Z"
 
 
-def test_process_that_ended_cannot_be_paused(start: Callable[..., int]) -> None:
-    pid = start()
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    assert processes.process(pid) is None
-    with pytest.raises(OSError), processes.paused(pid):
+def test_process_that_ended_cannot_be_paused() -> None:
+    with subprocess.Popen(["true"]) as ended:
         pass
-    with processes.drained(pid):
+    assert processes.process(ended.pid) is None
+    with pytest.raises(OSError), processes.paused(ended.pid):
+        pass
+    with processes.drained(ended.pid):
         pass
 
 
