@@ -71,11 +71,13 @@ class Host:
     """One container. The collection is copied in, so that a test sees one state of it."""
 
     def __init__(self, release: str, systemd: bool = True) -> None:
-        """Without systemd the first process is one that waits for no children, as in many containers."""
+        """Without systemd it is as many containers are: its first process waits for no children, and root may not
+        look into the processes of others (CAP_SYS_PTRACE)."""
         self.release = release
         first = ["/lib/systemd/systemd"] if systemd else ["sleep", "infinity"]
         self.name = f"pft-{release}-{uuid.uuid4().hex[:6]}"
-        options = ["--network", "none", "--systemd", "always", "--cap-add", "SYS_PTRACE", *cgroup_options()]
+        options = ["--network", "none", "--systemd", "always", *cgroup_options()]
+        options += ["--cap-add", "SYS_PTRACE"] if systemd else []
         options += [
             "-v",
             f"{Path(ansible.__file__).parent}:/ansible/ansible:ro",

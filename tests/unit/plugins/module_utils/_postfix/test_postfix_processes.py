@@ -122,7 +122,14 @@ def test_process_that_ended_cannot_be_paused() -> None:
         pass
 
 
-def test_master_that_nobody_has_waited_for_does_not_run(start: Callable[..., int], tmp_path: Path) -> None:
+def test_master_that_nobody_has_waited_for_does_not_run(
+    start: Callable[..., int], tmp_path: Path, monkeypatch: Any
+) -> None:
+    def forbidden(*_paths: str) -> bool:
+        raise PermissionError
+
+    # As for root without CAP_SYS_PTRACE: whose directory is whose cannot be seen.
+    monkeypatch.setattr(os.path, "samefile", forbidden)
     pid = start("master")
     (tmp_path / "pid").mkdir()
     (tmp_path / "pid" / "master.pid").write_text(f"{pid}\n")
