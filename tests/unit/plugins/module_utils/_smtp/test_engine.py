@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp import engine
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp import engine, resolver
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import (
     Credentials,
     Endpoint,
@@ -219,6 +219,8 @@ print(*(name.rpartition(".")[2] for name in sys.modules))
         "sasl",
         "smtplib",
         "asyncio",
+        "ctypes",
+        "resolver",
         "concurrent",
     }
 
@@ -262,7 +264,10 @@ def test_certificate_is_shown_whatever_is_wrong_with_it(
     assert result.certificate["subject"] == "CN=mail.example.test"
     required = options.get("validate_certs", True) and tls != "opportunistic"
     assert result.verdict == (expected[0] if expected and required else "ok")
-    assert connections == (1 if certificate in ("good", "other_name") else 2)
+    if required:
+        assert connections == (1 if certificate in ("good", "other_name") else 2)
+    else:  # the first connection tells, where Python shows the chain
+        assert connections == (1 if sys.version_info >= (3, 10) else 2)
     if expected and not required:
         assert "not verified" in result.reason
 
@@ -445,29 +450,30 @@ def test_descriptors_are_returned() -> None:
 
 
 def resolve_as(monkeypatch: pytest.MonkeyPatch, answers: Any) -> list[Any]:
-    """Let getaddrinfo answer from a table of (name, family): addresses, an error, or seconds of silence."""
+    """Let DNS answer from a table of (name, family): addresses, an error's words, or seconds of silence; what is not in
+    it does not exist."""
     asked = []
 
-    def getaddrinfo(host: str, port: Any, family: int, kind: int) -> list[Any]:
-        asked.append((host, family))
-        answer = answers.get((host, family), socket.gaierror(socket.EAI_NONAME, "Name or service not known"))
-        if isinstance(answer, list) and answer and isinstance(answer[0], Exception):
+    def ask_dns(name: str, family: int) -> resolver.Answer:
+        asked.append((name, family))
+        answer = answers.get((name, family), resolver.Answer(resolver.MISSING, words="no such name in DNS"))
+        if isinstance(answer, list) and answer and isinstance(answer[0], resolver.Answer):
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
-        if isinstance(answer, Exception):
-            raise answer
         if isinstance(answer, (int, float)):
             time.sleep(answer)
-            return []
-        return [
-            (family, kind, 6, "", (ip, 0) if family == socket.AF_INET else (ip, 0, 0, 0)) for ip in answer
-        ]
+            return AGAIN
+        if isinstance(answer, resolver.Answer):
+            return answer
+        return resolver.Answer(resolver.FOUND, tuple(resolver.Found(family, ip) for ip in answer))
 
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    sources = resolver.Sources(("files", "dns"), {}, ())
+    monkeypatch.setattr(resolver.Sources, "read", classmethod(lambda _cls: sources))
+    monkeypatch.setattr(resolver, "ask_dns", ask_dns)
     return asked
 
 
-V4, V6 = socket.AF_INET, socket.AF_INET6
-AGAIN = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+V4, V6 = int(socket.AF_INET), int(socket.AF_INET6)
+AGAIN = resolver.Answer(resolver.FAILED, words="SERVFAIL")
 
 
 @pytest.mark.parametrize(
@@ -484,8 +490,7 @@ AGAIN = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"
         ({(NAME, V4): ["127.0.0.1"], (NAME, V6): AGAIN}, "any", "ok"),
         ({(NAME, V4): ["127.0.0.1"], (NAME, V6): 30}, "any", "ok"),
         ({(NAME, V4): ["127.0.0.1"]}, "ipv6", "dns_not_found"),
-        ({(NAME, V4): socket.gaierror(socket.EAI_FAIL, "x"), (NAME, V6): AGAIN}, "any", "dns_failure"),
-        ({(NAME, V4): UnicodeError("label too long"), (NAME, V6): UnicodeError("x")}, "any", "dns_not_found"),
+        ({(NAME, V6): AGAIN}, "ipv4", "dns_not_found"),
     ],
 )
 def test_resolution(monkeypatch: pytest.MonkeyPatch, answers: Any, family: str, verdict: str) -> None:
@@ -499,7 +504,7 @@ def test_resolution(monkeypatch: pytest.MonkeyPatch, answers: Any, family: str, 
 
 
 def test_failed_resolution_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
-    errors = [AGAIN, socket.gaierror(socket.EAI_NONAME, "Name or service not known")]
+    errors = [AGAIN, resolver.Answer(resolver.MISSING, words="no such name in DNS")]
     resolve_as(monkeypatch, {(NAME, V4): errors})
     result = ask(closed_port(), host=NAME, retries=1)
     assert (result.verdict, result.attempts) == ("dns_not_found", 2)
@@ -526,8 +531,10 @@ def test_dead_resolver_costs_the_deadline(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_process_ends_while_the_resolver_is_dead() -> None:
     script = f"""
-import socket, time
-socket.getaddrinfo = lambda *args: time.sleep(30)
+import time
+from {resolver.__name__} import __name__ as name
+import sys
+sys.modules[name].ask_dns = lambda *args: time.sleep(30)
 from {engine.__name__} import probe
 from {Endpoint.__module__} import Endpoint, Options
 print(probe([Endpoint("mx.test", 25, "none")], Options(timeout=0.3))[0].verdict)
