@@ -238,6 +238,7 @@ endpoints:
       description: The family of O(ignore:address), V(ipv4) or V(ipv6); null without an address.
       type: str
       returned: always
+      sample: ipv4
     lookup:
       description:
         - Where the address was found. V(dns), as Postfix does by default; V(native), by the name service of this host
@@ -245,7 +246,7 @@ endpoints:
           address.
       type: str
       returned: always
-      sample: ipv4
+      sample: dns
     verdict:
       description: What is the matter, one of the verdicts listed in the notes.
       type: str

@@ -311,6 +311,7 @@ class _Probe:
         self._lookup: str | None = None
         self._holding: _Host | None = None
         self._greeted = False
+        self._calming = False
         self._heard = 0.0
         self._watched = 0.0
         self._others = False
@@ -387,6 +388,11 @@ class _Probe:
         while True:
             self._address = addresses[0]
             yield from self._enter(host)
+            if tries:
+                self._calming = True
+                yield from self._calm(host, tries)
+                self._calming, self._heard = False, time.monotonic()
+                self.release_if_silent()
             ending = yield from self._climb(addresses)
             self.release()
             if not self._disturbed or not _may_be_own_load(ending.outcome):
@@ -395,7 +401,6 @@ class _Probe:
             address = self._address or addresses[0]
             host = self.engine.host(address)
             host.limit = 1
-            yield from self._calm(host, tries)
             if tries > DISTURBANCES or time.monotonic() + LEAST_TIME > self._deadline:
                 words = f"{ending.outcome.reason} Other connections of this probe to {address.ip} may be the cause."
                 return ending._replace(outcome=ending.outcome._replace(reason=words))
@@ -624,7 +629,7 @@ class _Probe:
     def release_if_silent(self) -> None:
         """Others wait for a place here: give it up where nothing has been heard for too long."""
         host = self._holding
-        if host is None or not host.queue:
+        if host is None or not host.queue or self._calming:
             return
         now = time.monotonic()
         rounds = math.ceil(len(host.queue) / host.limit)
@@ -830,7 +835,8 @@ class _Probe:
             connection.close()
             if hello is not None:
                 hello.close()
-            self._depart(ended)
+            # Only of a connection that it turned away is it sure that the server counts it no more.
+            self._depart(ended and session.outcome is not None and _may_be_own_load(session.outcome))
 
     def _linger(
         self, connection: socket.socket, session: Session, limit: float

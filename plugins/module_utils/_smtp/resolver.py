@@ -107,7 +107,7 @@ def parse_message(message: bytes, family: int) -> Message:
             position += 10
             data = message[position : position + length]
             if len(data) < length:
-                raise MessageError("a record is cut off")
+                raise IndexError("a record is cut off")
             if network == _INTERNET and found == kind and length == _ADDRESS_SIZES[kind]:
                 addresses.append(socket.inet_ntop(family, data))
             elif network == _INTERNET and found == _CNAME:
