@@ -281,6 +281,8 @@ class Result:
     advice: str = ""
     address: str | None = None
     family: str | None = None
+    lookup: str | None = None
+    """Where the address was found: ``dns``, ``native`` (the system's name service), None for an address literal."""
     reachable: bool = False
     greeting: str | None = None
     capabilities: list[str] = field(default_factory=list)
@@ -309,6 +311,7 @@ class Result:
             "tls": self.tls,
             "address": self.address,
             "family": self.family,
+            "lookup": self.lookup,
             "verdict": self.verdict,
             "stage": self.stage,
             "reachable": self.reachable,
