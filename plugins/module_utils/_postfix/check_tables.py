@@ -177,15 +177,19 @@ class Tables(Inspection):
                 Finding(file, row.line, row.key, "", problem, "remove one of the two lines", certain)
             )
         alias = place.name in ("alias_maps", "alias_database")
+        # postalias(1) wants the colon and takes it away; whatever is read without it keeps the colon in the key.
+        built = ref.type in maps.COMPILED
         for row in rows:
-            if alias:
+            if alias and built:
                 if ":" not in row.key and not row.value.startswith(":"):
                     self.add_row(file, row, "aliases(5) wants a colon behind the name", f"write {row.key}: …")
             elif row.key.endswith(":") and not row.key.endswith("::"):
                 self.add_row(
                     file,
                     row,
-                    "only aliases(5) has a colon behind the key",
+                    f"{ref.type}: keeps the colon in the name, so this alias would never match"
+                    if alias
+                    else "only aliases(5) has a colon behind the key",
                     f"write {row.key[:-1]} without the colon",
                 )
             elif not row.value:

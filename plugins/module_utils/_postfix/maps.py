@@ -28,6 +28,7 @@ COMPILED = {
     "dbm": (".dir", ".pag"),
     "sdbm": (".dir", ".pag"),
 }
+SUFFIXES = tuple(dict.fromkeys(suffix for each in COMPILED.values() for suffix in each))
 TEXT_TYPES = ("texthash", "regexp", "pcre", "cidr")
 DIRECTORY_TYPES = ("ldap", "mysql", "pgsql", "sqlite", "memcache", "mongodb")
 # Caches that daemons make and keep themselves; there is no source to look for.

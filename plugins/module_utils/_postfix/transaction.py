@@ -16,45 +16,25 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import stat
 import tempfile
 import time
 from dataclasses import dataclass, field
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
-from . import main_cf, maps, master_cf, needs, service, table
-from .finding import Finding, staged_path
+from . import main_cf, managed, maps, master_cf, needs, service
+from .finding import Finding, assignments, staged_path
+from .request import FileWish, Request
 from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
 
 # While single files are renamed, a password may be gone that the old main.cf still needs: mail that fails waits.
 BRIDGE = b"\nsoft_bounce = yes\n"
+# What sendmail(1) and postqueue(1) read as the user who runs them.
+_READ_BY_ALL = ("main.cf", "master.cf")
 HIDDEN = "(sensitive: the content is not shown)\n"
-
-
-class FileWish(NamedTuple):
-    """A file that the caller owns. Without content and absent it is only given a mode."""
-
-    path: str
-    content: str | None = None
-    mode: int | None = None
-    sensitive: bool = False
-    absent: bool = False
-
-
-@dataclass
-class Request:
-    """What postfix_config was asked for."""
-
-    config_directory: str = "/etc/postfix"
-    files: Sequence[FileWish] = ()
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    services: Sequence[Mapping[str, Any]] = ()
-    listen: Sequence[int] = ()
-    timeout: float = 30.0
-    activate: str = "auto"
-    backup: bool = False
 
 
 class Change(NamedTuple):
@@ -67,6 +47,8 @@ class Change(NamedTuple):
     after: str
     old_mode: int | None
     mode: int
+    owner: tuple[int, int] | None = None
+    """uid and gid that it is to have, None for those that it has."""
 
 
 @dataclass
@@ -113,6 +95,8 @@ class Plan(NamedTuple):
     old_main: main_cf.MainCf
     main: main_cf.MainCf
     master: master_cf.MasterCf
+    defaults: Mapping[str, str] = {}
+    made: managed.Managed = managed.Managed()
 
 
 def file_wishes(entries: Sequence[Mapping[str, Any]]) -> list[FileWish]:
@@ -134,7 +118,14 @@ def file_wishes(entries: Sequence[Mapping[str, Any]]) -> list[FileWish]:
         if content and not content.endswith("\n"):
             content += "\n"
         result.append(
-            FileWish(path, content, parse_mode(path, entry.get("mode")), bool(entry.get("sensitive")), absent)
+            FileWish(
+                path,
+                content,
+                parse_mode(path, entry.get("mode")),
+                bool(entry.get("sensitive")),
+                absent,
+                bool(entry.get("block")),
+            )
         )
     paths = [wish.path for wish in result]
     for path in paths:
@@ -157,13 +148,46 @@ def parse_mode(path: str, raw: Any) -> int | None:
     return mode
 
 
-def make_plan(request: Request, base: str) -> Plan:
-    """What would change in the directory `base`. Raises DeployError for a wish that cannot be put in a file."""
+def make_plan(request: Request, base: str, defaults: Mapping[str, str] | None = None) -> Plan:
+    """What would change in the directory `base`. Raises DeployError for a wish that cannot be put in a file.
+
+    `defaults` are Postfix's own values, empty where it is not installed.
+    """
+    defaults = defaults or {}
+    managed_mode = request.block is not None or request.restore is not None
+    made = _managed(request, base, defaults) if managed_mode else _merged(request, base)
+    old_main = main_cf.MainCf(_read(base, "main.cf"))
+    main, master = main_cf.MainCf(made.main), master_cf.MasterCf(made.master)
+    changes = [change for change in (_compare(base, wish) for wish in made.wishes.values()) if change]
+    lookup = {**defaults, "config_directory": request.config_directory, **main.values()}
+    changes += _orphans(made.wishes.values(), base, maps.references(main, master, lookup), request)
+    if changes and managed_mode and managed.STATE not in made.wishes:
+        state = FileWish(managed.STATE, json.dumps(made.state) + "\n", 0o600, True)
+        changes += [change for change in (_compare(base, state),) if change]
+    return Plan(changes, old_main, main, master, defaults, made)
+
+
+def _managed(request: Request, base: str, defaults: Mapping[str, str]) -> managed.Managed:
+    live = managed.Live(lambda path: _read(base, path), lambda path: _attributes(base, path), defaults)
+    try:
+        return managed.compute(request, live)
+    except ValueError as error:
+        raise DeployError(str(error)) from None
+
+
+def _attributes(base: str, path: str) -> tuple[int, int, int] | None:
+    try:
+        status = os.stat(os.path.join(base, path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid
+
+
+def _merged(request: Request, base: str) -> managed.Managed:
+    """Values and entries merged in place, into the live files or into those given whole."""
     wishes = {wish.path: wish for wish in request.files}
-    old_main_text = _read(base, "main.cf")
-    old_master_text = _read(base, "master.cf")
-    main = main_cf.MainCf(_wished_text(wishes.get("main.cf"), old_main_text))
-    master = master_cf.MasterCf(_wished_text(wishes.get("master.cf"), old_master_text))
+    main = main_cf.MainCf(_wished_text(wishes.get("main.cf"), _read(base, "main.cf")))
+    master = master_cf.MasterCf(_wished_text(wishes.get("master.cf"), _read(base, "master.cf")))
     try:
         main.merge(request.parameters)
     except ValueError as error:
@@ -176,8 +200,27 @@ def make_plan(request: Request, base: str) -> Plan:
         wishes["main.cf"] = _with_content(wishes, "main.cf", main.text())
     if request.services or "master.cf" in wishes:
         wishes["master.cf"] = _with_content(wishes, "master.cf", master.text())
-    changes = [change for change in (_compare(base, wish) for wish in wishes.values()) if change]
-    return Plan(changes, main_cf.MainCf(old_main_text), main, master)
+    return managed.Managed(wishes, main.text(), master.text())
+
+
+def _orphans(
+    wishes: Iterable[FileWish], base: str, references: Sequence[maps.MapReference], request: Request
+) -> list[Change]:
+    """Compiled tables that nothing names and that would outlive their source, or the passwords in it."""
+    named = {
+        staged_path(path, base, request.config_directory)
+        for ref in references
+        for path in maps.compiled_files(ref.type, ref.path)
+    }
+    result = []
+    for wish in wishes:
+        if wish.absent or wish.sensitive:
+            for suffix in maps.SUFFIXES:
+                path = wish.path + suffix
+                attributes = _attributes(base, path)
+                if attributes and os.path.join(base, path) not in named:
+                    result.append(Change(path, "removed", True, "", "", attributes[0], 0))
+    return result
 
 
 def _with_content(wishes: Mapping[str, FileWish], path: str, content: str) -> FileWish:
@@ -212,10 +255,10 @@ def _compare(base: str, wish: FileWish) -> Change | None:
             return None
         return Change(wish.path, "removed", wish.sensitive, before, "", stat.S_IMODE(status.st_mode), 0)
     old_mode = stat.S_IMODE(status.st_mode) if status else None
-    mode = wish.mode if wish.mode is not None else 0o600 if wish.sensitive else old_mode
-    mode = 0o644 if mode is None else mode
+    mode = _wished_mode(wish, old_mode)
+    owner = _wished_owner(wish)
     after = wish.content or ""
-    foreign = bool(status and wish.sensitive and status.st_uid != os.geteuid())
+    foreign = bool(status and owner and (status.st_uid, status.st_gid) != owner)
     if status is None:
         action = "created"
     elif before != after:
@@ -224,13 +267,34 @@ def _compare(base: str, wish: FileWish) -> Change | None:
         action = "mode"
     else:
         return None
-    return Change(wish.path, action, wish.sensitive, before, after, old_mode, mode)
+    return Change(wish.path, action, wish.sensitive, before, after, old_mode, mode, owner)
+
+
+def _wished_mode(wish: FileWish, old: int | None) -> int:
+    """The mode asked for; without that the file's own, unless others than root may write it or users cannot read it."""
+    if wish.mode is not None:
+        return wish.mode
+    if wish.sensitive:
+        return 0o600
+    if old is None or (wish.path in _READ_BY_ALL and (old & 0o022 or not old & 0o004)):
+        return 0o644
+    return old & ~0o022
+
+
+def _wished_owner(wish: FileWish) -> tuple[int, int] | None:
+    if wish.owner is not None:
+        return wish.owner
+    if wish.sensitive or (wish.path in _READ_BY_ALL and os.geteuid() == 0):
+        return os.geteuid(), os.getegid()
+    return None
 
 
 def diffs(changes: Sequence[Change], directory: str) -> list[dict[str, str]]:
     """The diff of each file as Ansible shows it; of a sensitive one only that it changes."""
     result = []
     for change in changes:
+        if change.path == managed.STATE:
+            continue
         path = os.path.join(directory, change.path)
         before, after = change.before, change.after
         if change.sensitive:
@@ -250,14 +314,12 @@ def diffs(changes: Sequence[Change], directory: str) -> list[dict[str, str]]:
 
 
 def loses_logins(change: Change) -> bool:
-    """Whether a row of the old table has neither its key nor its value in the new one.
+    """Whether a row of the old table is lost, key and value.
 
     A password that is rotated keeps its key, one whose next hop moves keeps its value: neither is worth a copy of a
     password that nobody needs any more. What somebody else put there is.
     """
-    new = table.parse_map(change.after)
-    keys, values = {row.key for row in new}, {row.value for row in new}
-    return any(row.key not in keys and row.value not in values for row in table.parse_map(change.before))
+    return managed.loses_rows(change.before, change.after)
 
 
 # ---------------------------------------------------------------------------------------------- deploy
@@ -276,9 +338,10 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
                 if postfix is None
                 else f"{request.config_directory} does not exist"
             )
+            needed = ["postfix", *_outcome(make_plan(request, request.config_directory), request).missing]
             raise DeployError(
                 f"{missing} on this host: install the package postfix first (the role mailops.smtp.postfix does)",
-                missing=["postfix"],
+                missing=needed,
             )
         return _predict_fresh(request, postfix is None)
     try:
@@ -296,10 +359,16 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
     return outcome
 
 
+def postfix_defaults() -> dict[str, str]:
+    """Postfix's own value of every parameter, as postconf(1) writes it; empty where it is not installed."""
+    postconf = service.find_program("postconf")
+    return assignments(service.run([postconf, "-d"]).output) if postconf else {}
+
+
 def _predict_fresh(request: Request, without_postfix: bool) -> Outcome:
-    plan = make_plan(request, request.config_directory)
+    plan = make_plan(request, request.config_directory, postfix_defaults())
     outcome = _outcome(plan, request)
-    outcome.missing = ["postfix"]
+    outcome.missing = ["postfix", *outcome.missing]
     outcome.activated = "start" if plan.changes and request.activate == "auto" else "none"
     if without_postfix:
         outcome.warnings.append(
@@ -309,16 +378,18 @@ def _predict_fresh(request: Request, without_postfix: bool) -> Outcome:
 
 
 def _outcome(plan: Plan, request: Request) -> Outcome:
-    values = {"config_directory": request.config_directory, **plan.main.values()}
+    values = {**plan.defaults, "config_directory": request.config_directory, **plan.main.values()}
     coming = {os.path.join(request.config_directory, change.path) for change in plan.changes}
     return Outcome(
         changed=bool(plan.changes),
         files=[
             {"path": change.path, "action": change.action, "sensitive": change.sensitive}
             for change in plan.changes
+            if change.path != managed.STATE
         ],
         diff=diffs(plan.changes, request.config_directory),
         missing=needs.missing(values, plan.master, coming),
+        warnings=list(plan.made.warnings),
     )
 
 
@@ -336,9 +407,9 @@ def _predict(request: Request, directory: Directory) -> Outcome:
             and os.path.isdir(directory.stage)
         ):
             base = directory.stage
-    plan = make_plan(request, base)
+    plan = make_plan(request, base, postfix_defaults())
     outcome = _outcome(plan, request)
-    outcome.warnings = warnings
+    outcome.warnings += warnings
     state = _State.of(plan, request, directory)
     if plan.changes:
         private = tempfile.mkdtemp(prefix="mailops-check-")
@@ -386,8 +457,8 @@ def write_changes(changes: Sequence[Change], stage: str) -> None:
             continue
         os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
         like = path if os.path.exists(path) else None
-        owner = (os.geteuid(), os.getegid())
-        if like and not change.sensitive:
+        owner = change.owner or (os.geteuid(), os.getegid())
+        if like and change.owner is None:
             status = os.stat(path)
             owner = (status.st_uid, status.st_gid)
         temporary = path + ".writing"
@@ -441,7 +512,7 @@ class _State(NamedTuple):
         return old and service.bound_otherwise(master, self.new, self.plan.master.services)
 
     def references(self) -> list[maps.MapReference]:
-        lookup = {"config_directory": self.control.config_directory, **self.new}
+        lookup = {**self.plan.defaults, "config_directory": self.control.config_directory, **self.new}
         return maps.references(self.plan.main, self.plan.master, lookup)
 
     def stale_maps(self, root: str) -> list[maps.MapReference]:
@@ -464,9 +535,10 @@ class _Run:
 
     def go(self) -> Outcome:
         recovered = self._recover()
+        defaults = postfix_defaults()
         for _attempt in range(3):
             seen = self.directory.fingerprint()
-            plan = make_plan(self.request, self.directory.real)
+            plan = make_plan(self.request, self.directory.real, defaults)
             outcome = _outcome(plan, self.request)
             outcome.recovered = recovered
             state = _State.of(plan, self.request, self.directory)
