@@ -47,7 +47,8 @@ options:
           - The file's mode, as octal text.
           - Without it an existing file keeps its mode, less what would let others than its owner write it. A new one
             gets V(0644), and a sensitive one always V(0600).
-          - C(main.cf) and C(master.cf) belong to root and can be read by all, since every user's C(sendmail) reads them.
+          - C(main.cf) and C(master.cf) belong to root and can be read by all, since the C(sendmail) of every user
+            reads them.
         type: raw
       sensitive:
         description:
@@ -305,6 +306,15 @@ missing:
   type: list
   elements: str
   sample: []
+takes:
+  description:
+    - With O(block), what the change takes from the host, a sentence each. A listener, a domain, a table, a value.
+    - What neither O(block), O(parameters) nor O(services) name is refused, unless O(block.replace=true) or C(main.cf)
+      is the distribution's.
+  returned: always
+  type: list
+  elements: str
+  sample: ["port 25 no longer answers other hosts: inet_interfaces was all, becomes loopback-only"]
 packages:
   description:
     - The packages that bring what is RV(missing), as this host's distribution names them.

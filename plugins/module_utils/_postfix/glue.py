@@ -9,9 +9,10 @@
 
 from __future__ import annotations
 
+import difflib
 import traceback
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Mapping, Sequence
 
 from . import arguments, distributions, info, main_cf, syntax, transaction
 from .request import BlockWish, Request
@@ -40,8 +41,12 @@ def run_config(module: Any) -> None:
         )
         outcome = transaction.deploy(request, module.check_mode)
     except transaction.DeployError as error:
+        shown: dict[str, Any] = {"diff": error.diff} if module._diff and error.diff else {}
         module.fail_json(
-            msg=str(error),
+            # Ansible shows no diff of a task that failed.
+            msg=str(error) + (_readable(error.diff) if shown else ""),
+            takes=error.takes,
+            **shown,
             missing=error.missing,
             packages=_packages(error.missing, params),
             rolled_back=error.rolled_back,
@@ -77,6 +82,16 @@ def _block_wish(given: Any) -> BlockWish | None:
         return BlockWish(given["text"] or "", texts("prepend"), default, texts("stock"), given["replace"])
     except ValueError as error:
         raise transaction.DeployError(f"block: {error}") from None
+
+
+def _readable(diffs: Sequence[Mapping[str, str]]) -> str:
+    text = "\nThe diff of what was refused:\n"
+    for each in diffs:
+        before, after = each["before"].splitlines(), each["after"].splitlines()
+        headers = each["before_header"], each["after_header"]
+        text += "\n".join(difflib.unified_diff(before, after, *headers, n=1, lineterm=""))
+        text += "\n"
+    return text
 
 
 def _packages(missing: list[str], params: Any) -> list[str]:

@@ -56,6 +56,8 @@ class Managed:
     warnings: list[str] = field(default_factory=list)
     named: frozenset[str] = frozenset()
     """The parameters and services (name/type) that the wish names, so that what they take was asked for."""
+    ours: frozenset[str] = frozenset()
+    """The parameters that our block holds now, so that their values are not the host's own."""
 
 
 class _Old(NamedTuple):
@@ -142,9 +144,22 @@ def compute(request: Request, live: Live) -> Managed:
     result.main = _compose_main(old.main.own, body, record)
     result.wishes["main.cf"] = FileWish("main.cf", result.main)
     result.wishes["master.cf"] = FileWish("master.cf", result.master)
-    named = {*main_cf.MainCf(asked.text).values(), *asked.prepend, *request.parameters}
-    result.named = frozenset([*named, *(f"{each['service']}/{each['type']}" for each in request.services)])
+    result.named = _named(request, main_cf.MainCf(old.main.own))
+    result.ours = frozenset(
+        main_cf.MainCf(live.read("main.cf") if old.former else old.main.body or "").values()
+    )
     return result
+
+
+def _named(request: Request, own: main_cf.MainCf) -> frozenset[str]:
+    wish = request.block or BlockWish()
+    names = {*main_cf.MainCf(wish.text).values(), *wish.prepend}
+    if own.get("default_transport", "smtp") not in ("smtp", "smtp:"):
+        # Naming a relay says nothing about a way out that somebody has laid elsewhere.
+        names.discard("default_transport")
+    return frozenset(
+        [*names, *request.parameters, *(f"{each['service']}/{each['type']}" for each in request.services)]
+    )
 
 
 def _stock(old: _Old, wish: BlockWish) -> bool:

@@ -25,7 +25,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
-from . import main_cf, managed, maps, master_cf, needs, service
+from . import losses, main_cf, managed, maps, master_cf, needs, service
 from .finding import Finding, assignments, staged_path
 from .request import FileWish, Request
 from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
@@ -64,6 +64,7 @@ class Outcome:
     recovered: bool = False
     maps: list[str] = field(default_factory=list)
     backups: list[str] = field(default_factory=list)
+    takes: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     enabled: bool | None = None
     warnings: list[str] = field(default_factory=list)
@@ -79,8 +80,12 @@ class DeployError(Exception):
         rolled_back: bool = False,
         log: Sequence[str] = (),
         missing: Sequence[str] = (),
+        takes: Sequence[str] = (),
+        diff: Sequence[dict[str, str]] = (),
     ) -> None:
         super().__init__(message)
+        self.takes = list(takes)
+        self.diff = list(diff)
         self.missing = list(missing)
         self.findings = list(findings)
         self.rolled_back = rolled_back
@@ -410,6 +415,7 @@ def _predict(request: Request, directory: Directory) -> Outcome:
     plan = make_plan(request, base, postfix_defaults())
     outcome = _outcome(plan, request)
     outcome.warnings += warnings
+    _ask_for_losses(plan, request, outcome)
     state = _State.of(plan, request, directory)
     if plan.changes:
         private = tempfile.mkdtemp(prefix="mailops-check-")
@@ -430,6 +436,36 @@ def _predict(request: Request, directory: Directory) -> Outcome:
     return outcome
 
 
+def _ask_for_losses(plan: Plan, request: Request, outcome: Outcome) -> None:
+    """List what the change takes from the host. Raises DeployError for what nobody asked for."""
+    if request.block is None or not plan.changes:
+        return
+    old_master = master_cf.MasterCf(_read(request.config_directory, "master.cf"))
+    old, new = plan.old_main.values(), plan.main.values()
+    base = {**plan.defaults, "config_directory": request.config_directory}
+    found = losses.losses(
+        losses.Side(old, {**base, **old}, old_master.services),
+        losses.Side(new, {**base, **new}, plan.master.services),
+        plan.made.ours,
+        values=not plan.made.stock or request.block.replace,
+    )
+    outcome.takes = [loss.sentence for loss in found]
+    refused = [loss for loss in found if not loss.names & plan.made.named]
+    if refused and not plan.made.stock:
+        names = sorted({name for loss in refused for name in loss.names})
+        raise DeployError(
+            "This change takes from the host what nobody named, so nothing was changed:\n"
+            + "".join(f"  {loss.sentence}\n" for loss in refused)
+            + f"If that is what you want, name it: {', '.join(names)} in postfix_parameters or postfix_services "
+            "(parameters or services of postfix_config), or set postfix_replace: true (block: replace).",
+            missing=outcome.missing,
+            takes=outcome.takes,
+            diff=outcome.diff,
+        )
+    if found:
+        outcome.warnings.append("this change takes from the host: " + "; ".join(outcome.takes))
+
+
 def _check(stage: str, live: str, **more: Any) -> list[Finding]:
     from . import check  # half of this package, and of no use where nothing changes
 
@@ -445,6 +481,8 @@ def _judge(findings: Sequence[Finding], outcome: Outcome) -> None:
             f"The configuration was refused, nothing was changed. {count}:\n{listed}",
             findings,
             missing=outcome.missing,
+            takes=outcome.takes,
+            diff=outcome.diff,
         )
     outcome.warnings += [str(finding) for finding in findings]
 
@@ -544,6 +582,7 @@ class _Run:
             state = _State.of(plan, self.request, self.directory)
             if not plan.changes:
                 return self._keep(outcome, state)
+            _ask_for_losses(plan, self.request, outcome)
             if self._change(plan, outcome, state, seen):
                 return outcome
         raise DeployError(
