@@ -14,13 +14,13 @@ CONTRACT = {
     "resolve": "dns_not_found dns_failure",
     "connect": "refused filtered unreachable",
     "greeting": "no_greeting disconnected not_smtp greeting_rejected greeting_deferred",
-    "ehlo": "ehlo_rejected",
+    "ehlo": "ehlo_rejected ehlo_deferred",
     "tls": "starttls_absent starttls_stripped starttls_rejected starttls_injection tls_mode_mismatch tls_too_old "
     "tls_failed",
     "certificate": "certificate_expired certificate_not_yet_valid certificate_untrusted certificate_mismatch "
     "certificate_expiring",
     "auth": "auth_absent auth_unsupported auth_rejected auth_deferred",
-    "envelope": "sender_rejected recipient_rejected recipient_deferred",
+    "envelope": "sender_rejected sender_deferred recipient_rejected recipient_deferred",
     "": "stalled protocol_error ok",
 }
 
@@ -36,7 +36,8 @@ def test_two_are_usable_and_filtered_is_not_repeated() -> None:
     assert {name for name, verdict in VERDICTS.items() if verdict.usable} == {"ok", "certificate_expiring"}
     assert not VERDICTS["filtered"].transient
     assert {name for name, verdict in VERDICTS.items() if verdict.transient} == {
-        "dns_failure", "disconnected", "greeting_deferred", "auth_deferred", "recipient_deferred",
+        "dns_failure", "disconnected", "greeting_deferred", "ehlo_deferred", "auth_deferred",
+        "sender_deferred", "recipient_deferred",
     }  # fmt: skip
 
 
@@ -73,8 +74,8 @@ def test_report() -> None:
     assert found["summary"][0] == "mx:587 ok: Because."
     assert list(found["endpoints"][0]) == [
         "host", "port", "tls", "address", "family", "verdict", "stage", "reachable", "usable", "reason", "advice",
-        "greeting", "capabilities", "auth_mechanisms", "tls_version", "tls_cipher", "certificate",
-        "timings_ms", "attempts",
+        "greeting", "capabilities", "auth_mechanisms", "auth_mechanism", "tls_version", "tls_cipher",
+        "certificate", "timings_ms", "attempts",
     ]  # fmt: skip
 
 
