@@ -194,7 +194,8 @@ VERDICTS: dict[str, Verdict] = {
         False,
         False,
         "The certificate was not issued by an authority that this host trusts.",
-        "Install the authority's certificate on this host, or name it with ca_path.",
+        "Where this is the authority that the operator of {host} uses, install its certificate on this host, or name "
+        "it with ca_path; where it is another, something on the way opens TLS.",
     ),
     "certificate_mismatch": Verdict(
         "certificate",
