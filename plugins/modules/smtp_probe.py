@@ -387,6 +387,7 @@ from time import monotonic
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._base.masks import Careful, hidden
 from ..module_utils._smtp.arguments import ENDPOINT_ARGUMENTS, PROBE_ARGUMENTS, endpoints_from, options_from
 from ..module_utils._smtp.endpoint import OptionError
 from ..module_utils._smtp.engine import probe
@@ -400,16 +401,20 @@ ARGUMENTS = {
 
 
 def main() -> None:
-    module = AnsibleModule(
+    ansible = AnsibleModule(
         argument_spec=ARGUMENTS,
         supports_check_mode=True,
         mutually_exclusive=[("host", "endpoints")],
         required_one_of=[("host", "endpoints")],
         required_together=[("username", "password")],
     )
+    params = ansible.params
+    ansible.params = hidden(params, ["password"])
+    public = {name: value for name, value in params.items() if name not in ("username", "password")}
+    module = Careful(ansible, ansible.no_log_values, public)
     began = monotonic()
     try:
-        results = probe(endpoints_from(module.params), options_from(module.params))
+        results = probe(endpoints_from(params), options_from(params))
     except OptionError as error:
         module.fail_json(msg=str(error))
     elapsed_ms = round((monotonic() - began) * 1000, 1)
@@ -422,7 +427,7 @@ def main() -> None:
         for result in unusable:
             result.advice = cloud.advise(result, here)
     found = dict(report(results), elapsed_ms=elapsed_ms, msg=sentence(results))
-    if failed(results, module.params["fail_when"]):
+    if failed(results, params["fail_when"]):
         module.fail_json(**found)
     module.exit_json(changed=False, **found)
 

@@ -235,8 +235,8 @@ def advice(problem: Problem, certificate: Certificate, chain: ChainError | None)
     if who:
         return (
             f"On this host or on the way something opens TLS ({who}) and puts its own certificate in the place of the "
-            "server's: have connections to this mail server left alone there. To trust that certificate would only hide "
-            "that mail and password can be read on the way."
+            "server's: have connections to this mail server left alone there. To trust that certificate would only "
+            "hide that mail and password can be read on the way."
         )
     if chain.code not in _NO_TRUST:
         return (

@@ -170,7 +170,7 @@ class Session:
         self._credentials = endpoint.credentials
         self._name = endpoint.server_name or endpoint.host
         self._encoded = _encoded(endpoint.credentials)
-        self._secrets = _secrets(endpoint)
+        self._secrets, self._words_too = _secrets(endpoint, settings.helo_name)
         self._told = False
         """Whether the server has been told the password, and may send it back."""
         self._reader = ReplyReader()
@@ -358,11 +358,10 @@ class Session:
 
     def _shown(self, text: bytes) -> str:
         for secret in self._secrets:
-            if len(secret) >= _SHORT_SECRET:
-                text = text.replace(secret, b"********")
-            elif self._told:
-                alone = rb"(?<![A-Za-z0-9])" + re.escape(secret) + rb"(?![A-Za-z0-9])"
-                text = re.sub(alone, b"********", text)
+            text = text.replace(secret, b"********")
+        for secret in self._words_too if self._told else ():
+            alone = rb"(?<![A-Za-z0-9])" + re.escape(secret) + rb"(?![A-Za-z0-9])"
+            text = re.sub(alone, b"********", text)
         if self._encoded:
             text = _BASE64_RUN.sub(self._masked_piece, text)
         return printable(text)
@@ -805,8 +804,7 @@ class Session:
         self._send("auth", command, self._on_auth)
 
     def _on_auth(self, reply: Reply) -> None:
-        # Shown like the server's words: with some relays the user name is the secret too.
-        user = self._shown(self._credentials.username.encode("utf-8")) if self._credentials else ""
+        user = self._user()
         name = self._named()
         if reply.severity == 2:
             self._accepted(user)
@@ -825,6 +823,18 @@ class Session:
                 what = f"The server refuses AUTH {name} as {user}{self._hint}"
             self._refuse("auth", reply, what)
             self._farewell()
+
+    def _user(self) -> str:
+        """The user name as it may be shown: with some relays it is the secret too."""
+        credentials = self._credentials
+        if credentials is None:
+            return ""
+        if credentials.username == credentials.password:
+            return "********"
+        text = credentials.username.encode("utf-8")
+        for secret in self._secrets:
+            text = text.replace(secret, b"********")
+        return printable(text)
 
     def _accepted(self, user: str) -> None:
         if self._mechanism is not None and not self._mechanism.proven():
@@ -1039,16 +1049,21 @@ def _encoded(credentials: Credentials | None) -> list[bytes]:
     ]
 
 
-def _secrets(endpoint: Endpoint) -> list[bytes]:
-    """What a server may send back of the password, the longest first.
+def _secrets(endpoint: Endpoint, helo_name: str) -> tuple[list[bytes], list[bytes]]:
+    """What a server may send back of the password, the longest first: what is looked for in everything that it says,
+    and what only where it stands alone, once the server knows it.
 
-    A password that is a piece of SMTP's own words, or of the server's name, is not looked for: to remove it from them
-    would change what the server offers, and show what it is.
+    A password that is a piece of the names that both sides know is not looked for, and one that is a piece of SMTP's
+    own words not in the server's offers: to remove it from them would change them, and show what it is.
     """
     credentials = endpoint.credentials
     forms = [credentials.password.encode("utf-8"), *_encoded(credentials)] if credentials else []
-    known = b" ".join([_VOCABULARY, endpoint.host.upper().encode("utf-8"), b"%d" % endpoint.port])
-    return sorted((form for form in forms if form.upper() not in known), key=len, reverse=True)
+    names = f"{endpoint.host} {endpoint.port} {endpoint.server_name or ''} {helo_name}".lower().encode(
+        "utf-8"
+    )
+    forms = sorted((form for form in forms if form.lower() not in names), key=len, reverse=True)
+    plain = [form for form in forms if len(form) < _SHORT_SECRET or form.upper() in _VOCABULARY]
+    return [form for form in forms if form not in plain], plain
 
 
 def _certificate_requested(flight: bytes | bytearray) -> bool:

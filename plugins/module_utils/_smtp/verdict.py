@@ -230,7 +230,7 @@ VERDICTS: dict[str, Verdict] = {
         False,
         False,
         "The server refuses the login, or demands one where none was given.",
-        "Check username and password of the relay; several relays need a fixed user name or an SMTP key instead of "
+        "Check user name and password of the relay; several relays need a fixed user name or an SMTP key instead of "
         "the account's password.",
     ),
     "auth_deferred": Verdict(
