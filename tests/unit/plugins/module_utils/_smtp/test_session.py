@@ -153,6 +153,28 @@ CASES = {
     "sender refused": Case("sender_rejected", {"replies": {"MAIL": b"550 no\r\n"}}, ENVELOPE, says="550 no"),
     "recipient refused": Case("recipient_rejected", {"replies": {"RCPT": b"550 no\r\n"}}, ENVELOPE, says="550 no"),
     "recipient deferred": Case("recipient_deferred", {"replies": {"RCPT": b"450 wait\r\n"}}, ENVELOPE, says="450 wait"),
+    "EHLO 451": Case("ehlo_deferred", {"replies": {"EHLO": b"451 4.7.1 later\r\n"}}, says="451 4.7.1"),
+    "sender 421": Case("sender_deferred", {"replies": {"MAIL": b"421 4.7.0 bye\r\n"}}, ENVELOPE, says="421 4.7.0"),
+    "sender 530": Case(
+        "auth_rejected", {"replies": {"MAIL": b"530 5.7.0 x\r\n"}}, ENVELOPE, "envelope", "demands a login",
+    ),
+    "recipient 504": Case(
+        "ehlo_rejected", {"replies": {"RCPT": b"504 5.5.2 Helo command rejected: need fully-qualified hostname\r\n"}},
+        ENVELOPE, "envelope", "the name given with EHLO, client.example.test (the name given with EHLO is not a full",
+    ),
+    "recipient of another's sender": Case(
+        "sender_rejected", {"replies": {"RCPT": b"553 5.7.1 <a@b>: Sender address rejected: not owned by user u\r\n"}},
+        ENVELOPE, says="refuses the sender <a@example.test> (the account may not send as this sender)",
+    ),
+    "recipient, a blocked client": Case(
+        "greeting_rejected", {"replies": {"RCPT": b"554 5.7.1 Client host [x] blocked using zen.spamhaus.org\r\n"}},
+        ENVELOPE, "envelope", "refuses this client (this host's address is on a block list",
+    ),
+    "greeting of a web server": Case("not_smtp", {"greeting": b"HTTP/1.1 400 Bad Request\r\n"}, says="A web server"),
+    "a web server to implicit": Case("not_smtp", {"greeting": b"HTTP/1.1 400 Bad\r\n"}, IMPLICIT, says="A web server"),
+    "greeting of a load balancer": Case(
+        "greeting_rejected", {"greeting": b"501 Missing PROXY header\r\n"}, says="it waits for the PROXY line",
+    ),
     "no SMTPUTF8": Case("sender_rejected", {}, {"mail_from": "ü@example.test"}, says="SMTPUTF8"),
     "SMTPUTF8": Case("ok", {"ehlo_tls": (b"SMTPUTF8",)}, {"mail_from": "ü@example.test"}),
     "garbage for EHLO": Case("protocol_error", {"replies": {"EHLO": b"250-a\r\nb\r\n"}}, stage="ehlo", says="b"),

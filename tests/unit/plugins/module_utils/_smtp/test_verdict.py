@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.report import failed, line, report, sentence
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import STAGES, VERDICTS, Result
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import (
+    STAGES,
+    VERDICTS,
+    Result,
+    renamed,
+)
 
 CONTRACT = {
     "resolve": "dns_not_found dns_failure",
@@ -88,3 +93,29 @@ def test_sentences() -> None:
         "None of 2 endpoints is usable. mx:587 refused: Because. mx:587 filtered: Because."
     )
     assert line(Result("::1", 25, "none", "ok", "ehlo", "So.")) == "[::1]:25 ok: So."
+
+
+NAMES = {
+    "helo_name": "postfix_myhostname",
+    "mail_from": "postfix_test_sender",
+    "username": "postfix_relay_username",
+    "password": "postfix_relay_password",
+    "tls": "preflight_tls",
+    "auth_mechanism": "postfix_relay_auth",
+}
+
+
+@pytest.mark.parametrize(
+    ("advice", "shown"),
+    [
+        ("Set helo_name to a full name.", "Set postfix_myhostname to a full name."),
+        ("Give username and password: now.", "Give postfix_relay_username and postfix_relay_password: now."),
+        ("The password may be right.", "The password may be right."),
+        ("Set tls to starttls; TLS is needed.", "Set preflight_tls to starttls; TLS is needed."),
+        ("another one (see auth_mechanisms).", "another one (see auth_mechanisms)."),
+        ("(auth_mechanism xoauth2)", "(postfix_relay_auth xoauth2)"),
+        ("Name it with ca_path.", "Name it with ca_path."),
+    ],
+)
+def test_an_advice_names_what_the_user_has_set(advice: str, shown: str) -> None:
+    assert renamed(advice, NAMES) == shown
