@@ -239,6 +239,7 @@ from datetime import datetime, timezone
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._base.masks import Careful
 from ..module_utils._postfix.nexthop import next_hops
 from ..module_utils._route.choose import ON_NO_ROUTE, POLICIES
 from ..module_utils._route.cloud import recognise
@@ -249,7 +250,6 @@ from ..module_utils._route.fact import (
     no_route,
     question,
     read_saved,
-    safe_to_mask,
     save,
 )
 from ..module_utils._route.relays import masked, secrets
@@ -272,16 +272,15 @@ ARGUMENTS = {
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    params = dict(module.params)
-    module.params["relays"] = masked(params["relays"])
-    module.no_log_values = secrets(params["relays"])
+    ansible = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    params = dict(ansible.params)
+    ansible.params["relays"] = masked(params["relays"])
+    module = Careful(ansible, secrets(params["relays"]))
     try:
         asked = question(params)
         options = options_from(params)
     except OptionError as error:
         module.fail_json(msg=str(error))
-    module.no_log_values = safe_to_mask(module.no_log_values, asked)
 
     results = probe([candidate.endpoint for candidate in asked.candidates], options)
     in_use = hop_in_use(next_hops(), read_saved(SAVED))
