@@ -48,6 +48,7 @@ options:
     description:
       - Where on the controller to write the results as JUnit XML. A directory gets one file per host, named
         after it. In a file name, C({host}) stands for the name of the host.
+      - A relative path begins in the directory in which C(ansible-playbook) was called, wherever the playbook is.
       - It is written in check mode too.
     type: str
   timeout:
@@ -66,6 +67,11 @@ attributes:
   action:
     support: full
     description: The tests run on the controller, their commands on the host.
+  delegation:
+    support: none
+    description: >-
+      The result stands under the name of the host, so it must be that host's. C(delegate_to) another host is
+      refused, and so is C(run_once) in a play with several hosts.
 requirements:
   - pytest-testinfra >= 10 on the controller, installed for the Python that runs Ansible
 notes:

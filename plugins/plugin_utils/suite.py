@@ -281,6 +281,12 @@ def run(
     return outcome
 
 
+def last_words(output: str) -> str:
+    """What a command that failed said last, without the shell's name and line number before it."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return re.sub(r"^\S*sh: (?:line )?\d+: ", "", lines[-1]) if lines else ""
+
+
 def _expression(select: Sequence[str], skip: Sequence[str]) -> str:
     terms = [f"({' or '.join(select)})"] if select else []
     return " and ".join([*terms, *(f"not {word}" for word in skip)])
