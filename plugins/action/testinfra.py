@@ -158,8 +158,9 @@ class ActionModule(ActionBase):
             return answer["rc"], answer["stdout"], answer["stderr"]
         # A terminal mixes the two outputs and ends lines in CR LF, and what su says comes first.
         answer = self._low_level_execute_command(f"echo {OUTPUT_BEGINS}; {command}")
-        _before, _mark, stdout = answer["stdout"].replace("\r\n", "\n").partition(f"{OUTPUT_BEGINS}\n")
-        return answer["rc"], stdout, answer["stderr"].replace("\r\n", "\n")
+        before, mark, stdout = answer["stdout"].replace("\r\n", "\n").partition(f"{OUTPUT_BEGINS}\n")
+        # Without the mark the command was not run, and what was said tells why.
+        return answer["rc"], stdout if mark else before, answer["stderr"].replace("\r\n", "\n")
 
     def _remote_module(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = self._execute_module(
