@@ -9,16 +9,19 @@ ansible-playbook, over SSH, as on any host.
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[3]
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+
 sys.path.insert(0, str(ROOT / "extensions" / "molecule" / "lab"))
 
 import lab as tool
@@ -86,5 +89,23 @@ def verify(instance: tool.Lab, *arguments: str, hosts: str = "mail", **variables
     return found
 
 
-def quote(*words: str) -> str:
-    return " ".join(shlex.quote(word) for word in words)
+def expired_certificate(instance: tool.Lab) -> None:
+    """Give the relay a certificate of the lab's own CA that ended yesterday, in /etc/lab/expired.pem."""
+    ca = instance.state / "ca"
+    issuer = x509.load_pem_x509_certificate((ca / "ca.pem").read_bytes())
+    mine = x509.load_pem_x509_certificate((ca / "relay.pem").read_bytes())
+    now = datetime.datetime.now(datetime.timezone.utc)
+    key = serialization.load_pem_private_key((ca / "ca.key").read_bytes(), None)
+    made = (
+        x509.CertificateBuilder(issuer.subject, mine.subject, mine.public_key(), 4711)
+        .not_valid_before(now - datetime.timedelta(days=30))
+        .not_valid_after(now - datetime.timedelta(days=1))
+    )
+    for extension in mine.extensions:
+        made = made.add_extension(extension.value, extension.critical)
+    text = made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+    on(
+        instance,
+        "relay",
+        f"cat >/etc/lab/expired.pem <<'END'\n{text}END\ncp /etc/lab/expired.pem /root/green/lab/",
+    )
