@@ -89,7 +89,8 @@ for _try in $(seq 100); do postqueue -j | grep -c delay_reason | grep -q 3 && br
 cp -a /root/green/postfix/main.cf /etc/postfix && postfix reload 2>/dev/null
 """
 LONG_ON_HOLD = """
-postconf -e 'header_checks = regexp:{/^Subject: old/ HOLD}' && postfix reload 2>/dev/null
+echo '/^Subject: old/ HOLD' >/etc/postfix/checks
+postconf -e 'header_checks = regexp:/etc/postfix/checks' && postfix reload 2>/dev/null
 printf 'Subject: old\\n\\nhello\\n' | sendmail someone@example.test
 for _try in $(seq 50); do [ -n "$(ls /var/spool/postfix/hold)" ] && break; sleep 0.2; done
 sed -i 's/\\(T.1\\)[0-9]\\{9\\}/\\1600000000/' /var/spool/postfix/hold/*
@@ -99,7 +100,7 @@ cp -a /root/green/postfix/main.cf /etc/postfix && postfix reload 2>/dev/null
 BROKEN = (
     # The relay's name and the way to it
     Case("a name that only /etc/hosts has", "echo '@RELAY@ onlyhere.lab.test' >>/etc/hosts; "
-         "sed -i 's/relay.lab.test/onlyhere.lab.test/' /etc/postfix/main.cf /etc/postfix/tls_policy /etc/postfix/sasl_passwd; "
+         "sed -i 's/relay.lab.test/onlyhere.lab.test/g' /etc/postfix/main.cf /etc/postfix/tls_policy /etc/postfix/sasl_passwd; "
          "systemctl restart postfix",
          ("dns does not know the name onlyhere.lab.test", "smtp_host_lookup: native"),
          variables={"postfix_relay_host": "onlyhere.lab.test"}),
@@ -111,7 +112,7 @@ BROKEN = (
     Case("the chroot has lost resolv.conf", "rm /var/spool/postfix/etc/resolv.conf",
          ("resolv.conf is missing", "restart postfix")),
     Case("a firewall came after the deployment", "nft add element inet lab dropped '{ 587, 2525 }'",
-         ("587", "vanish", "firewall")),
+         ("587", "firewall")),
     Case("a port at which nobody listens", main_cf("relayhost = [relay.lab.test]:2526"),
          ("connection refused", "mailops.smtp.preflight")),
     Case("the relay is this host", main_cf("relayhost = [127.0.0.1]:25", "smtp_tls_security_level = none",
@@ -122,7 +123,7 @@ BROKEN = (
     # TLS
     Case("a middlebox hides STARTTLS", "nft add element inet lab stripped '{ 587, 2525 }'; systemctl start lab-strip",
          ("tls is required, but was not offered", "mailops.smtp.preflight")),
-    Case("the authority is not among those trusted", "head -40 /etc/ssl/certs/ca-certificates.crt >/etc/postfix/ca.pem; "
+    Case("the authority is not among those trusted", "awk '{print} /END/{exit}' /etc/ssl/certs/ca-certificates.crt >/etc/postfix/ca.pem; "
          + main_cf("smtp_tls_CAfile = /etc/postfix/ca.pem"),
          ("authority", "postfix_relay_ca_file")),
     Case("the file of authorities is gone", main_cf("smtp_tls_CAfile = /etc/postfix/none.pem"),
@@ -140,7 +141,7 @@ BROKEN = (
          ("sasl plugin", "libsasl2-modules"),
          undo="mv /root/sasl2 /usr/lib/$(uname -m)-linux-gnu/sasl2"),
     Case("the password map has a row twice", "tail -1 /etc/postfix/sasl_passwd >>/etc/postfix/sasl_passwd",
-         ("same key twice", "postfix_maps")),
+         ("duplicate entry", "postfix_maps")),
     Case("everybody may read the password", "chmod 644 /etc/postfix/sasl_passwd",
          ("/etc/postfix/sasl_passwd holds a password", "0600")),
     # What the relay says
@@ -193,7 +194,7 @@ BROKEN = (
          ("milter", "non_smtpd_milters")),
     Case("the content filter is down", main_cf("content_filter = smtp:[127.0.0.1]:10024"),
          ("content filter", "content_filter")),
-    Case("mail is put on hold", main_cf("header_checks = regexp:{/^Subject: Test message/ HOLD}"),
+    Case("mail is put on hold", "echo '/^Subject: Test message/ HOLD' >/etc/postfix/checks; " + main_cf("header_checks = regexp:/etc/postfix/checks"),
          ("on hold", "header_checks")),
     Case("mail was put on hold and forgotten", LONG_ON_HOLD, ("on hold, the oldest for", "postsuper -h all")),
     Case("mail has piled up", LEFT_OVER, ("3 messages wait in the queue", "postqueue -f")),
@@ -244,7 +245,8 @@ HEALTHY = (
     Case("a second instance", SECOND_INSTANCE, undo=NO_SECOND),
     Case("one deferred message for somebody's full mailbox",
          "printf 'hello' | sendmail -f '' someone@example.test; sleep 1",
-         relay=main_cf("smtpd_sender_restrictions = check_recipient_access inline:{someone@example.test={452 4.2.2 full}}")),
+         relay="echo 'someone@example.test 452 4.2.2 full' >/etc/postfix/full; "
+        + main_cf("smtpd_sender_restrictions = check_recipient_access texthash:/etc/postfix/full")),
     Case("root's mail goes to the relay", "echo 'root: ops@example.test' >>/etc/aliases; newaliases"),
     Case("notifications and a custom address extension", main_cf("recipient_delimiter = +", "notify_classes = bounce, resource")),
     Case("another locale", "printf 'LANG=de_DE.UTF-8\\nLC_ALL=de_DE.UTF-8\\n' >/etc/default/locale", undo="rm /etc/default/locale"),

@@ -45,7 +45,7 @@ RULES = tuple(
          r"(?P<database>Berkeley DB) support for .* is not available",
          "this Postfix has no tables of the type {type}{database}",
          "install the package that brings it (postfix-{type}), or use texthash: in postfix_parameters and postfix_maps"),
-        ("table", True, r"duplicate (?:entry|key)\b",
+        ("table key", True, r"duplicate (?:entry|key)\b",
          "a lookup table has the same key twice, and with texthash: that makes all of it unavailable",
          "take one of the rows out of postfix_maps"),
         ("aliases", True, r"alias database unavailable|open (?:database )?(?P<file>/etc/aliases\.(?:db|lmdb|cdb))|"
@@ -87,7 +87,7 @@ RULES = tuple(
          "sendmail cannot write to the maildrop directory",
          "run 'postfix set-permissions', which gives back postdrop's group and its set-group-id bit"),
         ("disk full here", True, r"No space left on device|not enough free space in mail queue|"
-         r"(?<!said: )452 4\.3\.1|Insufficient system (?:storage|resource)|queue_minfree|Disk quota exceeded",
+         r"^(?!.*said: ).*(?:452 4\.3\.1|Insufficient system (?:storage|resource))|queue_minfree|Disk quota exceeded",
          "the disk that has the queue (or the mailbox) is full",
          "free space, or take the wrong queue_minfree out of postfix_parameters"),
         ("read-only", True, r"Read-only file system",
@@ -138,7 +138,10 @@ RULES = tuple(
         ("null MX", False, r"does not accept mail \(nullMX\)|\b5\.1\.10\b|\b556 ",
          "the domain takes no mail at all (null MX)", "correct postfix_test_recipient or postfix_relay_host"),
         # TLS.
-        ("tls absent", True, r"TLS is required, but (?:was not offered|our TLS engine is unavailable)|"
+        ("certificates here", True, r"our TLS engine is unavailable|TLS engine (?:init|is)",
+         "TLS cannot start on this host, as a rule because the file of certificates cannot be read",
+         "set postfix_relay_ca_file to a PEM file of authorities, or install ca-certificates"),
+        ("tls absent", True, r"TLS is required, but was not offered|"
          r"STARTTLS (?:is )?not (?:offered|supported)",
          "the relay offers no TLS on this port, or something on the way hides it",
          "run mailops.smtp.preflight, which sees on which port TLS works"),
@@ -165,7 +168,7 @@ RULES = tuple(
          "the TLS handshake with the relay fails",
          "run mailops.smtp.preflight, which says what the relay speaks; postfix_relay_tls is the level that is asked for"),
         # The login.
-        ("login mechanism", True, r"No worthy mechs|no mechanism available|(?:504|535|534)[ -]5\.(?:5\.4|7\.4)|"
+        ("login mechanism", True, r"No worthy mechs|no compatible authentication mechanisms|no mechanism available|(?:504|535|534)[ -]5\.(?:5\.4|7\.4)|"
          r"[Uu]nrecognized authentication type|mechanism (?:is )?(?:not supported|too weak)|"
          r"server did not offer AUTH|"
          r"unexpected SASL protocol",

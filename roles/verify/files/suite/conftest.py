@@ -91,10 +91,10 @@ def message(host: Any, postfix: Postfix, now: str, to: list[str]) -> Message:
 def submit(host: Any, postfix: Postfix, sent: Message, sender: str | None, options: list[str]) -> None:
     """Hand a message to sendmail. That waits for ever where it may not write, hence the time limit."""
     lines = [
+        f"Message-ID: <{sent.token}@{postfix['myhostname']}>",
         *([f"From: {sender}"] if sender else []),
         f"To: {', '.join(sent.to)}",
         f"Subject: Test message {sent.token} from {postfix['myhostname']}",
-        f"Message-ID: <{sent.token}@{postfix['myhostname']}>",
         "Auto-Submitted: auto-generated",
         "",
         "Sent by the role mailops.smtp.verify to see mail leave this host. Nothing needs to be done.",

@@ -69,9 +69,17 @@ class Message:
         )
         self.log = list(dict.fromkeys(found.stdout.splitlines()))
         for line in self.log:
-            accepted = re.search(rf" (\w+): message-id=<{re.escape(self.token)}@", line)
+            accepted = re.search(rf" (\w+): (?:message-id=<|\w+: header .*){re.escape(self.token)}", line)
             if accepted:
                 self.queue_id = self.queue_id or accepted[1]
+
+    def around(self) -> list[str]:
+        """What Postfix complained of since the message was submitted, where the log does not name the message."""
+        command = "{ journalctl -q --no-pager SYSLOG_FACILITY=2 --since=%s; tail -qn 100" + " %s" * len(self.log_files)
+        command += "; } 2>/dev/null | grep -E %s"
+        pattern = ": (warning|fatal|panic|milter-[a-z]+|reject|hold|discard): "
+        found = self.host.run(command, f"@{self.since}", *self.log_files, pattern, fresh=True)
+        return [re.sub(r"^.*?\[\d+\]: ", "", line) for line in reversed(found.stdout.splitlines())]
 
     def _ids(self) -> list[str]:
         """The queue ids of the message and of all that local delivery made of it."""

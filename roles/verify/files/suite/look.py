@@ -29,7 +29,7 @@ from typing import Any
 QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "trace")
 CHROOT_FILES = ("resolv.conf", "hosts", "services", "nsswitch.conf")
 FILE_TABLES = ("btree", "cdb", "cidr", "dbm", "hash", "lmdb", "pcre", "regexp", "sdbm", "texthash")
-TABLE = re.compile(r"(?<![\w/])(?:proxy:)?([a-z]+):(?:\{\s*)?(/[^\s,{}]+)")
+TABLE = re.compile(r"(?<![\w/])(?:proxy:)?([a-z]+):(/[^\s,{}]+)")
 # Parameters that name files which a daemon writes, or that no daemon reads.
 NO_TABLES = re.compile(
     r"(_database|_cache_map|_cache|^address_verify_map|_directory|_path|_socket|_service.*|_source|^proxy_\w+_maps)$"
@@ -153,7 +153,7 @@ def last_fatal() -> str:
     lines = run("journalctl", "-q", "--no-pager", "-n", "300", "SYSLOG_FACILITY=2")[1].splitlines()
     for path in LOG_FILES:
         lines += read(path).splitlines()[-300:]
-    found = [match[1] for match in map(FATAL.search, lines) if match]
+    found = [match[1] for match in map(FATAL.search, lines) if match and "daemon initialization" not in match[1]]
     return found[-1] if found else ""
 
 

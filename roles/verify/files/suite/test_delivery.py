@@ -47,13 +47,21 @@ def told(text: str, sent: Message, postfix: Postfix) -> str:
     return f"({text}): {cause_of(text, sent, postfix)}."
 
 
+def unseen(sent: Message, postfix: Postfix) -> str:
+    """Why a message that sendmail took never came into the queue."""
+    if not postfix.seen["master"]:
+        return f"({postfix.seen['fatal'] or 'Postfix does not run'}): start postfix."
+    for line in sent.around():
+        if explain(line).name not in VAGUE:
+            return told(line, sent, postfix)
+    return "(it says nothing else either): see where Postfix logs."
+
+
 def arrived(sent: Message, recipient: str, mail: Mail, postfix: Postfix, what: str) -> Delivery:
     """Where the message for that address came to; a sentence where it did not."""
     assert not sent.refused, f"sendmail should take {what}, but says {told(sent.refused, sent, postfix)}"
     assert sent.queue_id, (
-        f"sendmail took {what}, but in {mail.waited:g} s the mail log does not mention it "
-        f"({postfix.seen['fatal'] or sent.last_problem or 'it says nothing else either'}): "
-        f"{'see where Postfix logs' if postfix.seen['master'] else 'Postfix does not run, start it'}."
+        f"sendmail took {what}, but in {mail.waited:g} s the mail log does not mention it {unseen(sent, postfix)}"
     )
     assert not sent.stopped, f"{what} should be delivered, but {told(sent.stopped, sent, postfix)}"
     end = sent.end_of(recipient)

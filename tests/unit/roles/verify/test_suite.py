@@ -132,6 +132,8 @@ class Server:
         if command.startswith("printf "):
             self.tokens.append(re.findall(r"mailops-verify-[0-9a-f]+", command)[0])
             return 0, ""
+        if command.startswith("{ journalctl") and "grep -E" in command:
+            return 1, ""
         if command.startswith("{ journalctl"):
             token = re.findall(r"mailops-verify-[0-9a-f]+", command)[0]
             log = self.root_log if self.tokens.index(token) else self.log
@@ -187,6 +189,9 @@ def failures(outcome: suite.Outcome) -> dict[str, str]:
 
 
 def test_a_server_as_it_should_be_passes(server: Server) -> None:
+    server.root_log = ROOT_LOG.replace("nrcpt=1", "nrcpt=2") + LOG.splitlines(keepends=True)[-1].replace(
+        "885221A806B", "A15221A806B"
+    )
     outcome = server.verify(**ROUTE, test_recipient="you@example.com", test_sender="root@example.com")
     assert failures(outcome) == {}
     assert len(outcome.of("passed")) == 36
