@@ -117,7 +117,7 @@ msg:
   sample: >-
     1 of 23 tests failed. [delivery::relay_accepts_a_message] the relay should have the test message to
     you@example.com, but it was deferred (connect to relay.example.com[192.0.2.1]:587: Connection timed out):
-    run mailops.smtp.preflight to see which port works.
+    the relay does not answer.
 counts:
   description: How many tests passed, failed and were skipped.
   returned: when the suite ran
