@@ -44,7 +44,8 @@ RULES = tuple(
         ("table type", True, r"unsupported dictionary type: ?(?P<type>[\w.-]+)|"
          r"(?P<database>Berkeley DB) support for .* is not available",
          "this Postfix has no tables of the type {type}{database}",
-         "install the package that brings it (postfix-{type}), or use texthash: in postfix_parameters and postfix_maps"),
+         "install the package that brings it (postfix-{type}), or use texthash: in postfix_parameters "
+         "and postfix_maps"),
         ("table key", True, r"duplicate (?:entry|key)\b",
          "a lookup table has the same key twice, and with texthash: that makes all of it unavailable",
          "take one of the rows out of postfix_maps"),
@@ -63,7 +64,8 @@ RULES = tuple(
          r"\blocal data error\b",
          "a lookup table cannot be used ({path}{spec} {what})",
          f"see the mail log for its name, build it with postmap, or {AGAIN}"),
-        ("mail system configuration", True, r"mail system configuration error|[Ss]erver configuration (?:error|problem)",
+        ("mail system configuration", True, r"mail system configuration error|[Ss]erver configuration "
+        r"(?:error|problem)",
          "Postfix finds a fault in its own configuration", f"see the mail log for the warning, then {AGAIN}"),
         ("transport", True,
          r"mail transport unavailable|connect to transport (?P<path>\S+): |unknown mail transport error",
@@ -75,23 +77,27 @@ RULES = tuple(
         ("hold", True, r"\bhold: (?:header|body|milter|END-OF-|END_OF_|RCPT|MAIL|client)|"
          r"placed on hold|triggers HOLD action",
          "the message was put on hold here, so nothing delivers it",
-         "look for HOLD in header_checks, in the smtpd restrictions and in the milters; 'postsuper -H ALL' releases it"),
+         "look for HOLD in header_checks, in the smtpd restrictions and in the milters; 'postsuper -H "
+         "ALL' releases it"),
         ("discarded", True, r"\bdiscard: |triggers DISCARD action",
          "the message was discarded here",
          "look for DISCARD in header_checks, in the smtpd restrictions and in the milters"),
         ("not allowed to submit", True, r"is not allowed to submit mail",
-         "authorized_submit_users does not let this user send", "correct authorized_submit_users in postfix_parameters"),
+         "authorized_submit_users does not let this user send", "correct authorized_submit_users in "
+         "postfix_parameters"),
         ("maildrop", True, r"mail_queue_enter: create file maildrop|maildrop/\S+: Permission denied|"
          r"unable to look up the (?:mail_owner|setgid_group)|"
          r"warning: (?:not )?(?:owned by|set-?gid)[^:]*: \S*(?:postdrop|maildrop)",
          "sendmail cannot write to the maildrop directory",
          "run 'postfix set-permissions', which gives back postdrop's group and its set-group-id bit"),
         ("disk full here", True, r"No space left on device|not enough free space in mail queue|"
-         r"^(?!.*said: ).*(?:452 4\.3\.1|Insufficient system (?:storage|resource))|queue_minfree|Disk quota exceeded",
+         r"^(?!.*said: ).*(?:452 4\.3\.1|Insufficient system (?:storage|resource))|queue_minfree|Disk "
+         r"quota exceeded",
          "the disk that has the queue (or the mailbox) is full",
          "free space, or take the wrong queue_minfree out of postfix_parameters"),
         ("read-only", True, r"Read-only file system",
-         "the file system of the queue or of the mailbox is mounted read-only", "mount it for writing, restart postfix"),
+         "the file system of the queue or of the mailbox is mounted read-only", "mount it for writing, "
+         "restart postfix"),
         ("milter", True, r"milter-reject|connect to Milter service (?P<path>\S+): ",
          "a milter refuses the mail or does not answer {path}",
          "start it, or correct smtpd_milters and non_smtpd_milters in postfix_parameters"),
@@ -118,7 +124,8 @@ RULES = tuple(
          "look at the owner and mode of it and of its directory (/var/mail: root:mail, mode 2775)"),
         ("mailbox full here", False, r"mailbox (?:/\S+ )?.*(?:size limit|too big|over quota)|"
          r"cannot update mailbox [^()]* file too large|File too large",
-         "the local mailbox has reached mailbox_size_limit", "empty it, or raise mailbox_size_limit in postfix_parameters"),
+         "the local mailbox has reached mailbox_size_limit", "empty it, or raise mailbox_size_limit in "
+         "postfix_parameters"),
         ("command", True, r"Command (?:died|time limit)|command \S+ (?:died|failed)",
          "a delivery command failed", "look at mailbox_command and at pipes in /etc/aliases"),
         ("unknown user here", True, r"unknown user: \"?(?P<user>[^\" )]*)|User unknown in (?P<in>local recipient|"
@@ -129,11 +136,13 @@ RULES = tuple(
         ("resolver", True, r"Temporary failure in name resolution|Host not found, try again|"
          r"Name service error for .*(?:try again|No (?:data|address))|Name or service not known",
          "the name server gave no answer when Postfix asked for {host}",
-         "look at /etc/resolv.conf and, where Postfix runs chrooted, restart postfix, for only that copies the file"),
+         "look at /etc/resolv.conf and, where Postfix runs chrooted, restart postfix, for only that "
+         "copies the file"),
         ("resolver", True, r"Host or domain name not found|Host not found|unable to look up host (?P<name>\S+):|"
          r"unable to find host (?P<lost>\S+)",
          "DNS does not know the name {host}, and Postfix asks DNS alone",
-         "correct postfix_relay_host (the full name; no search list applies), add the name to DNS, or, for one that only "
+         "correct postfix_relay_host (the full name; no search list applies), add the name to DNS, or, "
+         "for one that only "
          "/etc/hosts has, set smtp_host_lookup: native in postfix_parameters"),
         ("null MX", False, r"does not accept mail \(nullMX\)|\b5\.1\.10\b|\b556 ",
          "the domain takes no mail at all (null MX)", "correct postfix_test_recipient or postfix_relay_host"),
@@ -163,17 +172,21 @@ RULES = tuple(
          r"(?:cannot load|error loading|No authorit).*(?:CA|ertificate)|cannot load Certification Authority",
          "no authority that this host trusts has signed the relay's certificate",
          "set postfix_relay_ca_file to the authority's certificate, or install ca-certificates"),
-        ("tls", True, r"Cannot start TLS|TLS (?:handshake|library)|handshake failure|SSL_connect error|no shared cipher|"
+        ("tls", True, r"Cannot start TLS|TLS (?:handshake|library)|handshake failure|SSL_connect error|"
+        r"no shared cipher|"
          r"unsupported protocol|tlsv1 alert|no usable TLSA|DANE",
          "the TLS handshake with the relay fails",
-         "run mailops.smtp.preflight, which says what the relay speaks; postfix_relay_tls is the level that is asked for"),
+         "run mailops.smtp.preflight, which says what the relay speaks; postfix_relay_tls is the level "
+         "that is asked for"),
         # The login.
-        ("login mechanism", True, r"No worthy mechs|no compatible authentication mechanisms|no mechanism available|(?:504|535|534)[ -]5\.(?:5\.4|7\.4)|"
+        ("login mechanism", True, r"No worthy mechs|no compatible authentication mechanisms|no "
+        r"mechanism available|(?:504|535|534)[ -]5\.(?:5\.4|7\.4)|"
          r"[Uu]nrecognized authentication type|mechanism (?:is )?(?:not supported|too weak)|"
          r"server did not offer AUTH|"
          r"unexpected SASL protocol",
          "Postfix and the relay have no login mechanism in common",
-         "install libsasl2-modules (Debian) or cyrus-sasl-plain, and set postfix_relay_auth to one that the relay offers"),
+         "install libsasl2-modules (Debian) or cyrus-sasl-plain, and set postfix_relay_auth to one that "
+         "the relay offers"),
         ("login by application password", True, r"\b534\b|5\.7\.9|Application-specific password|"
          r"[Ww]eb ?login|log in via your web browser",
          "the relay wants another password than the account's",
@@ -190,7 +203,8 @@ RULES = tuple(
          "correct postfix_relay_username and postfix_relay_password (a key may have been revoked), then "
          + AGAIN),
         # What the relay says of this host and of the sender.
-        ("helo", True, r"[Hh]elo command rejected|\bHELO\b.*(?:reject|invalid|denied|fully)|EHLO.*(?:reject|invalid)|"
+        ("helo", True, r"[Hh]elo command rejected|\bHELO\b.*(?:reject|invalid|denied|fully)|"
+        r"EHLO.*(?:reject|invalid)|"
          r"[Ii]nvalid (?:HELO|EHLO)|need fully-qualified hostname|in reply to (?:HELO|EHLO) command",
          "the relay refuses the name with which this host greets ({helo})",
          "set postfix_myhostname to the host's full name, one that DNS knows"),
@@ -198,8 +212,10 @@ RULES = tuple(
          r"\b4\.7\.1\b.*[Tt]ry again (?:later|in)|deferred for policy reasons",
          "the relay greylists: it takes the mail at a later attempt",
          "wait for that, or have this host listed there as known"),
-        ("sender", True, r"[Ss]ender (?:address )?(?:rejected|verify|verification|not|domain|is not)|[Ss]ender (?:denied|unknown)|"
-         r"\b5\.1\.[78]\b|5\.7\.60\b|[Ff]rom address|[Mm]ail from .*(?:not allowed|must|denied)|[Ee]mail address is not "
+        ("sender", True, r"[Ss]ender (?:address )?(?:rejected|verify|verification|not|domain|is not)|"
+        r"[Ss]ender (?:denied|unknown)|"
+         r"\b5\.1\.[78]\b|5\.7\.60\b|[Ff]rom address|[Mm]ail from .*(?:not allowed|must|denied)|"
+         r"[Ee]mail address is not "
          r"verified|not (?:been )?verified|SendAsDenied|not allowed to send as|does not match a verified|"
          r"unverified (?:sender|address)|[Ff]rom:? (?:domain|address) (?:must|is not)|"
          r"in reply to MAIL FROM command",
@@ -210,10 +226,12 @@ RULES = tuple(
          "the recipient's server refuses the sender's domain ({sender}) by SPF, DKIM or DMARC",
          "publish the relay in the domain's SPF record and have it sign, or send from a domain of which that is so "
          "(smtp_generic_maps in postfix_parameters)"),
-        ("reverse name", True, r"5\.7\.25|4\.7\.25|reverse (?:hostname|DNS)|\bPTR\b|cannot find your (?:reverse )?hostname",
+        ("reverse name", True, r"5\.7\.25|4\.7\.25|reverse (?:hostname|DNS)|\bPTR\b|cannot find your "
+        r"(?:reverse )?hostname",
          "the server on the other side finds no name for this host's address",
          "have the address's PTR record set, or send through a relay (postfix_relay_host)"),
-        ("blocked", True, r"[Cc]lient host .*(?:rejected|blocked)|blocked using|[Bb]lack ?list|[Bb]lock ?list|spamhaus|"
+        ("blocked", True, r"[Cc]lient host .*(?:rejected|blocked)|blocked using|[Bb]lack ?list|[Bb]lock "
+        r"?list|spamhaus|"
          r"\bRBL\b|DNSBL|5\.7\.606|poor reputation|banned|[Aa]ccess denied.*\bIP\b",
          "the server on the other side refuses this host's address",
          "have the address taken off the list, or allowed at the relay"),
@@ -223,20 +241,24 @@ RULES = tuple(
          "set postfix_relay_username and postfix_relay_password, or have this host's address allowed at the relay"),
         # What it says of the recipient, and of the moment.
         ("quota", False, r"\b4\.2\.2\b|\b5\.2\.2\b|\b552\b|mailbox (?:is )?full|over ?quota|quota exceeded|"
-         r"\b452\b.*(?:quota|storage|mailbox|space|full)",
+         r"\b452\b.*(?:quota|storage|mailbox|full)",
          "the mailbox or the quota on the other side is full",
          "have it emptied or raised there; nothing is wrong with this host"),
         ("rate", True, r"\b4\.7\.(?:0|28|650)\b.*(?:rate|limit|many|later)|[Tt]oo many|[Rr]ate (?:limit|exceed)|"
-         r"(?:daily|hourly|sending|message|user) (?:\w+ )?(?:limit|quota)|throttl|\b421\b.*(?:rate|limit|many)|\b4\.4\.5\b|"
+         r"(?:daily|hourly|sending|message|user) (?:\w+ )?(?:limit|quota)|throttl|\b421\b.*(?:rate|"
+         r"limit|many)|\b4\.4\.5\b|"
          r"5\.4\.5\b|limit exceeded",
          "the relay's limit for messages or connections is reached",
-         "send less (smtp_destination_concurrency_limit, smtp_destination_rate_delay in postfix_parameters), or have "
+         "send less (smtp_destination_concurrency_limit, smtp_destination_rate_delay in "
+         "postfix_parameters), or have "
          "the limit raised"),
         ("disk full there", False, r"\b452\b|\b4\.3\.1\b", "the other side has no room for the message just now",
          "wait, Postfix tries again; ask the relay's operator if it lasts"),
-        ("recipient", False, r"[Rr]ecipient (?:address )?rejected|\b5\.1\.[1236]\b|[Uu]ser unknown|no such (?:user|recipient)|"
+        ("recipient", False, r"[Rr]ecipient (?:address )?rejected|\b5\.1\.[1236]\b|[Uu]ser unknown|no "
+        r"such (?:user|recipient)|"
          r"mailbox unavailable|[Uu]nknown (?:user|recipient)|bad address syntax",
-         "the recipient is not known on the other side", "correct postfix_test_recipient, or where root's mail goes "
+         "the recipient is not known on the other side", "correct postfix_test_recipient, or where "
+         "root's mail goes "
          "(postfix_aliases)"),
         ("content", False, r"\bspam\b|virus|5\.7\.1 .*(?:content|message) (?:rejected|refused|blocked)|5\.6\.\d|"
          r"5\.7\.0 .*content|in reply to end of DATA",
@@ -250,18 +272,21 @@ RULES = tuple(
         ("source address", True, r"Cannot assign requested address|bind \S+: ",
          "Postfix is told to send from an address that this host does not have",
          "correct smtp_bind_address, smtp_bind_address6 and postfix_inet_interfaces"),
-        ("unreachable", True, r"Network is unreachable|No route to host|Host is unreachable|Address family not supported|"
+        ("unreachable", True, r"Network is unreachable|No route to host|Host is unreachable|Address "
+        r"family not supported|"
          r"Protocol not supported",
          "this host has no way to the relay's address ({address})",
          "look at the routes, and at postfix_inet_protocols (ipv4 where the host has no IPv6)"),
-        ("timeout", True, r"Connection timed out|Operation timed out|timed out while|conversation with .* timed out",
+        ("timeout", True, r"Connection timed out|Operation timed out|timed out while|conversation with "
+        r".* timed out",
          "the relay does not answer; packets vanish, in a firewall as a rule ({address})",
          "run mailops.smtp.preflight, which sees which port works"),
         ("lost connection", True, r"lost connection|Connection reset|Broken pipe|EOF",
          "the connection to the relay broke", "run mailops.smtp.preflight, which sees which port works"),
         ("busy", False, r"\b421\b|\b4\.3\.2\b|service (?:currently )?unavailable|[Tt]ry again later|"
          r"temporar(?:y|ily)",
-         "the relay cannot take the mail just now", "wait, Postfix tries again; ask the relay's operator if it lasts"),
+         "the relay cannot take the mail just now", "wait, Postfix tries again; ask the relay's "
+         "operator if it lasts"),
         ("refused by policy", True, r"\b5\.7\.\d+\b|\b55[0-9]\b|\b5\d\d \d",
          "the relay refuses the mail", "ask the relay's operator what the reply means"),
     )

@@ -75,7 +75,9 @@ class Message:
 
     def around(self) -> list[str]:
         """What Postfix complained of since the message was submitted, where the log does not name the message."""
-        command = "{ journalctl -q --no-pager SYSLOG_FACILITY=2 --since=%s; tail -qn 100" + " %s" * len(self.log_files)
+        command = "{ journalctl -q --no-pager SYSLOG_FACILITY=2 --since=%s; tail -qn 100" + " %s" * len(
+            self.log_files
+        )
         command += "; } 2>/dev/null | grep -E %s"
         pattern = ": (warning|fatal|panic|milter-[a-z]+|reject|hold|discard): "
         found = self.host.run(command, f"@{self.since}", *self.log_files, pattern, fresh=True)

@@ -35,7 +35,8 @@ def accounts(seen: Seen) -> list[str]:
     values = seen["parameters"]
     kinds = (("mail_owner", "user"), ("setgid_group", "group"))
     return [
-        f"the {kind} {values[name]} ({name}) should exist, but does not, so no process of Postfix starts: reinstall the "
+        f"the {kind} {values[name]} ({name}) should exist, but does not, so no process of Postfix "
+        f"starts: reinstall the "
         "package postfix, which makes it"
         for name, kind in kinds
         if not seen["accounts"][name]
@@ -77,7 +78,8 @@ def _wrong(
     is_now = f"{file['user']}:{file['group']} with mode {file['mode']:04o}"
     return [
         f"{path} should belong to {user}{':' + group if group else ''} with at least mode {needed:04o}"
-        f"{f' and without {forbidden:04o}' if forbidden else ''}, but it is {is_now}, which stops mail or lets others "
+        f"{f' and without {forbidden:04o}' if forbidden else ''}, but it is {is_now}, which stops mail "
+        f"or lets others "
         f"into it: {REPAIR}"
     ]
 
@@ -126,12 +128,14 @@ def suspended(seen: Seen) -> list[str]:
         )
     if values["defer_transports"]:
         found.append(
-            f"defer_transports = {values['defer_transports']} tells Postfix not to deliver that way: take it out of "
+            f"defer_transports = {values['defer_transports']} tells Postfix not to deliver that way: "
+            f"take it out of "
             "main.cf and of postfix_parameters, then run 'postqueue -f'"
         )
     if values["master_service_disable"]:
         found.append(
-            f"master_service_disable = {values['master_service_disable']} switches services of master.cf off: take it "
+            f"master_service_disable = {values['master_service_disable']} switches services of "
+            f"master.cf off: take it "
             "out of main.cf and of postfix_parameters"
         )
     return found
@@ -144,8 +148,10 @@ def second_mta(seen: Seen) -> list[str]:
         if not program["postfix"]:
             foreign.setdefault(program["real"], []).append(path)
     return [
-        f"{' and '.join(paths)} should be Postfix's, but {'leads to' if paths != [real] else 'is'} {real} of another "
-        "mail server, so the mail of cron and of other programs goes there and not to Postfix: remove that package, "
+        f"{' and '.join(paths)} should be Postfix's, but {'leads to' if paths != [real] else 'is'} "
+        f"{real} of another "
+        "mail server, so the mail of cron and of other programs goes there and not to Postfix: remove "
+        "that package, "
         "or give the link back to Postfix"
         for real, paths in foreign.items()
     ]
@@ -159,7 +165,8 @@ def chroot(seen: Seen, chrooted: bool) -> list[str]:
     restart = "restart postfix, for only a restart copies the files ('postfix reload' does not)"
     if state["dead"]:
         found.append(
-            f"the chroot's {queue}/etc/resolv.conf names {', '.join(state['dead'])}, which does not answer, and not "
+            f"the chroot's {queue}/etc/resolv.conf names {', '.join(state['dead'])}, which does not "
+            f"answer, and not "
             f"the name servers of /etc/resolv.conf, so Postfix finds no name: {restart}"
         )
     for name in ("resolv.conf", "services"):
@@ -200,7 +207,8 @@ def waiting(seen: Seen) -> list[str]:
     if held:
         hours = int((seen["now"] - min(entry[2] for entry in held)) // 3600)
         found.append(
-            f"{len(held)} message{'s are' if len(held) > 1 else ' is'} on hold, the oldest for {hours} h, and nothing "
+            f"{len(held)} message{'s are' if len(held) > 1 else ' is'} on hold, the oldest for {hours} "
+            f"h, and nothing "
             "delivers what is on hold: see 'postqueue -p', then release it ('postsuper -H ALL') or delete it"
         )
     reasons = Counter(entry[3][0] for entry in queue["entries"] if entry[0] == "deferred" and entry[3])
@@ -213,7 +221,8 @@ def _systemic(reasons: Counter[str]) -> list[str]:
         if explain(reason).systemic and explain(reason).name != "unknown":
             by_cause.setdefault(explain(reason).name, []).append(reason)
     return [
-        f"{sum(reasons[each] for each in alike)} messages wait in the queue ({shortened(alike[0])}): {explain(alike[0])}. "
+        f"{sum(reasons[each] for each in alike)} messages wait in the queue ({shortened(alike[0])}): "
+        f"{explain(alike[0])}. "
         "Then run 'postqueue -f', or delete them"
         for alike in by_cause.values()
     ]
@@ -241,7 +250,8 @@ def lost(seen: Seen, named: list[str], services: set[str], wanted: list[str]) ->
     now = {word.lower() for name in names for word in words(values[name])}
     found = [
         f"this host should take mail for {domain} (verify_domains), but its Postfix does not: name it in "
-        "postfix_mydestination or in postfix_parameters (virtual_alias_domains, virtual_mailbox_domains, relay_domains)"
+        "postfix_mydestination or in postfix_parameters (virtual_alias_domains, "
+        "virtual_mailbox_domains, relay_domains)"
         for domain in wanted
         if domain.lower() not in now and not any(":" in word for word in now)
     ]
@@ -260,19 +270,22 @@ def lost(seen: Seen, named: list[str], services: set[str], wanted: list[str]) ->
     inbound = any("." in word and word.lower() not in own for word in foreign)
     if gone:
         found.append(
-            f"before the deployment this host took mail for {', '.join(gone)} ({path}), and now it does not: put it "
+            f"before the deployment this host took mail for {', '.join(gone)} ({path}), and now it does "
+            f"not: put it "
             "into postfix_mydestination, or the parameter back with postfix_parameters, and run mailops.smtp.deploy"
         )
     was, is_now = before.get("inet_interfaces", "all"), values["inet_interfaces"]
     if inbound and _open(was) and not _open(is_now) and "postfix_inet_interfaces" not in named:
         found.append(
-            f"before the deployment this host took mail from the network (inet_interfaces = {was}, {path}), and now it "
+            f"before the deployment this host took mail from the network (inet_interfaces = {was}, "
+            f"{path}), and now it "
             f"listens on {is_now}: set postfix_inet_interfaces: [all] and run mailops.smtp.deploy"
         )
     missing = [each for each in seen["previous"]["master.cf"] if f"{each}/inet" not in services]
     if missing and "postfix_services" not in named:
         found.append(
-            f"before the deployment this host listened on {', '.join(missing)} (master.cf), and now it does not: put it "
+            f"before the deployment this host listened on {', '.join(missing)} (master.cf), and now it "
+            f"does not: put it "
             "back with postfix_services and run mailops.smtp.deploy"
         )
     return found

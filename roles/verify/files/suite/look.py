@@ -153,7 +153,9 @@ def last_fatal() -> str:
     lines = run("journalctl", "-q", "--no-pager", "-n", "300", "SYSLOG_FACILITY=2")[1].splitlines()
     for path in LOG_FILES:
         lines += read(path).splitlines()[-300:]
-    found = [match[1] for match in map(FATAL.search, lines) if match and "daemon initialization" not in match[1]]
+    found = [
+        match[1] for match in map(FATAL.search, lines) if match and "daemon initialization" not in match[1]
+    ]
     return found[-1] if found else ""
 
 

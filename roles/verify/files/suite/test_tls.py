@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from mailserver import NextHop, Postfix
 
-
 # What the probe is to ask for at each TLS level of Postfix.
 MODES = {"none": "none", "may": "opportunistic", "dane": "opportunistic"}
 

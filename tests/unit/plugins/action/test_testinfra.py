@@ -413,7 +413,11 @@ def test_a_junit_path_that_cannot_be_written_is_told(write: Any, tmp_path: Path)
             "Password: \r\nsu: Authentication failure",
             "by su (become_method): su: Authentication failure.",
         ),
-        ("su", "Not available.\r\nShared connection to 192.0.2.1 closed.", "(become_method): Not available. Install"),
+        (
+            "su",
+            "Not available.\r\nShared connection to 192.0.2.1 closed.",
+            "(become_method): Not available. Install",
+        ),
         ("doas", "doas: Operation not permitted", "by doas (become_method): doas: Operation not permitted."),
         (
             None,

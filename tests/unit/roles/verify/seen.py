@@ -43,7 +43,16 @@ SEEN: dict[str, Any] = {
         **{
             f"{QUEUE}/{name}": file("postfix", "root", 0o700)
             for name in (
-                "active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "trace",
+                "active",
+                "bounce",
+                "corrupt",
+                "defer",
+                "deferred",
+                "flush",
+                "hold",
+                "incoming",
+                "private",
+                "trace",
             )
         },
         f"{QUEUE}/maildrop": file("postfix", "postdrop", 0o1730),

@@ -461,9 +461,15 @@ MAIL_CASES: dict[str, tuple[str, str, dict[str, str]]] = {
     "deferred": (
         LOG.replace(OK, f"deferred ({TIMED_OUT})"),
         "",
-        {MESSAGE: f"it was deferred at relay.example.com[192.0.2.1]:587 ({TIMED_OUT}): the relay does not answer"},
+        {
+            MESSAGE: f"it was deferred at relay.example.com[192.0.2.1]:587 ({TIMED_OUT}): the relay does not answer"
+        },
     ),
-    "bounced": (LOG.replace(OK, "bounced (it said: 550 5.1.1)"), "", {MESSAGE: "(it said: 550 5.1.1): the recipient is not known"}),
+    "bounced": (
+        LOG.replace(OK, "bounced (it said: 550 5.1.1)"),
+        "",
+        {MESSAGE: "(it said: 550 5.1.1): the recipient is not known"},
+    ),
     "went another way": (
         LOG.replace("]:587,", "]:2525,"),
         "",
