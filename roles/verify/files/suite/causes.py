@@ -241,7 +241,7 @@ RULES = tuple(
          "set postfix_relay_username and postfix_relay_password, or have this host's address allowed at the relay"),
         # What it says of the recipient, and of the moment.
         ("quota", False, r"\b4\.2\.2\b|\b5\.2\.2\b|\b552\b|mailbox (?:is )?full|over ?quota|quota exceeded|"
-         r"\b452\b.*(?:quota|storage|mailbox|full)",
+         r"\b452\b.*(?:quota|mailbox|full)",
          "the mailbox or the quota on the other side is full",
          "have it emptied or raised there; nothing is wrong with this host"),
         ("rate", True, r"\b4\.7\.(?:0|28|650)\b.*(?:rate|limit|many|later)|[Tt]oo many|[Rr]ate (?:limit|exceed)|"

@@ -466,7 +466,7 @@ def test_another_host_s_result_never_stands_under_this_name(write: Any) -> None:
 def test_one_host_is_not_tested_for_all(write: Any) -> None:
     action = Action(write(PASSES))
     action._task.run_once, action.play_hosts = True, ["mail1", "mail2"]
-    with pytest.raises(AnsibleActionFail, match="mail1 alone would be tested .* all 2 hosts"):
+    with pytest.raises(AnsibleActionFail, match=r"mail1 alone would be tested .* all 2 hosts"):
         action.result()
     action.play_hosts = ["mail1"]
     assert "failed" not in action.result()

@@ -18,25 +18,31 @@ from causes import explain
 SAID = "host relay.example.com[192.0.2.1] said: "
 LOGIN = "SASL authentication failed; server relay.example.com[192.0.2.1] said: "
 TABLE = (
-    ("554 5.7.1 <root@web1>: Sender address rejected: not verified (in reply to RCPT TO command)", "sender", "smtp_generic_maps"),
+    ("554 5.7.1 <root@web1>: Sender address rejected: not verified (in reply to RCPT TO command)",
+     "sender", "smtp_generic_maps"),
     ("550 5.1.8 <root@localhost>: Sender address rejected: Domain not found", "sender", "smtp_generic_maps"),
     ("504 5.5.2 <web1>: Helo command rejected: need fully-qualified hostname (in reply to RCPT TO "
     "command)", "helo", "postfix_myhostname"),
-    ("530 5.7.1 Authentication required (in reply to MAIL FROM command)", "login missing", "postfix_relay_username"),
+    ("530 5.7.1 Authentication required (in reply to MAIL FROM command)",
+     "login missing", "postfix_relay_username"),
     ("450 4.2.0 <you@example.com>: Recipient address rejected: Greylisted", "greylisting", "wait"),
     ("452 4.2.2 The email account that you tried to reach is over quota", "quota", "nothing is wrong "
     "with this host"),
     ("552 5.2.2 Mailbox full (in reply to RCPT TO command)", "quota", "emptied"),
     ("452 4.3.1 Insufficient system storage", "disk full there", "ask the relay's operator"),
     ("450 4.7.1 Sending rate limit exceeded", "rate", "smtp_destination_rate_delay"),
-    ("554 5.7.1 <you@example.com>: Relay access denied (in reply to RCPT TO command)", "relaying denied", "postfix_relay_password"),
-    ("554 5.7.1 Service unavailable; Client host [192.0.2.9] blocked using zen.example", "blocked", "taken off the list"),
+    ("554 5.7.1 <you@example.com>: Relay access denied (in reply to RCPT TO command)",
+     "relaying denied", "postfix_relay_password"),
+    ("554 5.7.1 Service unavailable; Client host [192.0.2.9] blocked using zen.example",
+     "blocked", "taken off the list"),
     ("550 5.7.26 This mail is unauthenticated: SPF did not pass", "sender policy", "SPF"),
-    ("550 5.1.1 <you@example.com>: Recipient address rejected: User unknown", "recipient", "postfix_test_recipient"),
+    ("550 5.1.1 <you@example.com>: Recipient address rejected: User unknown",
+     "recipient", "postfix_test_recipient"),
 )  # fmt: skip
 OWN = (
     (LOGIN + "535 5.7.8 Error: authentication failed:", "login", "postfix_relay_password"),
-    (LOGIN + "534 5.7.9 Application-specific password required", "login by application password", "application password"),
+    (LOGIN + "534 5.7.9 Application-specific password required", "login by application password",
+     "application password"),
     ("SASL authentication failed; cannot authenticate to server relay.example.com[192.0.2.1]: no "
     "mechanism available", "login mechanism", "postfix_relay_auth"),
     ("warning: SASL authentication failure: No worthy mechs found", "login mechanism", "libsasl2-modules"),
@@ -44,17 +50,21 @@ OWN = (
     "found", "resolver", "smtp_host_lookup: native"),
     ("Host or domain name not found. Name service error for name=relay.example.com type=A: Host not "
     "found, try again", "resolver", "restart postfix"),
-    ("unable to look up host relay.example.com: Temporary failure in name resolution", "resolver", "/etc/resolv.conf"),
+    ("unable to look up host relay.example.com: Temporary failure in name resolution",
+     "resolver", "/etc/resolv.conf"),
     ("connect to relay.example.com[192.0.2.1]:587: Connection timed out", "timeout", "mailops.smtp.preflight"),
     ("connect to relay.example.com[192.0.2.1]:587: Connection refused", "refused", "mailops.smtp.preflight"),
-    ("connect to relay.example.com[2001:db8::1]:587: Network is unreachable", "unreachable", "postfix_inet_protocols"),
+    ("connect to relay.example.com[2001:db8::1]:587: Network is unreachable",
+     "unreachable", "postfix_inet_protocols"),
     ("connect to 127.0.0.1[127.0.0.1]:10024: Connection refused", "content filter", "content_filter"),
-    ("TLS is required, but was not offered by host relay.example.com[192.0.2.1]", "tls absent", "mailops.smtp.preflight"),
+    ("TLS is required, but was not offered by host relay.example.com[192.0.2.1]",
+     "tls absent", "mailops.smtp.preflight"),
     ("Server certificate not trusted", "certificate untrusted", "postfix_relay_ca_file"),
     ("warning: certificate verification failed for relay.example.com[192.0.2.1]:587: certificate has "
     "expired", "certificate expired", "clock"),
     ("Server certificate not verified", "certificate name", "postfix_relay_host"),
-    ("warning: TLS library problem: error:0A00010B:SSL routines::wrong version number:", "implicit TLS", "smtp_tls_wrappermode"),
+    ("warning: TLS library problem: error:0A00010B:SSL routines::wrong version number:",
+     "implicit TLS", "smtp_tls_wrappermode"),
     ("conversation with relay.example.com[192.0.2.1] timed out while receiving the initial server "
     "greeting", "implicit TLS", "mailops.smtp.deploy"),
     ("unknown user: \"ops\"", "unknown user here", "postfix_aliases"),
@@ -70,7 +80,8 @@ OWN = (
     ("milter-reject: END-OF-MESSAGE from localhost[127.0.0.1]: 4.7.1 Service unavailable - try again "
     "later", "milter", "smtpd_milters"),
     ("hold: header Subject: test from local", "hold", "header_checks"),
-    ("postdrop: warning: mail_queue_enter: create file maildrop/1.2: Permission denied", "maildrop", "set-permissions"),
+    ("postdrop: warning: mail_queue_enter: create file maildrop/1.2: Permission denied",
+     "maildrop", "set-permissions"),
 )  # fmt: skip
 
 
