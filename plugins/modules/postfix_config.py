@@ -23,6 +23,8 @@ description:
   - After that the master process must run, every C(inet) service of C(master.cf) must answer, and nothing fatal may be
     logged. Otherwise everything goes back as it was, and the error shows the log.
   - Killed at any instant, it leaves a whole configuration, and the next run recovers.
+  - What is in Postfix's way is found before anything changes. That is another mail server, a masked unit, a program
+    that holds a port which Postfix wants, or a file system that is mounted read-only.
   - Where Postfix is not installed, check mode shows what would be created; a real run fails.
 options:
   files:
@@ -142,6 +144,14 @@ options:
         rotated, or whose next hop moves to another port, leaves no copy.
     type: bool
     default: false
+  replace_mta:
+    description:
+      - Whether Postfix may be installed in the place of another mail server. Without it a host that has one is
+        refused, by its name and the number of messages in its queue, before it is removed.
+      - With it, what is in that queue stays where it is, and is told of.
+    type: bool
+    default: false
+    version_added: 1.1.0
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
 attributes:

@@ -56,6 +56,7 @@ CONFIG_ARGUMENTS: dict[str, Any] = {
     },
     "activate": {"type": "str", "choices": ["auto", "none"], "default": "auto"},
     "backup": {"type": "bool", "default": False},
+    "replace_mta": {"type": "bool", "default": False},
 }
 
 INFO_ARGUMENTS: dict[str, Any] = {

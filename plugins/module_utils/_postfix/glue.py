@@ -33,9 +33,12 @@ def run_config(module: Any) -> None:
             timeout=(params["confirm"] or {}).get("timeout") or 30.0,
             activate=params["activate"],
             backup=params["backup"],
+            replace_mta=params["replace_mta"],
         )
         outcome = transaction.deploy(request, module.check_mode)
     except transaction.DeployError as error:
+        for warning in error.warnings:
+            module.warn(warning)
         module.fail_json(
             msg=str(error),
             missing=error.missing,

@@ -24,7 +24,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from . import main_cf, maps, master_cf, needs, service, table
+from . import main_cf, maps, master_cf, needs, neighbours, service, table
 from .finding import Finding, staged_path
 from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
 
@@ -55,6 +55,7 @@ class Request:
     timeout: float = 30.0
     activate: str = "auto"
     backup: bool = False
+    replace_mta: bool = False
 
 
 class Change(NamedTuple):
@@ -97,8 +98,10 @@ class DeployError(Exception):
         rolled_back: bool = False,
         log: Sequence[str] = (),
         missing: Sequence[str] = (),
+        warnings: Sequence[str] = (),
     ) -> None:
         super().__init__(message)
+        self.warnings = list(warnings)
         self.missing = list(missing)
         self.findings = list(findings)
         self.rolled_back = rolled_back
@@ -269,6 +272,7 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
         raise DeployError(f"config_directory {request.config_directory!r} must be an absolute path")
     postfix = service.find_program("postfix")
     there = os.path.isdir(request.config_directory)
+    told = _obstacles(request, postfix is not None and there)
     if postfix is None or not there:
         if not check_mode:
             missing = (
@@ -279,8 +283,11 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
             raise DeployError(
                 f"{missing} on this host: install the package postfix first (the role mailops.smtp.postfix does)",
                 missing=["postfix"],
+                warnings=told + [sentence for sentence in [neighbours.waiting_for()] if sentence],
             )
-        return _predict_fresh(request, postfix is None)
+        outcome = _predict_fresh(request, postfix is None)
+        outcome.warnings += told
+        return outcome
     try:
         directory = Directory(request.config_directory)
         if check_mode:
@@ -293,7 +300,28 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
     except OSError as error:
         raise DeployError(f"{error.filename or request.config_directory}: {error.strerror}") from None
     outcome.enabled = service.Control(request.config_directory, "").enabled()
+    outcome.warnings += told
+    if outcome.activated == "start" and not check_mode:
+        outcome.warnings += neighbours.remarks()
     return outcome
+
+
+def _obstacles(request: Request, installed: bool) -> list[str]:
+    """What is to be told of the host's other programs. Raises DeployError for what is in the way."""
+    base = request.config_directory
+    if installed:
+        live = main_cf.MainCf(_read(base, "main.cf")).values()
+        if service.running_master(service.queue_directory(live)):
+            return []
+    plan = make_plan(request, base)
+    found = neighbours.obstacles(
+        base, plan.main.values(), plan.master.services, request.services, installed, request.activate,
+        request.replace_mta,
+    )  # fmt: skip
+    stopping = [str(obstacle) for obstacle in found if obstacle.stops]
+    if stopping:
+        raise DeployError("Nothing was changed, because this is in Postfix's way:\n" + _listed(stopping))
+    return [str(obstacle) for obstacle in found]
 
 
 def _predict_fresh(request: Request, without_postfix: bool) -> Outcome:
