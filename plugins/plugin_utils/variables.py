@@ -36,7 +36,7 @@ FOLDED = ("postfix_parameters", "postfix_services[].options", "postfix_services[
 CONTENTS = ("postfix_maps[].content",)
 # Names that travel in SMTP, DNS or main.cf, where only ASCII is understood.
 ASCII_ONLY = re.compile(
-    r"_(host|hostname|helo_name|domain|myorigin|mydestination|mynetworks|interfaces|provider|region|packages)\Z"
+    r"_(host|myhostname|hostname|helo_name|domain|myorigin|mydestination|mynetworks|interfaces|provider|region|packages)\Z"
 )
 PORT = re.compile(r"_ports?\Z")
 SECONDS = re.compile(r"_timeout\Z")
@@ -294,11 +294,6 @@ def _list(name: str, option: Option, value: Any) -> list[Any]:
     elements = option.get("elements", "str")
     if isinstance(value, str):
         value = _list_of_text(name, value, elements)
-    elif isinstance(value, Mapping):
-        # Where entries are mappings, one of them alone is a list of one.
-        if elements != "dict" or not set(value) & set(option.get("options", ())):
-            raise Wrong(f"{name} is a mapping, and takes a list; {_list_example(name, elements)}")
-        value = [value]
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         value = [value]
     elif not isinstance(value, (list, tuple, set, frozenset)):
@@ -317,8 +312,6 @@ def _list(name: str, option: Option, value: Any) -> list[Any]:
 def _list_of_text(name: str, value: str, elements: str) -> Sequence[Any]:
     text = value.strip(BLANKS)
     parsed = _structure(text)
-    if isinstance(parsed, Mapping):
-        parsed = [parsed]
     if isinstance(parsed, list) and not _is_address_literal(text):
         return parsed
     if elements == "dict":
