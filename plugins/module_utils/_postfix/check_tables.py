@@ -33,7 +33,7 @@ class Tables(Inspection):
                 self.table_words(place, value)
         asked: list[tuple[Place, str]] = []
         seen: set[str] = set()
-        for ref in maps.references(self.main, self.master, self.lookup):
+        for ref in maps.references(self.main, self.master, self.lookup, self.defaults):
             place = Place(ref.file, ref.line, ref.parameter, ref.spec)
             if ref.spec in seen or ref.type not in self.map_types:
                 continue
@@ -151,6 +151,8 @@ class Tables(Inspection):
                 f"write {ref.type}:{os.path.join(os.path.dirname(ref.path), near[0])}"
                 if near
                 else "create it, or remove it here"
+                if place.line
+                else "this is Postfix's default: create it, an empty one will do, or set another"
             )
             self.add(place, "the file of this table does not exist", remedy)
             return False

@@ -56,6 +56,8 @@ class Managed:
     warnings: list[str] = field(default_factory=list)
     named: frozenset[str] = frozenset()
     """The parameters and services (name/type) that the wish names, so that what they take was asked for."""
+    since: str = ""
+    """When the first block was written."""
     ours: frozenset[str] = frozenset()
     """The parameters that our block holds now, so that their values are not the host's own."""
 
@@ -409,6 +411,7 @@ def _original(old: _Old, live: Live) -> Managed:
     if old.main.body is None:
         return Managed(wishes={}, main=live.read("main.cf"), master=live.read("master.cf"), state=old.state)
     result = Managed(main=old.main.own, master=old.master.own, stock=True)
+    result.since = str(old.main.record.get("since", ""))
     for path, entry in old.files.items():
         if path in ("main.cf", "master.cf"):
             own = old.main.own if path == "main.cf" else old.master.own

@@ -18,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -25,7 +26,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
-from . import losses, main_cf, managed, maps, master_cf, needs, service
+from . import chroot, losses, main_cf, managed, maps, master_cf, needs, service
 from .finding import Finding, assignments, staged_path
 from .request import FileWish, Request
 from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
@@ -34,6 +35,7 @@ from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
 BRIDGE = b"\nsoft_bounce = yes\n"
 # What sendmail(1) and postqueue(1) read as the user who runs them.
 _READ_BY_ALL = ("main.cf", "master.cf")
+_NO_ROOT = "Changing Postfix needs root on the managed host: set become: true for this play or task"
 HIDDEN = "(sensitive: the content is not shown)\n"
 
 
@@ -165,7 +167,7 @@ def make_plan(request: Request, base: str, defaults: Mapping[str, str] | None = 
     main, master = main_cf.MainCf(made.main), master_cf.MasterCf(made.master)
     changes = [change for change in (_compare(base, wish) for wish in made.wishes.values()) if change]
     lookup = {**defaults, "config_directory": request.config_directory, **main.values()}
-    changes += _orphans(made.wishes.values(), base, maps.references(main, master, lookup), request)
+    changes += _orphans(made.wishes.values(), base, maps.references(main, master, lookup, defaults), request)
     if changes and managed_mode and managed.STATE not in made.wishes:
         state = FileWish(managed.STATE, json.dumps(made.state) + "\n", 0o600, True)
         changes += [change for change in (_compare(base, state),) if change]
@@ -175,9 +177,15 @@ def make_plan(request: Request, base: str, defaults: Mapping[str, str] | None = 
 def _managed(request: Request, base: str, defaults: Mapping[str, str]) -> managed.Managed:
     live = managed.Live(lambda path: _read(base, path), lambda path: _attributes(base, path), defaults)
     try:
-        return managed.compute(request, live)
+        made = managed.compute(request, live)
     except ValueError as error:
         raise DeployError(str(error)) from None
+    if managed.STATE in made.wishes:
+        for path in list(made.wishes):
+            for name in backups_of(base, path):
+                if name.rpartition(".")[2][:-1] >= made.since:
+                    made.wishes[name] = FileWish(name, absent=True, sensitive=True)
+    return made
 
 
 def _attributes(base: str, path: str) -> tuple[int, int, int] | None:
@@ -334,6 +342,8 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
     """Bring the host to the request, or predict it. Raises DeployError; then nothing has changed, or all is back."""
     if not os.path.isabs(request.config_directory):
         raise DeployError(f"config_directory {request.config_directory!r} must be an absolute path")
+    if not check_mode and os.geteuid() and not os.access(os.path.dirname(request.config_directory), os.W_OK):
+        raise DeployError(_NO_ROOT)
     postfix = service.find_program("postfix")
     there = os.path.isdir(request.config_directory)
     if postfix is None or not there:
@@ -358,6 +368,10 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
                 outcome = _Run(request, directory).go()
     except SwapError as error:
         raise DeployError(str(error)) from None
+    except PermissionError as error:
+        if os.geteuid():
+            raise DeployError(f"{error.filename}: permission denied. {_NO_ROOT}") from None
+        raise DeployError(f"{error.filename or request.config_directory}: {error.strerror}") from None
     except OSError as error:
         raise DeployError(f"{error.filename or request.config_directory}: {error.strerror}") from None
     outcome.enabled = service.Control(request.config_directory, "").enabled()
@@ -536,6 +550,8 @@ class _State(NamedTuple):
         """The least that puts the configuration in force: none, reload, restart or start."""
         if self.master is None:
             return "start"
+        if self.stale_copies() and chroot.kept_in_step():
+            return "restart"
         if changed:
             return service.level_for_change(self.old, self.new)
         loaded = self.master.loaded_at
@@ -544,6 +560,13 @@ class _State(NamedTuple):
             return "reload"
         return "restart" if self.outdated(self.master) else "none"
 
+    def stale_copies(self) -> list[str]:
+        """The files that a chrooted SMTP client reads a copy of that is not as they are."""
+        values = {**self.plan.defaults, **self.new}
+        if not chroot.clients_chrooted(self.plan.master.services, values):
+            return []
+        return chroot.stale_copies(service.queue_directory(self.new))
+
     def outdated(self, master: service.Master) -> bool:
         """Whether master bound its sockets under an older configuration, which a reload does not change."""
         old = master.started_at is not None and master.started_at + 2 < self.newest <= time.time()
@@ -551,7 +574,7 @@ class _State(NamedTuple):
 
     def references(self) -> list[maps.MapReference]:
         lookup = {**self.plan.defaults, "config_directory": self.control.config_directory, **self.new}
-        return maps.references(self.plan.main, self.plan.master, lookup)
+        return maps.references(self.plan.main, self.plan.master, lookup, self.plan.defaults)
 
     def stale_maps(self, root: str) -> list[maps.MapReference]:
         """Compiled tables that are lost or stale, or whose source this plan writes; `root` stands for
@@ -633,7 +656,22 @@ class _Run:
             outcome.activated, outcome.confirmed = level, True
         else:
             outcome.confirmed = state.master is not None
+        self._bring_copies_in_step(state, level, outcome)
         return outcome
+
+    def _bring_copies_in_step(self, state: _State, level: str, outcome: Outcome) -> None:
+        """A start makes the copies for the chroot; what it did not make is copied here, or told."""
+        stale = state.stale_copies()
+        queue = service.queue_directory(state.new)
+        if stale and level in ("restart", "start") and chroot.kept_in_step():
+            with contextlib.suppress(OSError):
+                chroot.copy(queue, stale)
+            stale = state.stale_copies()
+        if stale:
+            outcome.warnings.append(
+                f"{', '.join(stale)}: the copy in {queue}/etc, which the chrooted SMTP client reads, is not as in "
+                "/etc; copy it, or set chroot to n for smtp in master.cf (postfix_services)"
+            )
 
     def _build_maps(self, state: _State, outcome: Outcome, root: str) -> None:
         """Compile what is lost or stale; `root` stands for the configuration directory."""
@@ -683,6 +721,7 @@ class _Run:
             return False
         if level != "none":
             self._activate_or_roll_back(state, level, journal, outcome)
+        self._bring_copies_in_step(state, level, outcome)
         directory.write_journal({**journal, "state": "confirmed"})
         directory.close()
         return True
@@ -719,6 +758,7 @@ class _Run:
                     (os.geteuid(), os.getegid()), os.path.join(stage, change.path), True,
                 )  # fmt: skip
                 made.append(os.path.join(self.request.config_directory, name))
+                _prune_backups(stage, change.path, max(1, self.request.backup_keep))
         return made
 
     # ------------------------------------------------------------------ activation
@@ -797,6 +837,22 @@ class _Run:
             )
         self.directory.close()
         return problems
+
+
+def backups_of(root: str, path: str) -> list[str]:
+    """The names of the backups of a file, the oldest first; `root` stands for the configuration directory."""
+    pattern = re.compile(rf"{re.escape(os.path.basename(path))}\.\d+\.(\d{{4}}-\d\d-\d\d@\d\d:\d\d:\d\d)~")
+    try:
+        names = os.listdir(os.path.dirname(os.path.join(root, path)))
+    except OSError:
+        return []
+    found = [(match.group(1), name) for name in names if (match := pattern.fullmatch(name))]
+    return [os.path.join(os.path.dirname(path), name) for _stamp, name in sorted(found)]
+
+
+def _prune_backups(stage: str, path: str, keep: int) -> None:
+    for name in backups_of(stage, path)[:-keep]:
+        os.unlink(os.path.join(stage, name))
 
 
 def _listed(problems: Sequence[str]) -> str:
