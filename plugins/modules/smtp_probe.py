@@ -288,6 +288,16 @@ endpoints:
       elements: str
       returned: always
       sample: [PLAIN, LOGIN]
+    auth_mechanism:
+      description: The mechanism that logged in; null without a login.
+      type: str
+      returned: always
+      sample: PLAIN
+    lookup:
+      description: Where the host's name was found, V(dns) or V(native); null for an address.
+      type: str
+      returned: always
+      sample: dns
     tls_version:
       description: The version of TLS; null without TLS.
       type: str

@@ -30,11 +30,15 @@ class OptionError(ValueError):
 
 
 class Credentials(NamedTuple):
-    """User name and password (for XOAUTH2 the access token). Its repr shows no password."""
+    """User name and password (for XOAUTH2 the access token). Its repr shows no password.
+
+    ``usable``, where given, are the mechanisms for which the host can have a plugin: a Postfix there has no others.
+    """
 
     username: str
     password: str
     mechanism: str = "auto"
+    usable: tuple[str, ...] | None = None
 
     def __repr__(self) -> str:
         return f"Credentials(username={self.username!r}, password='********', mechanism={self.mechanism!r})"
@@ -62,6 +66,10 @@ class Options:
     retries: int = 1
     family: str = "any"
     source_address: str | None = None
+    source_addresses: tuple[str, ...] = ()
+    """The address to connect from for each family, without a say in which family is used."""
+    needs_dns: bool = False
+    """Whether a name counts only where DNS has it."""
     helo_name: str | None = None
     validate_certs: bool = True
     ca_path: str | None = None

@@ -528,8 +528,9 @@ class _Probe:
             connection.setblocking(False)
             # Two small writes in a row, as at the end of a handshake, would otherwise wait for a delayed ACK.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self.engine.options.source_address:
-                connection.bind((self.engine.options.source_address, 0))
+            source = self._source(address)
+            if source:
+                connection.bind((source, 0))
             code = connection.connect_ex(address.sockaddr)
             if code not in (0, errno.EINPROGRESS):
                 raise OSError(code, os.strerror(code))
@@ -538,6 +539,12 @@ class _Probe:
             connection.close()
             raise
         return connection
+
+    def _source(self, address: _Address) -> str | None:
+        """The address of this host to connect from; None where the system chooses."""
+        options = self.engine.options
+        fitting = (each for each in options.source_addresses if ip_version(each) == address.version)
+        return options.source_address or next(fitting, None)
 
     def _fate(self, address: _Address, error: OSError, waited: float) -> _Fate:
         where = f"{address.ip} port {self.endpoint.port}"
@@ -548,7 +555,7 @@ class _Probe:
         if error.errno == errno.ETIMEDOUT:
             return self._silence(address, waited)
         words = (error.strerror or str(error)).lower()
-        source = self.engine.options.source_address
+        source = self._source(address)
         if error.errno == errno.EADDRNOTAVAIL and source:
             words += f", the source address {source} is not one of this host"
         return _Fate(address, "unreachable", f"{where} cannot be reached ({words})")

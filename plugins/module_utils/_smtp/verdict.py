@@ -285,6 +285,10 @@ class Result:
     greeting: str | None = None
     capabilities: list[str] = field(default_factory=list)
     auth_mechanisms: list[str] = field(default_factory=list)
+    auth_mechanism: str | None = None
+    """The mechanism that logged in; None without a login."""
+    lookup: str | None = None
+    """Where the host's name was found: `dns`, or `native` by the host's own tables; None for an address."""
     tls_version: str | None = None
     tls_cipher: str | None = None
     certificate: dict[str, Any] | None = None
@@ -318,6 +322,8 @@ class Result:
             "greeting": self.greeting,
             "capabilities": self.capabilities,
             "auth_mechanisms": self.auth_mechanisms,
+            "auth_mechanism": self.auth_mechanism,
+            "lookup": self.lookup,
             "tls_version": self.tls_version,
             "tls_cipher": self.tls_cipher,
             "certificate": self.certificate,

@@ -22,6 +22,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._route.fact import (
     safe_to_mask,
     save,
 )
+from ansible_collections.mailops.smtp.plugins.module_utils._route.manner import Sender
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import OptionError
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import VERDICTS, Result
 
@@ -40,7 +41,7 @@ def made(*verdicts, relays=("relay.example.com",), in_use=None, **params):
                 *candidate.endpoint[:3], verdict, stage, f"Seen: {verdict}.", reachable=verdict != "filtered"
             )
         )
-    return fact(asked, results, HETZNER, in_use, NOW)
+    return fact(asked, results, HETZNER, in_use, NOW, Sender("web1.example.com", "main.cf"))
 
 
 def test_the_whole_fact():
@@ -55,6 +56,13 @@ def test_the_whole_fact():
         "reason": "587 on relay.example.com is filtered; 2525 answered",
         "remedy": None,
         "alternatives": [],
+        "auth_mechanism": None,
+        "lookup": None,
+        "helo_name": "web1.example.com",
+        "helo_source": "main.cf",
+        "helo_problem": None,
+        "mail_from": None,
+        "warnings": [],
         "cloud": {
             "provider": "hetzner_cloud",
             "title": "Hetzner Cloud",
@@ -179,7 +187,7 @@ def test_save_again_is_no_change_but_keeps_the_time_and_the_alternatives(tmp_pat
     assert saving.before == saving.after
     assert read_saved(path)["checked_at"] == "2026-11-24T12:00:00Z"
     assert read_saved(path)["alternatives"] == [
-        {"host": "relay.example.com", "port": 2525, "tls": "starttls"}
+        {"host": "relay.example.com", "port": 2525, "tls": "starttls", "auth_mechanism": None, "lookup": None}
     ]
 
 
