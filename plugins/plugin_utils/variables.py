@@ -491,6 +491,8 @@ _TYPES: dict[str, Callable[[str, Option, Any], Any]] = {
 def _secret(name: str, option: Option, value: Any) -> Any:
     """`value` as it is. No complaint about a secret shows any of it, nor how it differs from what is right."""
     if option.get("type", "str") != "str":
+        if not isinstance(value, (str, list, tuple)):
+            raise Wrong(f"{name} is {_kind(value)}, and takes a list; {_list_example(name, 'str')}")
         for text in _leaves(value):
             if any(char in text for char in "\n\r\0"):
                 raise Wrong(f"{name} holds a line break or a NUL character in one of its values; remove it")
@@ -645,7 +647,9 @@ def _relay_needed(
     if any(values.get(name) for name in RELAY) or values.get("postfix_direct"):
         return []
     if role == "preflight":
-        named = any(isinstance(one, str) or any(one.values()) for one in values.get("preflight_relays") or ())
+        named = any(
+            not isinstance(one, Mapping) or any(one.values()) for one in values.get("preflight_relays") or ()
+        )
     else:
         named = role == "verify"
     if named or any(one.startswith((*RELAY, "preflight_relays")) for one in complaints):
