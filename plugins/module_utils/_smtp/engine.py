@@ -917,6 +917,8 @@ class _Probe:
             result.greeting = session.greeting
             result.capabilities = session.capabilities
             result.auth_mechanisms = session.auth_mechanisms
+            if hasattr(session, "auth_mechanism"):
+                result.auth_mechanism = session.auth_mechanism  # type: ignore[attr-defined]
             result.tls_version = session.tls_version
             result.tls_cipher = session.tls_cipher
             if session.certificate is not None:
