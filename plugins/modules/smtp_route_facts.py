@@ -115,7 +115,9 @@ options:
       - The address of this host to connect from. The default is what this host's Postfix binds to
         (C(smtp_bind_address), C(smtp_bind_address6), a single address in C(inet_interfaces)), else the system
         chooses.
-    type: str
+      - One address, which decides the family as well, or one of each family.
+    type: list
+    elements: str
   family:
     description:
       - Which IP addresses of a host to use. The default is what C(inet_protocols) of this host's Postfix says, else
@@ -348,6 +350,7 @@ from datetime import datetime, timezone
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._base.masks import Careful
 from ..module_utils._postfix import client, hostname
 from ..module_utils._postfix.nexthop import next_hops
 from ..module_utils._postfix.rewriting import UnknownSender
@@ -361,7 +364,6 @@ from ..module_utils._route.fact import (
     no_route,
     question,
     read_saved,
-    safe_to_mask,
     save,
 )
 from ..module_utils._route.manner import LEVELS, Here, UnknownAddress, as_here
@@ -398,10 +400,10 @@ ARGUMENTS = {
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    params = dict(module.params)
-    module.params["relays"] = masked(params["relays"])
-    module.no_log_values = secrets(params["relays"])
+    ansible = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    params = dict(ansible.params)
+    ansible.params["relays"] = masked(params["relays"])
+    module = Careful(ansible, secrets(params["relays"]))
     directory = (params["postfix"] or {}).get("config_directory") or client.CONFIG_DIRECTORY
     try:
         asked = question(params)
@@ -412,7 +414,6 @@ def main() -> None:
         module.fail_json(msg=str(error))
     if mine.installed or wish:
         asked = limited(asked, mine.mechanisms)
-    module.no_log_values = safe_to_mask(module.no_log_values, asked)
 
     results = probe([candidate.endpoint for candidate in asked.candidates], options)
     in_use = hop_in_use(next_hops(directory), read_saved(SAVED))
@@ -454,6 +455,7 @@ def here(mine: client.Client, wish: client.Wish | None) -> Here:
         mine.helo.problem,
         mine.family,
         mine.sources,
+        mine.host_lookup,
         mine.ca_file or mine.ca_path,
         mine.warnings,
         complete,

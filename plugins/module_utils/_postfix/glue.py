@@ -14,6 +14,7 @@ import traceback
 from dataclasses import asdict
 from typing import Any, Mapping, Sequence
 
+from .._base.masks import Careful
 from . import arguments, distributions, info, main_cf, syntax, transaction
 from .request import BlockWish, Request
 
@@ -25,6 +26,7 @@ def run_config(module: Any) -> None:
     # From here on only what is secret is masked, so that the diff of main.cf can be read.
     module.no_log_values = arguments.secrets_in(files)
     module.params = {**params, "files": arguments.without_secrets(files)}
+    module = Careful(module, module.no_log_values)
     try:
         request = Request(
             config_directory=params["config_directory"],
@@ -38,19 +40,23 @@ def run_config(module: Any) -> None:
             activate=params["activate"],
             backup=params["backup"],
             backup_keep=params["backup_keep"],
+            replace_mta=params["replace_mta"],
         )
         outcome = transaction.deploy(request, module.check_mode)
     except transaction.DeployError as error:
         shown: dict[str, Any] = {"diff": error.diff} if module._diff and error.diff else {}
+        for warning in error.warnings:
+            module.warn(warning)
         module.fail_json(
             # Ansible shows no diff of a task that failed.
-            msg=str(error) + (_readable(error.diff) if shown else ""),
+            msg=arguments.discreet(str(error), error.findings, files)
+            + (_readable(error.diff) if shown else ""),
             takes=error.takes,
             **shown,
             missing=error.missing,
             packages=_packages(error.missing, params),
             rolled_back=error.rolled_back,
-            findings=[finding.as_dict() for finding in error.findings],
+            findings=[finding.as_dict() for finding in arguments.without_rows(error.findings, files)],
             log=error.log,
         )
     except Exception as error:
