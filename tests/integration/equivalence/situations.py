@@ -35,6 +35,12 @@ class Situation(NamedTuple):
     by_hand: str = ""
     """... puts the same thing into Postfix's files, to see what Postfix makes of it."""
 
+    @property
+    def ordinary(self) -> bool:
+        """A relay, as the only thing that differs from another ordinary situation."""
+        own = self.prepare or self.late or self.by_hand
+        return not own and all(key.startswith(("postfix_relay_", "preflight_")) for key in self.variables)
+
 
 def to(relay: str, *ports: int, user: str = "ops", **more: Any) -> dict[str, Any]:
     """Variables for a relay: a short name, or a host name as it stands."""

@@ -77,4 +77,5 @@ def main():
     json.dump({"letters": result, "log": lines[-60:]}, sys.stdout)
 
 
-main()
+if __name__ == "__main__":
+    main()
