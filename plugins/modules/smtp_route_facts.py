@@ -85,10 +85,80 @@ options:
       - The task is changed when the route differs from the saved one. A newer time alone is no change.
     type: bool
     default: false
+  security_level:
+    description:
+      - The level of TLS (C(smtp_tls_security_level)) that Postfix is to have towards the relay. It decides what
+        O(validate_certs) is by default.
+      - At V(dane) and V(dane-only) a name counts only where DNS has it. No login is tried there, since only TLSA
+        records from a resolver that validates say whom a password would go to.
+    type: str
+    choices: [may, encrypt, dane, dane-only, verify, secure]
+  validate_certs:
+    description:
+      - Whether a certificate that is expired, untrusted or for another name makes the endpoint unusable.
+      - The default is true, unless O(security_level) is one at which Postfix does not verify it either.
+    type: bool
+  helo_name:
+    description:
+      - The name to give with EHLO. The default is the name that this host's Postfix gives (C(smtp_helo_name),
+        C(myhostname)), or the host's fully qualified name where there is no Postfix or its name cannot be used.
+    type: str
+  mail_from:
+    description:
+      - A sender address to try with MAIL FROM. The transaction is then reset. No mail is sent.
+      - An address without a domain, such as V(root), becomes what a relay sees of it in mail of this host, after
+        C(myorigin), C(sender_canonical_maps), C(canonical_maps), C(masquerade_domains) and C(smtp_generic_maps).
+      - An empty string tries the null sender.
+    type: str
+  source_address:
+    description:
+      - The address of this host to connect from. The default is what this host's Postfix binds to
+        (C(smtp_bind_address), C(smtp_bind_address6), a single address in C(inet_interfaces)), else the system
+        chooses.
+      - One address, which decides the family as well, or one of each family.
+    type: list
+    elements: str
+  family:
+    description:
+      - Which IP addresses of a host to use. The default is what C(inet_protocols) of this host's Postfix says, else
+        V(any).
+      - V(any) races them as RFC 8305 has it and keeps the first that connects.
+      - V(both) probes each family, and gives a result for each that the host has addresses of, IPv4 first.
+    type: str
+    choices: [any, ipv4, ipv6, both]
+  ca_path:
+    description:
+      - The certificate authorities to trust, a file in PEM format or a directory prepared by C(openssl rehash).
+        The default is C(smtp_tls_CAfile), or else C(smtp_tls_CApath), of this host's Postfix, else the system's.
+    type: path
+  postfix:
+    description:
+      - What Postfix on this host is about to be given, for a role that probes before it configures. Without it, the
+        probe gives itself as this host's Postfix is now.
+    type: dict
+    suboptions:
+      config_directory:
+        description: Directory of main.cf and master.cf.
+        type: path
+        default: /etc/postfix
+      parameters:
+        description: Parameters of main.cf that will be set. A null removes one.
+        type: dict
+        default: {}
+      replace:
+        description: Whether main.cf will hold nothing else.
+        type: bool
+        default: false
+      tables:
+        description:
+          - Tables that will be written, each with C(path), relative to O(postfix.config_directory), and C(content).
+        type: list
+        elements: dict
+        default: []
   option_names:
     description:
-      - Names of variables to use in complaints about the values of O(relays), O(ports) and O(port), for a
-        role that fills these from variables of its own.
+      - Names of variables to use in complaints about the values of options, for a role that fills these from
+        variables of its own.
       - A name of O(relays) with a C(*) in it stands for one variable for each key, such as C(my_relay_*).
     type: dict
 attributes:
@@ -184,12 +254,53 @@ ansible_facts:
           description: What to do next; null when a probe confirmed the route.
           type: str
           returned: always
+        auth_mechanism:
+          description: The SASL mechanism that logged in; null where no login was proven.
+          type: str
+          returned: always
+          sample: PLAIN
+        lookup:
+          description:
+            - Where the relay's name was found. V(dns), or V(native) where only the host's own lookup has it
+              (C(/etc/hosts) and the other sources of nsswitch.conf), so that Postfix needs C(smtp_host_lookup=native).
+            - Null for an address, and where nothing was proven.
+          type: str
+          returned: always
+          sample: dns
         alternatives:
           description: The other usable ports, in order.
           type: list
           elements: dict
           returned: always
-          sample: [{host: relay.example.com, port: 465, tls: implicit}]
+          sample: [{host: relay.example.com, port: 465, tls: implicit, auth_mechanism: PLAIN, lookup: dns}]
+        helo_name:
+          description: The name that was given with EHLO; null where this host has none and gave its address.
+          type: str
+          returned: always
+          sample: web1.example.com
+        helo_source:
+          description:
+            - Where that name is from. V(option) for O(helo_name), V(parameters) for O(postfix.parameters), V(main.cf)
+              for what Postfix says of itself, V(host) for the fully qualified name of the host where Postfix is not
+              there, or has a name that relays refuse.
+          type: str
+          returned: always
+          sample: main.cf
+        helo_problem:
+          description: Why relays may refuse that name, or why there is none, in a sentence; null for a full name.
+          type: str
+          returned: always
+        mail_from:
+          description: The sender that was tried; null where none was.
+          type: str
+          returned: always
+          sample: root@web1.example.com
+        warnings:
+          description: What differs on this host from what the probe did, or from what Postfix should find.
+          type: list
+          elements: str
+          returned: always
+          sample: []
         cloud:
           description: The hosting provider.
           type: dict
@@ -239,21 +350,25 @@ from datetime import datetime, timezone
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._base.masks import Careful
+from ..module_utils._postfix import client, hostname
 from ..module_utils._postfix.nexthop import next_hops
+from ..module_utils._postfix.rewriting import UnknownSender
 from ..module_utils._route.choose import ON_NO_ROUTE, POLICIES
 from ..module_utils._route.cloud import recognise
 from ..module_utils._route.fact import (
     SAVED,
     fact,
     hop_in_use,
+    limited,
     no_route,
     question,
     read_saved,
-    safe_to_mask,
     save,
 )
+from ..module_utils._route.manner import LEVELS, Here, UnknownAddress, as_here
 from ..module_utils._route.relays import masked, secrets
-from ..module_utils._smtp.arguments import PROBE_ARGUMENTS, options_from
+from ..module_utils._smtp.arguments import PROBE_ARGUMENTS
 from ..module_utils._smtp.endpoint import OptionError
 from ..module_utils._smtp.engine import probe
 
@@ -267,25 +382,44 @@ ARGUMENTS = {
     "on_no_route": {"type": "str", "choices": list(ON_NO_ROUTE), "default": "fail"},
     "save": {"type": "bool", "default": False},
     "option_names": {"type": "dict"},
+    "security_level": {"type": "str", "choices": list(LEVELS)},
+    "postfix": {
+        "type": "dict",
+        "options": {
+            "config_directory": {"type": "path", "default": client.CONFIG_DIRECTORY},
+            "parameters": {"type": "dict", "default": {}},
+            "replace": {"type": "bool", "default": False},
+            "tables": {"type": "list", "elements": "dict", "default": []},
+        },
+    },
     **PROBE_ARGUMENTS,
+    # Without a default: what is not named is as this host's Postfix has it.
+    "family": {key: value for key, value in PROBE_ARGUMENTS["family"].items() if key != "default"},
+    "validate_certs": {"type": "bool"},
 }
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    params = dict(module.params)
-    module.params["relays"] = masked(params["relays"])
-    module.no_log_values = secrets(params["relays"])
+    ansible = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    params = dict(ansible.params)
+    ansible.params["relays"] = masked(params["relays"])
+    module = Careful(ansible, secrets(params["relays"]))
+    directory = (params["postfix"] or {}).get("config_directory") or client.CONFIG_DIRECTORY
     try:
         asked = question(params)
-        options = options_from(params)
-    except OptionError as error:
+        wish = client.wish_of(params["postfix"])
+        mine = client.client(directory, wish)
+        options, sender = as_here(params, here(mine, wish))
+    except (OptionError, client.ClientError) as error:
         module.fail_json(msg=str(error))
-    module.no_log_values = safe_to_mask(module.no_log_values, asked)
+    if mine.installed or wish:
+        asked = limited(asked, mine.mechanisms)
 
     results = probe([candidate.endpoint for candidate in asked.candidates], options)
-    in_use = hop_in_use(next_hops(), read_saved(SAVED))
-    made = fact(asked, results, recognise(), in_use, datetime.now(timezone.utc))
+    in_use = hop_in_use(next_hops(directory), read_saved(SAVED))
+    made = fact(asked, results, recognise(), in_use, datetime.now(timezone.utc), sender)
+    for warning in sender.warnings:
+        module.warn(warning)
     result = {"changed": False, "ansible_facts": {"smtp_route": made}}
     if made["host"] is None:
         module.fail_json(msg=no_route(made), **result)
@@ -304,6 +438,29 @@ def main() -> None:
             "after": saving.after,
         }
     module.exit_json(**result)
+
+
+def here(mine: client.Client, wish: client.Wish | None) -> Here:
+    """This host's Postfix as the probe has to give itself."""
+
+    def complete(address: str) -> str:
+        try:
+            return client.envelope_sender(mine, address, wish)
+        except UnknownSender as error:
+            raise UnknownAddress(str(error)) from None
+
+    return Here(
+        mine.helo.name,
+        mine.helo.source,
+        mine.helo.problem,
+        mine.family,
+        mine.sources,
+        mine.host_lookup,
+        mine.ca_file or mine.ca_path,
+        mine.warnings,
+        complete,
+        hostname.complaint,
+    )
 
 
 if __name__ == "__main__":

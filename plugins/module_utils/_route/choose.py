@@ -39,7 +39,8 @@ PHRASES: dict[str, str] = {
     "not_smtp": "does not speak SMTP (not_smtp)",
     "greeting_rejected": "turns this host away (greeting_rejected)",
     "greeting_deferred": "is not ready for this host (greeting_deferred)",
-    "ehlo_rejected": "refuses EHLO (ehlo_rejected)",
+    "ehlo_rejected": "refuses EHLO or the name in it (ehlo_rejected)",
+    "ehlo_deferred": "does not take EHLO now (ehlo_deferred)",
     "starttls_absent": "offers no STARTTLS (starttls_absent)",
     "starttls_stripped": "has its STARTTLS removed on the way (starttls_stripped)",
     "starttls_rejected": "refuses STARTTLS (starttls_rejected)",
@@ -57,6 +58,7 @@ PHRASES: dict[str, str] = {
     "auth_rejected": "rejects the login (auth_rejected)",
     "auth_deferred": "cannot check the login now (auth_deferred)",
     "sender_rejected": "rejects the sender (sender_rejected)",
+    "sender_deferred": "does not take the sender now (sender_deferred)",
     "recipient_rejected": "rejects the recipient (recipient_rejected)",
     "recipient_deferred": "does not take the recipient now (recipient_deferred)",
     "stalled": "stalls in mid-conversation (stalled)",
@@ -80,8 +82,21 @@ class Hop(NamedTuple):
     implicit: bool
 
 
+class Way(NamedTuple):
+    """A usable endpoint, with what the probe proved of it. `lookup`: where its name was found, `dns` or `native`."""
+
+    host: str
+    port: int
+    tls: str
+    auth_mechanism: str | None
+    lookup: str | None
+
+
 class Route(NamedTuple):
-    """The decision. Without a route, host, port, tls and relay are None; `remedy` says what to do."""
+    """The decision. Without a route, host, port, tls and relay are None; `remedy` says what to do.
+
+    `auth_mechanism` and `lookup` are what the probe proved, None where it proved nothing.
+    """
 
     host: str | None
     port: int | None
@@ -90,7 +105,9 @@ class Route(NamedTuple):
     decided_by: str  # one of DECISIONS
     reason: str
     remedy: str | None = None
-    alternatives: tuple[Endpoint, ...] = ()
+    alternatives: tuple[Way, ...] = ()
+    auth_mechanism: str | None = None
+    lookup: str | None = None
 
 
 class Probed(NamedTuple):
@@ -107,6 +124,11 @@ class Probed(NamedTuple):
     @property
     def usable(self) -> bool:
         return self.best.usable
+
+    @property
+    def way(self) -> Way:
+        host, port, tls = self.candidate.endpoint[:3]
+        return Way(host, port, tls, self.best.auth_mechanism, self.best.lookup)
 
     @property
     def milliseconds(self) -> float:
@@ -183,8 +205,9 @@ def choose(
         decided_by, reason = "probe", _reason_fastest(chosen, usable)
     else:
         decided_by, reason = "probe", _reason_first(chosen, probed)
-    others = tuple(one.candidate.endpoint for one in usable if one is not chosen)
-    return _route(chosen.candidate, decided_by, reason, alternatives=others)
+    others = tuple(one.way for one in usable if one is not chosen)
+    route = _route(chosen.candidate, decided_by, f"{reason}{_found_natively(chosen)}", alternatives=others)
+    return route._replace(auth_mechanism=chosen.way.auth_mechanism, lookup=chosen.way.lookup)
 
 
 def _without_probe(
@@ -238,7 +261,7 @@ def _route(
     decided_by: str,
     reason: str,
     remedy: str | None = None,
-    alternatives: tuple[Endpoint, ...] = (),
+    alternatives: tuple[Way, ...] = (),
 ) -> Route:
     host, port, tls = candidate.endpoint[:3]
     return Route(host, port, tls, candidate.relay, decided_by, reason, remedy, alternatives)
@@ -325,7 +348,7 @@ def _accepted(one: Probed) -> str:
         word
         for word, done in (
             ("TLS", best.tls_version),
-            ("the login", one.candidate.endpoint.credentials),
+            (f"the login{_mechanism(best)}", one.candidate.endpoint.credentials),
             ("the envelope", best.timings_ms.get("envelope")),
         )
         if done
@@ -336,6 +359,21 @@ def _accepted(one: Probed) -> str:
     failing = [result for result in one.results if not result.usable]
     return (
         f"{text} over {best.family} ({failing[0].family} {PHRASES[failing[0].verdict]})" if failing else text
+    )
+
+
+def _mechanism(result: Result) -> str:
+    """The mechanism of the login, where it is another than everybody has."""
+    return f" by {result.auth_mechanism}" if result.auth_mechanism not in (None, "PLAIN", "LOGIN") else ""
+
+
+def _found_natively(one: Probed) -> str:
+    """That the name is not in DNS, which Postfix asks first of all."""
+    if one.best.lookup != "native":
+        return ""
+    return (
+        f"; {one.candidate.endpoint.host} comes from this host's own tables (/etc/hosts or another source of "
+        "nsswitch.conf) and not from DNS, so Postfix has to look names up as the host does"
     )
 
 

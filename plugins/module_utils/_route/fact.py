@@ -15,12 +15,12 @@ import json
 import os
 import tempfile
 from datetime import datetime, timezone
-from typing import Any, Collection, Mapping, NamedTuple, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence
 
-from .._smtp.endpoint import TLS_MODES
-from .._smtp.verdict import STAGES, VERDICTS, Result
-from .choose import DECISIONS, Candidate, Hop, Route, candidates, choose, override_port, pair
+from .._smtp.verdict import Result
+from .choose import Candidate, Hop, Route, candidates, choose, override_port, pair
 from .cloud import Cloud, advise, may_be_the_network
+from .manner import DANE_LEVELS, Sender
 from .relays import ports_of, wanted
 
 SAVED = "/etc/ansible/facts.d/smtp_route.fact"
@@ -50,9 +50,13 @@ class Saving(NamedTuple):
 def question(params: Mapping[str, Any]) -> Question:
     """Check the parameters of smtp_route_facts. Raises OptionError, which names option, value and remedy."""
     names = params.get("option_names") or {}
+    # Where the login cannot be tried safely, none is.
+    login = params.get("security_level") not in DANE_LEVELS
     override = override_port(params.get("port"), names.get("port", "port"))
     ports = ports_of(params.get("ports"), names.get("ports", "ports"))
     relays = wanted(params["relays"], names.get("relays", "relays"), params.get("auth_mechanism") or "auto")
+    if not login:
+        relays = [one._replace(credentials=None) for one in relays]
     return Question(
         candidates(relays, ports, override),
         override,
@@ -62,8 +66,25 @@ def question(params: Mapping[str, Any]) -> Question:
     )
 
 
+def limited(asked: Question, mechanisms: tuple[str, ...] | None) -> Question:
+    """The same question, with logins by these SASL mechanisms alone: others the host's Postfix cannot have."""
+    if mechanisms is None:
+        return asked
+    found = []
+    for one in asked.candidates:
+        login = one.endpoint.credentials
+        endpoint = one.endpoint._replace(credentials=login._replace(usable=mechanisms) if login else None)
+        found.append(one._replace(endpoint=endpoint))
+    return asked._replace(candidates=found)
+
+
 def fact(
-    asked: Question, results: Sequence[Result], cloud: Cloud, in_use: Hop | None, now: datetime
+    asked: Question,
+    results: Sequence[Result],
+    cloud: Cloud,
+    in_use: Hop | None,
+    now: datetime,
+    sender: Sender,
 ) -> dict[str, Any]:
     """Decide, and put the decision, what it rests on and the time (UTC) into the fact."""
     probed = pair(asked.candidates, results)
@@ -83,6 +104,11 @@ def fact(
     ]
     return {
         **_route_dict(route),
+        "helo_name": sender.helo_name,
+        "helo_source": sender.helo_source,
+        "helo_problem": sender.helo_problem,
+        "mail_from": sender.mail_from,
+        "warnings": list(sender.warnings),
         "cloud": cloud.as_dict(),
         "endpoints": endpoints,
         "checked_at": now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -93,18 +119,6 @@ def no_route(made: Mapping[str, Any]) -> str:
     """The sentence for a fact without a route: each port's verdict, and the remedy."""
     reason = str(made["reason"])
     return f"No route for mail: {reason}. {made['remedy'] or ''}".strip()
-
-
-def safe_to_mask(secrets: Collection[str], asked: Question) -> set[str]:
-    """The secrets that Ansible can mask in the output without destroying the fact.
-
-    Ansible masks substrings everywhere. A password that is part of the relay's name, or of a word that the
-    fact is made of, would turn the route itself into asterisks.
-    """
-    words = {*VERDICTS, *STAGES, *TLS_MODES, *DECISIONS}
-    for candidate in asked.candidates:
-        words.update((candidate.endpoint.host, str(candidate.endpoint.port)))
-    return {secret for secret in secrets if not any(secret in word for word in words)}
 
 
 def hop_in_use(hops: Sequence[tuple[str, int, bool]], saved: Mapping[str, Any]) -> Hop | None:
@@ -152,9 +166,7 @@ def _advice(result: Result, candidate: Candidate, cloud: Cloud) -> str:
 
 def _route_dict(route: Route) -> dict[str, Any]:
     made = dict(route._asdict())
-    made["alternatives"] = [
-        {"host": one.host, "port": one.port, "tls": one.tls} for one in route.alternatives
-    ]
+    made["alternatives"] = [dict(one._asdict()) for one in route.alternatives]
     return made
 
 

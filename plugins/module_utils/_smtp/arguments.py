@@ -14,7 +14,6 @@ from typing import Any, Mapping
 
 from .endpoint import (
     FAMILIES,
-    MECHANISMS,
     TLS_MODES,
     TLS_VERSIONS,
     Endpoint,
@@ -22,6 +21,7 @@ from .endpoint import (
     Options,
     check_credentials,
     check_host,
+    check_mechanism,
     check_port,
     parse_endpoint,
 )
@@ -32,13 +32,14 @@ PROBE_ARGUMENTS: dict[str, dict[str, Any]] = {
     "connect_timeout": {"type": "float", "default": Options.connect_timeout},
     "retries": {"type": "int", "default": Options.retries},
     "family": {"type": "str", "choices": list(FAMILIES), "default": Options.family},
-    "source_address": {"type": "str"},
+    "source_address": {"type": "list", "elements": "str"},
     "helo_name": {"type": "str"},
     "validate_certs": {"type": "bool", "default": Options.validate_certs},
     "ca_path": {"type": "path"},
     "min_tls_version": {"type": "str", "choices": list(TLS_VERSIONS), "default": Options.min_tls_version},
     "min_days": {"type": "int", "default": Options.min_days},
-    "auth_mechanism": {"type": "str", "choices": list(MECHANISMS), "default": "auto"},
+    # In any case, which choices would not allow: endpoint.check_credentials knows them.
+    "auth_mechanism": {"type": "str", "default": "auto"},
     "mail_from": {"type": "str"},
     "rcpt_to": {"type": "str"},
     "concurrency": {"type": "int", "default": Options.concurrency},
@@ -61,12 +62,16 @@ ENDPOINT_ARGUMENTS: dict[str, dict[str, Any]] = {
 def options_from(params: Mapping[str, Any]) -> Options:
     """The Options of a module's parameters. Raises OptionError (a ValueError) with a text for the user."""
     names = [name for name in PROBE_ARGUMENTS if name != "auth_mechanism"]
-    return Options(**{name: params[name] for name in names if params.get(name) is not None})
+    given = {name: params[name] for name in names if params.get(name) is not None}
+    if "source_address" in given:
+        given["source_address"] = tuple(given["source_address"])
+    return Options(**given)
 
 
 def endpoints_from(params: Mapping[str, Any]) -> list[Endpoint]:
     """The endpoints of smtp_probe's parameters. Raises OptionError with a text for the user."""
-    credentials = check_credentials(params["username"], params["password"], params["auth_mechanism"])
+    mechanism = check_mechanism(params["auth_mechanism"])
+    credentials = check_credentials(params["username"], params["password"], mechanism)
     tls, server_name = params["tls"], params["server_name"]
     if params["endpoints"] is not None:
         asked = [(f"endpoints[{number}]", entry) for number, entry in enumerate(params["endpoints"])]

@@ -12,6 +12,7 @@ import socket
 import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common.parameters import PASS_VARS
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.client import Host
 from ansible_collections.mailops.smtp.plugins.module_utils._route.cloud import Cloud, policy
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.engine import probe as real_probe
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import VERDICTS, Result
@@ -21,12 +22,20 @@ PASSWORD = "Pa:ss'word\\ $1"
 LOGIN = {"host": "relay.example.com", "username": "web1", "password": PASSWORD}
 
 
+def a_host(root, name="web1.example.com"):
+    """A host without anything but what lies below `root`."""
+    return Host(
+        name, "", lambda _name: [], lambda _name: [], frozenset(), "debian", lambda _address: True, root
+    )
+
+
 @pytest.fixture
 def run(monkeypatch, capsys, tmp_path):
     """Run the module with arguments. By default 587 is filtered and every other port works."""
     logged = []
     monkeypatch.setattr(smtp_route_facts, "SAVED", str(tmp_path / "facts.d/smtp_route.fact"))
-    monkeypatch.setattr(smtp_route_facts, "next_hops", lambda: [])
+    monkeypatch.setattr(smtp_route_facts, "next_hops", lambda directory: [])
+    monkeypatch.setattr(smtp_route_facts.client, "this_host", lambda: a_host(str(tmp_path)))
     monkeypatch.setattr(
         smtp_route_facts, "recognise", lambda: Cloud("unknown", "an unknown provider", "", policy("unknown"))
     )
@@ -144,11 +153,111 @@ def test_relays_are_not_logged():
 
 
 def test_the_next_hop_in_use_stays(run, monkeypatch):
-    monkeypatch.setattr(smtp_route_facts, "next_hops", lambda: [("relay.example.com", 2525, False)])
+    monkeypatch.setattr(smtp_route_facts, "next_hops", lambda directory: [("relay.example.com", 2525, False)])
     result, _text = run(relays=[LOGIN], _verdicts={})
     assert result["ansible_facts"]["smtp_route"]["decided_by"] == "sticky"
     result, _text = run(relays=[LOGIN], _verdicts={}, sticky=False)
     assert result["ansible_facts"]["smtp_route"]["port"] == 587
+
+
+def postfix(tmp_path, main, master=""):
+    directory = tmp_path / "etc/postfix"
+    directory.mkdir(parents=True)
+    (directory / "main.cf").write_text(main)
+    (directory / "master.cf").write_text(master)
+
+
+def seen(run, **arguments):
+    """The options and endpoints that the engine is given, and the fact."""
+    given = []
+
+    def probe(endpoints, options):
+        given.append((endpoints, options))
+        return [Result(*each[:3], "ok", "auth", "Seen.", reachable=True) for each in endpoints]
+
+    result, _text = run(_probe=probe, **{"relays": [LOGIN], **arguments})
+    return (*given[0], result["ansible_facts"]["smtp_route"])
+
+
+def test_the_probe_gives_itself_as_this_hosts_postfix(run, tmp_path):
+    postfix(tmp_path, "myhostname = mail.example.net\ninet_protocols = ipv4\nsmtp_bind_address = 192.0.2.7\n")
+    _endpoints, options, route = seen(run, mail_from="root")
+    assert (options.helo_name, options.family) == ("mail.example.net", "ipv4")
+    assert options.source_addresses == {"ipv4": "192.0.2.7", "ipv6": "::"}
+    assert options.mail_from == "root@mail.example.net"
+    assert (route["helo_name"], route["helo_source"]) == ("mail.example.net", "main.cf")
+    assert (route["helo_problem"], route["mail_from"]) == (None, "root@mail.example.net")
+
+
+def test_what_the_user_names_goes_before_what_postfix_has(run, tmp_path):
+    postfix(tmp_path, "myhostname = mail.example.net\ninet_protocols = ipv4\nsmtp_bind_address = 192.0.2.7\n")
+    _endpoints, options, route = seen(
+        run,
+        helo_name="other.example.net",
+        family="any",
+        source_address=["192.0.2.8"],
+        mail_from="a@b.example",
+    )
+    assert (options.helo_name, options.family, options.mail_from) == (
+        "other.example.net",
+        "any",
+        "a@b.example",
+    )
+    assert options.source_addresses == {"ipv4": "192.0.2.8"}
+    assert (route["helo_name"], route["helo_source"]) == ("other.example.net", "option")
+
+
+def test_what_the_role_will_set_goes_before_main_cf(run, tmp_path):
+    postfix(tmp_path, "myhostname = mail.example.net\nsmtp_helo_name = old.example.net\n")
+    wish = {
+        "parameters": {"myhostname": "new.example.net", "smtp_helo_name": None, "inet_protocols": ["ipv6"]}
+    }
+    _endpoints, options, route = seen(run, postfix=wish, mail_from="root")
+    assert (options.helo_name, options.family) == ("new.example.net", "ipv6")
+    assert (route["helo_source"], route["mail_from"]) == ("parameters", "root@new.example.net")
+
+
+def test_tables_that_are_about_to_be_written_rewrite_the_sender(run, tmp_path):
+    wish = {
+        "parameters": {"smtp_generic_maps": "texthash:/etc/postfix/generic"},
+        "tables": [{"path": "generic", "content": "root ops@example.org\n"}],
+    }
+    _endpoints, _options, route = seen(run, postfix=wish, mail_from="root")
+    assert route["mail_from"] == "ops@example.org"
+
+
+@pytest.mark.parametrize(
+    "level, validates, needs_dns, logs_in",
+    [
+        ("may", False, False, True),
+        ("encrypt", False, False, True),
+        ("dane", False, True, False),
+        ("dane-only", False, True, False),
+        ("verify", True, False, True),
+        ("secure", True, False, True),
+    ],
+)
+def test_the_level_of_tls(run, level, validates, needs_dns, logs_in):
+    endpoints, options, route = seen(run, security_level=level)
+    assert (options.validate_certs, options.needs_dns) == (validates, needs_dns)
+    assert all(bool(each.credentials) == logs_in for each in endpoints)
+    assert any("no login was tried" in warning for warning in route["warnings"]) == (not logs_in)
+
+
+def test_logins_are_limited_to_what_postfix_on_this_host_can_have(run, tmp_path):
+    endpoints, _options, _route = seen(run)
+    assert endpoints[0].credentials.usable is None, "a host without Postfix, and none coming"
+    endpoints, _options, _route = seen(run, postfix={})
+    assert "PLAIN" in endpoints[0].credentials.usable
+    assert "XOAUTH2" not in endpoints[0].credentials.usable
+
+
+def test_a_host_without_a_full_name_is_told_of(run, monkeypatch, tmp_path):
+    monkeypatch.setattr(smtp_route_facts.client, "this_host", lambda: a_host(str(tmp_path), "web1"))
+    _endpoints, options, route = seen(run, mail_from="root", option_names={"helo_name": "postfix_myhostname"})
+    assert (options.helo_name, route["helo_name"], options.mail_from) == (None, None, None)
+    assert "set postfix_myhostname to this host's full name" in route["helo_problem"]
+    assert route["helo_problem"] in route["warnings"]
 
 
 def test_save(run, monkeypatch):

@@ -19,9 +19,9 @@ from ansible_collections.mailops.smtp.plugins.module_utils._route.fact import (
     no_route,
     question,
     read_saved,
-    safe_to_mask,
     save,
 )
+from ansible_collections.mailops.smtp.plugins.module_utils._route.manner import Sender
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import OptionError
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import VERDICTS, Result
 
@@ -40,7 +40,7 @@ def made(*verdicts, relays=("relay.example.com",), in_use=None, **params):
                 *candidate.endpoint[:3], verdict, stage, f"Seen: {verdict}.", reachable=verdict != "filtered"
             )
         )
-    return fact(asked, results, HETZNER, in_use, NOW)
+    return fact(asked, results, HETZNER, in_use, NOW, Sender("web1.example.com", "main.cf"))
 
 
 def test_the_whole_fact():
@@ -55,6 +55,13 @@ def test_the_whole_fact():
         "reason": "587 on relay.example.com is filtered; 2525 answered",
         "remedy": None,
         "alternatives": [],
+        "auth_mechanism": None,
+        "lookup": None,
+        "helo_name": "web1.example.com",
+        "helo_source": "main.cf",
+        "helo_problem": None,
+        "mail_from": None,
+        "warnings": [],
         "cloud": {
             "provider": "hetzner_cloud",
             "title": "Hetzner Cloud",
@@ -119,12 +126,6 @@ def test_auth_mechanism_is_the_default_of_the_relays():
     assert {one.endpoint.credentials.mechanism for one in asked.candidates} == {"login"}
 
 
-def test_a_secret_that_is_a_part_of_the_route_is_not_left_to_ansibles_masking():
-    asked = question({"relays": ["relay.example.com"], **DEFAULTS})
-    secrets = {"relay", "587", "ok", "25", "relay.example.com!", "hunter2"}
-    assert safe_to_mask(secrets, asked) == {"relay.example.com!", "hunter2"}
-
-
 @pytest.mark.parametrize(
     "hops, saved, hop",
     [
@@ -179,7 +180,7 @@ def test_save_again_is_no_change_but_keeps_the_time_and_the_alternatives(tmp_pat
     assert saving.before == saving.after
     assert read_saved(path)["checked_at"] == "2026-11-24T12:00:00Z"
     assert read_saved(path)["alternatives"] == [
-        {"host": "relay.example.com", "port": 2525, "tls": "starttls"}
+        {"host": "relay.example.com", "port": 2525, "tls": "starttls", "auth_mechanism": None, "lookup": None}
     ]
 
 

@@ -1,0 +1,500 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Private to the mailops.smtp collection: no promise of a stable interface to others.
+#
+# This host's Postfix as a client: the name it greets with, the addresses it sends from, the families it uses, how it
+# looks names up, which authorities it trusts and with which mechanisms it can log in. The rule of this file: it only
+# reads what everybody may read, so it needs neither root nor a Postfix that runs, and on a host without one it says
+# what Postfix will be there.
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import re
+import socket
+import threading
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
+
+from . import block, expansion, hostname, main_cf, master_cf, needs, nexthop, rewriting, service, syntax
+from .values import MECHANISM_PLUGINS
+
+CONFIG_DIRECTORY = "/etc/postfix"
+# The transport of role postfix for next hops with TLS from the first byte; what it sends goes by smtp otherwise.
+IMPLICIT_TRANSPORT = "relay-implicit"
+# Directories of certificate authorities that every program of the host trusts.
+SYSTEM_AUTHORITIES = (
+    "/etc/ssl/certs",
+    "/etc/pki/tls/certs",
+    "/etc/pki/ca-trust/extracted/pem/directory-hash",
+)
+# Copies that a chrooted client reads in place of the host's own; they are renewed when Postfix starts.
+COPIES = ("etc/resolv.conf", "etc/hosts", "etc/nsswitch.conf")
+# Seconds that the host's resolver has for this host's own name.
+OWN_NAME = 3.0
+
+# What Postfix takes where main.cf is silent, as far as this file asks for it.
+DEFAULTS = {
+    "append_at_myorigin": "yes",
+    "append_dot_mydomain": "${{$compatibility_level} <level {1} ? {yes} : {no}}",
+    "canonical_classes": "envelope_sender, envelope_recipient, header_sender, header_recipient",
+    "compatibility_level": "0",
+    "default_database_type": "hash",
+    "default_transport": "smtp",
+    "inet_interfaces": "all",
+    "inet_protocols": "all",
+    "masquerade_classes": "envelope_sender, header_sender, header_recipient",
+    "mydestination": "$myhostname, localhost.$mydomain, localhost",
+    "myorigin": "$myhostname",
+    "queue_directory": "/var/spool/postfix",
+    "sender_canonical_classes": "envelope_sender, header_sender",
+    "smtp_helo_name": "$myhostname",
+}
+# Read as soon as one of them is explicit in main.cf, in this order.
+_NAMES = ("smtp_helo_name", "myhostname")
+_REFERENCE = re.compile(r"\$[({]?\s*([A-Za-z0-9_]+)")
+
+# What the packages bring that role postfix installs; the mechanisms of a host that has no plugin yet.
+_BASIC = ("PLAIN", "LOGIN")
+_PACKAGED = {"debian": ("PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "DIGEST-MD5", "NTLM")}
+
+
+class ClientError(ValueError):
+    """This host's Postfix cannot be what is asked for; the text is for the user."""
+
+
+class Name(NamedTuple):
+    """The name in EHLO. `source`: `parameters` (the user's), `main.cf` (Postfix says it of itself), `host` (the host's
+    full name, which Postfix would not say of itself). `problem`: a sentence where relays may refuse it, or where
+    there is none."""
+
+    name: str | None
+    source: str
+    problem: str | None = None
+
+
+class Client(NamedTuple):
+    """What decides how this host's Postfix appears to a relay. `values` are the parameters in force, not expanded."""
+
+    installed: bool
+    helo: Name
+    origin: str | None
+    family: str  # any | ipv4 | ipv6
+    sources: tuple[str, ...]
+    """Addresses that it binds to, at most one of each family."""
+    host_lookup: tuple[str, ...]
+    """The words of smtp_host_lookup; none where nobody has set it."""
+    ca_file: str | None
+    ca_path: str | None
+    security_level: str | None
+    mechanisms: tuple[str, ...] | None
+    """Those that Cyrus SASL has here, or will have; None where that cannot be known."""
+    chroot: bool
+    stale: tuple[str, ...]
+    """Copies in the chroot that differ from the host's files."""
+    warnings: tuple[str, ...]
+    values: Mapping[str, str]
+
+
+class Host(NamedTuple):
+    """What is read of the host beside Postfix's files."""
+
+    hostname: str
+    hosts: str
+    canonical: Callable[[str], Sequence[str]]
+    addresses: Callable[[str], Sequence[str]]
+    plugins: frozenset[str]
+    distribution: str
+    has: Callable[[str], bool]
+    root: str = "/"
+
+    def is_directory(self, path: str) -> bool:
+        return os.path.isdir(os.path.join(self.root, path.lstrip("/")))
+
+    def read(self, path: str) -> str | None:
+        try:
+            with open(
+                os.path.join(self.root, path.lstrip("/")), encoding="utf-8", errors="surrogateescape"
+            ) as file:
+                return file.read()
+        except OSError:
+            return None
+
+
+class Wish(NamedTuple):
+    """What role postfix is about to do: the parameters of main.cf that it sets (None removes one), whether main.cf
+    is to hold nothing else, and the tables that it brings (path -> text)."""
+
+    parameters: Mapping[str, Any] = {}
+    replace: bool = False
+    tables: Mapping[str, str] = {}
+
+
+def wish_of(asked: Mapping[str, Any] | None) -> Wish | None:
+    """The wish in a module's parameters; None without one."""
+    if asked is None:
+        return None
+    tables = {
+        str(row["path"]): str(row["content"]) for row in asked["tables"] if row.get("content") is not None
+    }
+    return Wish(asked["parameters"], asked["replace"], tables)
+
+
+def client(
+    config_directory: str = CONFIG_DIRECTORY, wish: Wish | None = None, host: Host | None = None
+) -> Client:
+    """This host's Postfix as it is; with a wish, as it will be. Raises ClientError for what cannot be."""
+    host = host or this_host()
+    main = host.read(os.path.join(config_directory, "main.cf"))
+    master = host.read(os.path.join(config_directory, "master.cf")) or ""
+    own, installed = main or "", main is not None
+    if wish:
+        # What the role once set and does not set now goes away.
+        own, master = _without_block("" if wish.replace else own), _without_block(master)
+    try:
+        named = {
+            name: syntax.parameter_value(name, value) for name, value in (wish or Wish()).parameters.items()
+        }
+    except ValueError as error:
+        raise ClientError(str(error)) from None
+    values = main_cf.MainCf(own).values()
+    found = _Reading(host, values, named, master_cf.MasterCf(master), installed, config_directory).client()
+    _check_authorities(found)
+    return found
+
+
+def envelope_sender(mine: Client, address: str, wish: Wish | None = None, host: Host | None = None) -> str:
+    """The sender that a relay sees of mail from `address`. Raises rewriting.UnknownSender."""
+    if not mine.origin:
+        raise rewriting.UnknownSender("this host has no name that could complete it")
+    host = host or this_host()
+    directory = mine.values["config_directory"]
+    coming = {os.path.join(directory, path): text for path, text in wish.tables.items()} if wish else {}
+
+    def text(path: str) -> str | None:
+        return coming[path] if path in coming else host.read(path)
+
+    def ask(specification: str, key: str) -> str | None:
+        path = specification.partition(":")[2]
+        return None if path in coming else rewriting.postmap(directory, specification, key)
+
+    domain = expansion.expand(mine.values["mydomain"], mine.values)
+    return rewriting.envelope_sender(address, mine.values, mine.origin, domain, rewriting.Tables(text, ask))
+
+
+def _check_authorities(found: Client) -> None:
+    path = found.ca_file or found.ca_path
+    if path and not os.path.exists(path) and found.installed:
+        name = "smtp_tls_CAfile" if found.ca_file else "smtp_tls_CApath"
+        raise ClientError(
+            f"{name} of this host's main.cf is {path}, which does not exist or is out of this user's reach, so "
+            "Postfix can verify no certificate: name the file of CA certificates, or become root"
+        )
+
+
+def _without_block(text: str) -> str:
+    try:
+        return block.undo(text)
+    except block.BlockError:
+        return text
+
+
+def this_host(root: str = "/") -> Host:
+    """This host, or what lies below `root`."""
+    released = _read(os.path.join(root, "etc/os-release"))
+    match = re.findall(r"^ID(?:_LIKE)?=\"?([^\"\n]*)", released, re.M)
+    return Host(
+        socket.gethostname(),
+        _read(os.path.join(root, "etc/hosts")),
+        lambda name: _in_time(lambda: _canonical(name)),
+        lambda name: _in_time(lambda: _addresses(name)),
+        frozenset(needs.installed_plugins()),
+        " ".join(match),
+        _has,
+        root,
+    )
+
+
+def stale_copies(queue_directory: str, host: Host) -> tuple[str, ...]:
+    """The copies below the queue directory that differ from the host's files, or are missing; by the host's path."""
+    found = []
+    for name in COPIES:
+        original = host.read(name)
+        if original is not None and host.read(os.path.join(queue_directory, name)) != original:
+            found.append(f"/{name}")
+    return tuple(found)
+
+
+class _Reading:
+    """One reading of main.cf and master.cf; complaints pile up in `warnings`."""
+
+    def __init__(
+        self,
+        host: Host,
+        own: Mapping[str, str],
+        named: Mapping[str, str | None],
+        master: master_cf.MasterCf,
+        installed: bool,
+        directory: str,
+    ) -> None:
+        self.host, self.named, self.installed, self.directory = host, named, installed, directory
+        self.warnings: list[str] = []
+        self.explicit = {**own, **{name: value for name, value in named.items() if value is not None}}
+        for name in [name for name, value in named.items() if value is None]:
+            self.explicit.pop(name, None)
+        self.service = self._service(master)
+        overrides = dict(self.service.options) if self.service else {}
+        # -o goes before whatever main.cf says.
+        self.explicit.update(overrides)
+        self.values = {**DEFAULTS, "config_directory": directory, **self.explicit}
+        self._complete()
+
+    def client(self) -> Client:
+        helo = self._helo()
+        chroot = self._chrooted()
+        queue = self.get("queue_directory")
+        return Client(
+            self.installed,
+            helo,
+            self._origin(helo),
+            self._family(),
+            tuple(self._sources()),
+            self._host_lookup(),
+            self.get("smtp_tls_CAfile") or None,
+            self._ca_path(),
+            self.get("smtp_tls_security_level") or None,
+            self._mechanisms(),
+            chroot,
+            self._stale(queue) if chroot else (),
+            tuple(self.warnings),
+            self.values,
+        )
+
+    def _host_lookup(self) -> tuple[str, ...]:
+        if "smtp_host_lookup" not in self.explicit:
+            return ()
+        return tuple(word.lower() for word in syntax.split_list(self.get("smtp_host_lookup")))
+
+    def _stale(self, queue: str) -> tuple[str, ...]:
+        found = stale_copies(queue, self.host) if self.host.is_directory(queue) else ()
+        if found:
+            self.warnings.append(
+                f"the chroot {queue} has old copies of {' and '.join(found)}: until Postfix is restarted it looks "
+                "names up by those"
+            )
+        return found
+
+    def get(self, name: str) -> str:
+        """A value with everything in it expanded; empty, with a warning, where it cannot be."""
+        try:
+            return expansion.expand(self.values.get(name, ""), self.values).strip()
+        except expansion.CannotExpand:
+            self.warnings.append(
+                f"{name} of {self.directory}/main.cf cannot be read: {self.values.get(name)}"
+            )
+            return ""
+
+    def _complete(self) -> None:
+        """Add myhostname and mydomain as Postfix makes them, and its defaults where a value refers to others."""
+        if any(
+            name not in self.values
+            for value in self.explicit.values()
+            for name in _REFERENCE.findall(value)
+            if name not in ("myhostname", "mydomain")
+        ):
+            self.values = {**_postconf_defaults(), **self.values}
+            for name in ("myhostname", "mydomain"):
+                if name not in self.explicit:
+                    self.values.pop(name, None)
+        if "myhostname" not in self.values:
+            domain = self.get("mydomain") if "mydomain" in self.values else ""
+            self.values["myhostname"] = hostname.myhostname(self.host.hostname, domain)
+        if "mydomain" not in self.values:
+            self.values["mydomain"] = hostname.mydomain(self.get("myhostname"))
+
+    def _service(self, master: master_cf.MasterCf) -> master_cf.Service | None:
+        """The entry of master.cf that mail to the outside takes."""
+        transport, _hop = nexthop.split_transport(self.explicit.get("default_transport") or "smtp")
+        found = None if transport == IMPLICIT_TRANSPORT else master.get(transport, "unix")
+        return found or master.get("smtp", "unix")
+
+    def _chrooted(self) -> bool:
+        if self.service is None or self.service.chroot != "-":
+            return self.service is not None and self.service.chroot == "y"
+        level = re.match(r"\d+", self.get("compatibility_level"))
+        return level is None or int(level.group()) < 1
+
+    def _helo(self) -> Name:
+        name = self.get("smtp_helo_name")
+        problem = hostname.complaint(name)
+        explicit = [parameter for parameter in _NAMES if parameter in self.explicit]
+        said = bool(explicit) and self.named.get(explicit[0]) == self.explicit[explicit[0]]
+        source = "parameters" if said else "main.cf"
+        if problem is None and (explicit or self.installed):
+            return Name(name, source)
+        own = None if source == "parameters" else self._full_name()
+        if own:
+            return Name(own, "host")
+        if not explicit and "." not in self.host.hostname:
+            sentence = (
+                f"this host's name is {self.host.hostname!r}, which {hostname.complaint(self.host.hostname)}, and "
+                "neither /etc/hosts nor DNS has a full name for it"
+            )
+            return Name(None, "host", sentence)
+        where = f"{explicit[0]} of {self.directory}/main.cf" if explicit else "this host's name"
+        if source == "parameters":
+            where = explicit[0]
+        return Name(name if _can_be_said(name) else None, source, f"{where} is {name!r}, which {problem}")
+
+    def _full_name(self) -> str | None:
+        return hostname.full_name(self.host.hostname, self.host.hosts, self.host.canonical)
+
+    def _origin(self, helo: Name) -> str | None:
+        """The domain that Postfix adds to an address without one."""
+        if not self.explicit.get("myhostname") and not self.installed:
+            if not helo.name:
+                return None
+            self.values["myhostname"] = helo.name
+            if "mydomain" not in self.explicit:
+                self.values["mydomain"] = hostname.mydomain(helo.name)
+        value = self.get("myorigin")
+        if value.startswith("/"):
+            # Debian's Postfix takes the first line of the file.
+            text = self.host.read(value)
+            if text is None:
+                self.warnings.append(
+                    f"myorigin of {self.directory}/main.cf is {value}, which cannot be read: Postfix takes no mail"
+                )
+            value = (text or "").partition("\n")[0].strip()
+        return value or None
+
+    def _family(self) -> str:
+        asked = [word.lower() for word in syntax.split_list(self.get("inet_protocols"))]
+        families = {"ipv4", "ipv6"} & set(asked)
+        return families.pop() if len(families) == 1 and "all" not in asked else "any"
+
+    def _sources(self) -> list[str]:
+        family = self._family()
+        interfaces = self._interfaces()
+        found = []
+        for version, parameter in ((4, "smtp_bind_address"), (6, "smtp_bind_address6")):
+            if family not in ("any", f"ipv{version}"):
+                continue
+            bound = self.get(parameter).strip("[]")
+            own = [address for address in interfaces if _version(address) == version]
+            if bound and _version(bound) != version:
+                self.warnings.append(
+                    f"{parameter} of {self.directory}/main.cf is {bound!r}, which is no IPv{version} address: "
+                    "Postfix sends nothing"
+                )
+            elif bound:
+                found.append(bound)
+            elif len(own) == 1 and not ipaddress.ip_address(own[0]).is_loopback:
+                # The smtp client binds to the one address of the family that Postfix listens on.
+                found.append(own[0])
+        return [address for address in found if self._is_bound(address)]
+
+    def _is_bound(self, address: str) -> bool:
+        """Whether connections come from the address: where the host does not have it, Postfix warns and goes on."""
+        if ipaddress.ip_address(address).is_unspecified:
+            return False
+        if self.host.has(address) or self.get("smtp_bind_address_enforce") == "yes":
+            return True
+        self.warnings.append(
+            f"Postfix is told to send from {address}, which is no address of this host, and leaves the choice to the "
+            "system"
+        )
+        return False
+
+    def _interfaces(self) -> list[str]:
+        words = syntax.split_list(self.get("inet_interfaces"))
+        if any(word.lower() in ("all", "loopback-only") for word in words):
+            return []
+        found: dict[str, None] = {}
+        for word in words:
+            bare = word.strip("[]")
+            for address in [bare] if _version(bare) else self._addresses(bare):
+                found[address] = None
+        return list(found)
+
+    def _addresses(self, name: str) -> Sequence[str]:
+        local = [address for address, names in hostname.entries(self.host.hosts) if name in names]
+        return [address for address in local if _version(address)] or self.host.addresses(name)
+
+    def _ca_path(self) -> str | None:
+        path = self.get("smtp_tls_CApath").rstrip("/")
+        return path if path and path not in SYSTEM_AUTHORITIES else None
+
+    def _mechanisms(self) -> tuple[str, ...] | None:
+        plugins = self.host.plugins & set(MECHANISM_PLUGINS.values())
+        if plugins:
+            return tuple(name for name, plugin in MECHANISM_PLUGINS.items() if plugin in plugins)
+        if not self.host.distribution:
+            return None
+        known = [packaged for word, packaged in _PACKAGED.items() if word in self.host.distribution.split()]
+        return known[0] if known else _BASIC
+
+
+def _can_be_said(name: str) -> bool:
+    return bool(re.match(r"[!-~]{1,255}\Z", name))
+
+
+def _version(text: str) -> int | None:
+    try:
+        return ipaddress.ip_address(text).version
+    except ValueError:
+        return None
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def _postconf_defaults() -> dict[str, str]:
+    program = service.find_program("postconf")
+    if program is None:
+        return {}
+    lines = (line.partition("=") for line in service.run([program, "-d"], timeout=20).output.splitlines())
+    return {name.strip(): value.strip() for name, equals, value in lines if equals}
+
+
+def _canonical(name: str) -> list[str]:
+    found = socket.getaddrinfo(name, None, 0, socket.SOCK_STREAM, 0, socket.AI_CANONNAME)
+    return [canonical for _family, _kind, _protocol, canonical, _address in found if canonical]
+
+
+def _addresses(name: str) -> list[str]:
+    found = socket.getaddrinfo(name, None, 0, socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]).partition("%")[0] for *_kind, address in found))
+
+
+def _has(address: str) -> bool:
+    """Whether this host has the address."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as test:
+            test.bind((address, 0))
+    except OSError:
+        return False
+    return True
+
+
+def _in_time(ask: Callable[[], list[str]]) -> list[str]:
+    """The answer of the host's resolver, or none where it takes too long: a name server may be out of reach."""
+    answers: list[list[str]] = []
+
+    def work() -> None:
+        with contextlib.suppress(OSError, UnicodeError):
+            answers.append(ask())
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(OWN_NAME)
+    return answers[0] if answers else []

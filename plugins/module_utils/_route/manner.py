@@ -1,0 +1,135 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection mailops.smtp: it may change without notice.
+"""How the probe gives itself to a relay: as this host's mail server does, unless the user says otherwise.
+
+Rules of this file: no I/O. What the user names goes first, what the mail server has comes next, and the probe's own
+defaults come last. What differs from what the mail server would do is said in a warning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
+
+from .._smtp.arguments import options_from
+from .._smtp.endpoint import Options, ip_version
+
+# Levels of smtp_tls_security_level.
+LEVELS = ("may", "encrypt", "dane", "dane-only", "verify", "secure")
+VERIFYING_LEVELS = ("verify", "secure")
+# Levels at which the certificate is judged by the relay's TLSA records, which take a resolver that validates: without
+# one nobody knows to whom a password would go.
+DANE_LEVELS = ("dane", "dane-only")
+
+_ANY_ADDRESS = {"ipv4": "0.0.0.0", "ipv6": "::"}
+
+
+class UnknownAddress(Exception):
+    """What the mail server makes of an address cannot be known; the text is the reason."""
+
+
+class Here(NamedTuple):
+    """This host's mail server as a client.
+
+    `helo_source`: `parameters` (the user's wish for it), `main.cf` (what it says by itself) or `host` (the host's full
+    name, which it does not say by itself). `complete` gives the sender that a relay sees; it raises UnknownAddress.
+    """
+
+    helo_name: str | None
+    helo_source: str
+    helo_problem: str | None
+    family: str
+    source_addresses: tuple[str, ...]
+    host_lookup: tuple[str, ...]
+    ca_path: str | None
+    warnings: tuple[str, ...]
+    complete: Callable[[str], str]
+    complaint: Callable[[str], str | None]
+
+
+class Sender(NamedTuple):
+    """How the probe gave itself. `helo_name` is None where it greeted with its address, `mail_from` where it tried no
+    sender; `helo_source` may also be `option`."""
+
+    helo_name: str | None = None
+    helo_source: str = "option"
+    helo_problem: str | None = None
+    mail_from: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
+    """The options of a probe, and how it gives itself. Raises OptionError."""
+    names = params.get("option_names") or {}
+    level = params.get("security_level")
+    found: dict[str, Any] = {
+        "helo_name": here.helo_name,
+        "family": here.family,
+        "ca_path": here.ca_path,
+    }
+    if level:
+        found["validate_certs"] = level in VERIFYING_LEVELS
+    if params.get("source_address"):
+        # A user who names one address means its family too.
+        found["family"] = "any"
+    elif here.source_addresses:
+        found["source_address"] = _of_all_families(here.source_addresses)
+    mail_from, unknown = _sender(params.get("mail_from"), here, names)
+    given = {name: value for name, value in params.items() if value is not None}
+    found.update(given, mail_from=mail_from)
+    said = _greeting(params.get("helo_name"), here, names)
+    warnings = [*here.warnings, *unknown, *_about(params, said.helo_problem)]
+    options = replace(options_from(found), lookup=_lookup(here), needs_dns=level in DANE_LEVELS)
+    return options, said._replace(mail_from=mail_from, warnings=tuple(dict.fromkeys(warnings)))
+
+
+def _lookup(here: Here) -> str:
+    return "both" if len(here.host_lookup) > 1 else here.host_lookup[0] if here.host_lookup else "auto"
+
+
+def _of_all_families(addresses: Sequence[str]) -> tuple[str, ...]:
+    """An address to connect from for each family; of a family without one the system chooses."""
+    bound = {ip_version(address) for address in addresses}
+    return (*addresses, *(any_of for family, any_of in _ANY_ADDRESS.items() if family not in bound))
+
+
+def _greeting(asked: str | None, here: Here, names: Mapping[str, str]) -> Sender:
+    name = names.get("helo_name", "helo_name")
+    problem = here.helo_problem
+    if asked:
+        complaint = here.complaint(asked)
+        problem = f"{name} is {asked!r}, which {complaint}" if complaint else None
+    sentence = (
+        f"{problem}, and many relays refuse such a greeting: set {name} to this host's full name"
+        if problem
+        else None
+    )
+    if asked:
+        return Sender(asked, "option", sentence)
+    return Sender(here.helo_name, here.helo_source, sentence)
+
+
+def _sender(asked: str | None, here: Here, names: Mapping[str, str]) -> tuple[str | None, Sequence[str]]:
+    """The sender to try: completed and rewritten as the mail server does. Empty is the null sender, and stays."""
+    if not asked:
+        return asked, ()
+    try:
+        return here.complete(asked), ()
+    except UnknownAddress as error:
+        name = names.get("mail_from", "mail_from")
+        if "@" in asked:
+            return asked, (f"the sender {asked} was tried as it is, since {error}",)
+        return None, (f"no sender was tried, since {error}: set {name} to a whole address",)
+
+
+def _about(params: Mapping[str, Any], problem: str | None) -> list[str]:
+    found = [problem] if problem else []
+    if params.get("security_level") in DANE_LEVELS:
+        found.append(
+            f"no login was tried: at the level {params['security_level']} only TLSA records from a resolver that "
+            "validates say whom a password would go to, and this probe does not ask for them"
+        )
+    return found
