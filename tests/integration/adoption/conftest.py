@@ -10,8 +10,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import pytest
+from world.machine import end_in_order, missing
+
 from adoption.engine import Outcome, adopt_all, load
-from world.machine import missing
 
 
 @pytest.fixture(scope="session")
@@ -19,5 +20,8 @@ def outcomes(request: pytest.FixtureRequest) -> dict[str, Outcome]:
     """What became of the servers whose tests were selected."""
     if missing():
         pytest.fail(missing())
-    wanted = {item.callspec.params["server"].name for item in request.session.items if hasattr(item, "callspec")}
+    end_in_order()
+    wanted = {
+        item.callspec.params["server"].name for item in request.session.items if hasattr(item, "callspec")
+    }
     return adopt_all([server for server in load() if server.name in wanted])

@@ -89,7 +89,10 @@ def load() -> tuple[Server, ...]:
     servers = []
     for path in sorted((HERE / "servers").glob("*.yml")):
         row = yaml.safe_load(path.read_text())
-        letters = tuple(Letter(**{**each, "login": tuple(each["login"]) if "login" in each else None}) for each in row.pop("letters"))
+        letters = tuple(
+            Letter(**{**each, "login": tuple(each["login"]) if "login" in each else None})
+            for each in row.pop("letters")
+        )
         row["ports"] = tuple(row.get("ports", (25,)))
         servers.append(Server(path.stem, letters=letters, **row))
     return tuple(servers)
@@ -105,7 +108,11 @@ class Host:
         self.cursor = ""
 
     def fill(self, text: str) -> str:
-        return text.replace("@HOST@", self.machine.name).replace("@ADDRESS@", self.address).replace("@PASSWORD@", PASSWORD)
+        return (
+            text.replace("@HOST@", self.machine.name)
+            .replace("@ADDRESS@", self.address)
+            .replace("@PASSWORD@", PASSWORD)
+        )
 
     def prepare(self) -> None:
         name = self.machine.name
@@ -135,7 +142,9 @@ class Host:
         self.machine.run("set -e\n" + self.fill(server.setup))
         self.machine.run("systemctl restart postfix")
         for port in server.ports:
-            self.machine.run(f"for n in $(seq 100); do [ -n \"$(ss -Hltn 'sport = :{port}')\" ] && exit; sleep 0.1; done; exit 1")
+            self.machine.run(
+                f"for n in $(seq 100); do [ -n \"$(ss -Hltn 'sport = :{port}')\" ] && exit; sleep 0.1; done; exit 1"
+            )
 
     def listeners(self) -> str:
         return self.machine.run("ss -Hltn | awk '{ print $4 }' | sort").stdout
@@ -147,11 +156,17 @@ class Host:
         """Send all letters at once and say what became of each, in words that can be compared."""
         stamp = time.monotonic_ns()
         tokens = {letter.name: f"a{stamp}x{n}" for n, letter in enumerate(letters)}
-        cursor = self.machine.run("journalctl -q -n 1 --show-cursor -o cat | tail -n 1").stdout.strip().removeprefix("-- cursor: ")
+        cursor = (
+            self.machine.run("journalctl -q -n 1 --show-cursor -o cat | tail -n 1")
+            .stdout.strip()
+            .removeprefix("-- cursor: ")
+        )
         answers = self._submit(letters, tokens)
         end = time.monotonic() + wait
         while True:
-            log = self.machine.run(f"journalctl -q -o cat --after-cursor='{cursor}' SYSLOG_FACILITY=2").stdout.splitlines()
+            log = self.machine.run(
+                f"journalctl -q -o cat --after-cursor='{cursor}' SYSLOG_FACILITY=2"
+            ).stdout.splitlines()
             found = {letter.name: _final(fates(log, tokens[letter.name])[1]) for letter in letters}
             waiting = [
                 letter.name for letter in letters
@@ -160,16 +175,18 @@ class Host:
             if not waiting or time.monotonic() > end:
                 break
             time.sleep(0.2)
-        return {
-            letter.name: _words(answers[tokens[letter.name]], found[letter.name]) for letter in letters
-        }
+        return {letter.name: _words(answers[tokens[letter.name]], found[letter.name]) for letter in letters}
 
     def _submit(self, letters: Sequence[Letter], tokens: dict[str, str]) -> dict[str, str]:
         answers, far = {}, []
         for letter in letters:
             token = tokens[letter.name]
             if letter.outside:
-                row = {"server": self.address, "port": letter.port, "from": letter.sender or "friend@example.net"}
+                row = {
+                    "server": self.address,
+                    "port": letter.port,
+                    "from": letter.sender or "friend@example.net",
+                }
                 row.update(to=self.fill(letter.to), token=token, tls=letter.tls)
                 if letter.login:
                     row["login"] = [self.fill(each) for each in letter.login]
@@ -179,7 +196,11 @@ class Host:
             command = self.fill(letter.command or f"sendmail {sender} {letter.to}")
             message = f"Subject: {token}\nMessage-ID: <{token}@courier.test>\n\n{token}\n"
             done = self.machine.run(command, check=False, stdin=message)
-            answers[token] = "accepted" if done.returncode == 0 else f"status {done.returncode}: {done.stdout}{done.stderr}"
+            answers[token] = (
+                "accepted"
+                if done.returncode == 0
+                else f"status {done.returncode}: {done.stdout}{done.stderr}"
+            )
         if far:
             said = self.far.run("python3 /usr/local/sbin/sender", stdin=json.dumps(far)).stdout
             answers.update(json.loads(said))
@@ -196,7 +217,15 @@ def _words(answer: str, found: list[dict[str, str]]) -> str:
         return f"refused: {answer}"
     if not found:
         return "no fate"
-    return "; ".join(sorted({f"{fate['status']} to {fate['to']} by {fate['relay']}" + ("" if fate["status"] == "sent" else f" ({fate['said']})") for fate in found}))
+    return "; ".join(
+        sorted(
+            {
+                f"{fate['status']} to {fate['to']} by {fate['relay']}"
+                + ("" if fate["status"] == "sent" else f" ({fate['said']})")
+                for fate in found
+            }
+        )
+    )
 
 
 def adopt(host: Host, server: Server) -> Outcome:
@@ -221,7 +250,9 @@ def adopt(host: Host, server: Server) -> Outcome:
     last = host.snapshot()
     again = host.battery(server.letters)
     seconds = time.monotonic() - began
-    return Outcome("", before, after, again, second.changed, second.tasks, (heard, hears), (first, last), seconds)
+    return Outcome(
+        "", before, after, again, second.changed, second.tasks, (heard, hears), (first, last), seconds
+    )
 
 
 def adopt_all(servers: Sequence[Server]) -> dict[str, Outcome]:
@@ -264,7 +295,10 @@ def _side_by_side(hosts: list[Host], servers: Sequence[Server]) -> dict[str, Out
     while len(found) < len(servers):
         name, outcome = results.get()
         found[name] = outcome
-        print(f"{outcome.seconds:6.1f} s  {name}: {outcome.trouble[:100] or 'adopted and given back'}", flush=True)
+        print(
+            f"{outcome.seconds:6.1f} s  {name}: {outcome.trouble[:100] or 'adopted and given back'}",
+            flush=True,
+        )
     for worker in workers:
         worker.join()
     return found

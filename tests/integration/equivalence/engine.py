@@ -204,7 +204,9 @@ def run_all(situations: Sequence[Situation], pairs: int = 2) -> dict[str, dict[s
             machine.destroy()
 
 
-def _share_out(situations: Sequence[Situation], groups: list[dict[Machine, int]]) -> dict[str, dict[str, Outcome]]:
+def _share_out(
+    situations: Sequence[Situation], groups: list[dict[Machine, int]]
+) -> dict[str, dict[str, Outcome]]:
     context = multiprocessing.get_context("fork")
     following = context.Value("i", 0)
     results: Any = context.SimpleQueue()

@@ -72,7 +72,7 @@ def password(text: str) -> str:
         "import pathlib, sys; path = pathlib.Path('/etc/postfix/sasl_passwd'); "
         "path.write_bytes(path.read_bytes().replace(b'STANDIN', sys.argv[1].encode('utf-8', 'surrogateescape')))"
     )
-    return f"python3 -c \"{script}\" {_quoted(text)}; postfix reload 2>/dev/null"
+    return f'python3 -c "{script}" {_quoted(text)}; postfix reload 2>/dev/null'
 
 
 def _quoted(text: str) -> str:
@@ -133,7 +133,12 @@ NAMES = (
         says="refused",
     ),
     Situation("nsswitch without dns", SENT, to("plain"), nss("files")),
-    Situation("nsswitch with myhostname and mdns", SENT, to("plain"), nss("files mdns4_minimal [NOTFOUND=return] dns myhostname")),
+    Situation(
+        "nsswitch with myhostname and mdns",
+        SENT,
+        to("plain"),
+        nss("files mdns4_minimal [NOTFOUND=return] dns myhostname"),
+    ),
     Situation("no nsswitch.conf", SENT, to("plain"), "rm /etc/nsswitch.conf; "),
     Situation(
         "a .local name in DNS, mdns in the way",
@@ -184,7 +189,9 @@ NAMES = (
     Situation("name server says SERVFAIL", WAITS, to("servfail"), says="dns_failure"),
     Situation("name server says REFUSED", WAITS, to("refused"), says="dns_failure"),
     Situation("name server does not answer for the name", WAITS, to("silent"), says="dns_failure"),
-    Situation("no name server answers", WAITS, to("plain"), resolv(f"nameserver {SILENT}"), says="dns_failure"),
+    Situation(
+        "no name server answers", WAITS, to("plain"), resolv(f"nameserver {SILENT}"), says="dns_failure"
+    ),
     Situation(
         "no name server answers, name in /etc/hosts",
         SENT,
@@ -218,7 +225,10 @@ CHROOTS = (
         late=resolv(f"nameserver {RESOLVER}"),
     ),
     Situation(
-        "chroot: no resolv.conf", SENT, to("plain"), late=f"rm -f {CHROOT}/etc/resolv.conf; postfix reload 2>/dev/null; "
+        "chroot: no resolv.conf",
+        SENT,
+        to("plain"),
+        late=f"rm -f {CHROOT}/etc/resolv.conf; postfix reload 2>/dev/null; ",
     ),
     Situation(
         "chroot: an old /etc/hosts",
@@ -253,8 +263,12 @@ LOGINS = (
     Situation("DIGEST-MD5 offered, the server has only a hash", SENT, to("digest", user="crypted")),
     Situation("CRAM-MD5 offered, the server has only a hash", SENT, to("plain-cram", user="crypted")),
     Situation("SCRAM offered, the server has only a hash", SENT, to("plain-scram", user="crypted")),
-    Situation("every mechanism offered, the server has only a hash", SENT, to("all-mechanisms", user="crypted")),
-    Situation("mechanism named: plain", SENT, to("all-mechanisms", user="crypted", postfix_relay_auth="plain")),
+    Situation(
+        "every mechanism offered, the server has only a hash", SENT, to("all-mechanisms", user="crypted")
+    ),
+    Situation(
+        "mechanism named: plain", SENT, to("all-mechanisms", user="crypted", postfix_relay_auth="plain")
+    ),
     Situation("mechanism named: login", SENT, to("digest", postfix_relay_auth="login")),
     Situation("mechanism named: cram-md5", SENT, to("all-mechanisms", postfix_relay_auth="cram-md5")),
     Situation(
@@ -287,11 +301,24 @@ LOGINS = (
         f"rm {PLUGINS}/libscram.so*; ",
     ),
     Situation("server offers no login", WAITS, to("no-login"), says="auth_absent"),
-    Situation("login wanted, none given", BOUNCES, to("plain", user="", **TO_RECIPIENT), says="recipient_rejected"),
+    Situation(
+        "login wanted, none given", BOUNCES, to("plain", user="", **TO_RECIPIENT), says="recipient_rejected"
+    ),
     Situation("user name with @", SENT, to("plain", user="ops@example.test")),
     *(
         Situation(f"password: {user}", SENT, to("plain", user=user))
-        for user in ("colon", "blank", "umlaut", "hash", "quotes", "dollar", "backslash", "braces", "equals", "long")
+        for user in (
+            "colon",
+            "blank",
+            "umlaut",
+            "hash",
+            "quotes",
+            "dollar",
+            "backslash",
+            "braces",
+            "equals",
+            "long",
+        )
     ),
     *(
         Situation(
@@ -371,13 +398,41 @@ HELLOS = (
     ),
 )
 SENDERS = (
-    Situation("verified senders only, and one is used", SENT, to("verified", **TO_RECIPIENT, postfix_test_sender=SENDER, preflight_sender=SENDER), sender=SENDER),
-    Situation("verified senders only, root sends", BOUNCES, to("verified", **TO_RECIPIENT), says="sender_rejected|recipient_rejected"),
-    Situation("verified senders only at once, root sends", BOUNCES, to("verified-at-once"), says="sender_rejected"),
-    Situation("sender must be the login's own, and is", SENT, to("own-sender", **TO_RECIPIENT, preflight_sender=SENDER), sender=SENDER),
-    Situation("sender belongs to another login", BOUNCES, to("own-sender", user="colon", **TO_RECIPIENT, preflight_sender=SENDER), sender=SENDER, says="sender_rejected|recipient_rejected"),
+    Situation(
+        "verified senders only, and one is used",
+        SENT,
+        to("verified", **TO_RECIPIENT, postfix_test_sender=SENDER, preflight_sender=SENDER),
+        sender=SENDER,
+    ),
+    Situation(
+        "verified senders only, root sends",
+        BOUNCES,
+        to("verified", **TO_RECIPIENT),
+        says="sender_rejected|recipient_rejected",
+    ),
+    Situation(
+        "verified senders only at once, root sends", BOUNCES, to("verified-at-once"), says="sender_rejected"
+    ),
+    Situation(
+        "sender must be the login's own, and is",
+        SENT,
+        to("own-sender", **TO_RECIPIENT, preflight_sender=SENDER),
+        sender=SENDER,
+    ),
+    Situation(
+        "sender belongs to another login",
+        BOUNCES,
+        to("own-sender", user="colon", **TO_RECIPIENT, preflight_sender=SENDER),
+        sender=SENDER,
+        says="sender_rejected|recipient_rejected",
+    ),
     Situation("sender's domain must exist, and does", SENT, to("known-domain", **TO_RECIPIENT)),
-    Situation("sender's domain does not exist", WAITS, to("known-domain", **TO_RECIPIENT, postfix_myorigin="nowhere.test"), says="sender_|recipient_deferred"),
+    Situation(
+        "sender's domain does not exist",
+        WAITS,
+        to("known-domain", **TO_RECIPIENT, postfix_myorigin="nowhere.test"),
+        says="sender_|recipient_deferred",
+    ),
     Situation("the null sender is refused", SENT, to("no-null")),
     Situation("421 to every sender", WAITS, to("busy-for-senders"), says="sender_deferred"),
     Situation("450 to every sender", WAITS, to("later-for-senders"), says="sender_deferred"),
@@ -387,22 +442,63 @@ SENDERS = (
 BIND = "postconf -e smtp_bind_address={second}; "
 ADDRESSES = (
     Situation("relay takes the first address, Postfix uses it", SENT, to("first-address", **TO_RECIPIENT)),
-    Situation("relay takes the second address, Postfix uses the first", BOUNCES, to("second-address", **TO_RECIPIENT), says="_rejected"),
-    Situation("relay takes the second address, main.cf binds to it", SENT, to("second-address", **TO_RECIPIENT), BIND),
-    Situation("relay takes the second address, the role binds to it", SENT, to("second-address", **TO_RECIPIENT, postfix_parameters={"smtp_bind_address": "{second}"})),
-    Situation("relay takes the first address, main.cf binds to the second", BOUNCES, to("first-address", **TO_RECIPIENT), BIND, says="_rejected"),
+    Situation(
+        "relay takes the second address, Postfix uses the first",
+        BOUNCES,
+        to("second-address", **TO_RECIPIENT),
+        says="_rejected",
+    ),
+    Situation(
+        "relay takes the second address, main.cf binds to it",
+        SENT,
+        to("second-address", **TO_RECIPIENT),
+        BIND,
+    ),
+    Situation(
+        "relay takes the second address, the role binds to it",
+        SENT,
+        to("second-address", **TO_RECIPIENT, postfix_parameters={"smtp_bind_address": "{second}"}),
+    ),
+    Situation(
+        "relay takes the first address, main.cf binds to the second",
+        BOUNCES,
+        to("first-address", **TO_RECIPIENT),
+        BIND,
+        says="_rejected",
+    ),
     Situation("relay takes nobody", BOUNCES, to("not-me"), says="greeting_rejected"),
     Situation("relay on IPv6 only", SENT, to("six")),
-    Situation("relay on IPv6 only, Postfix on IPv4", BOUNCES, to("six", postfix_inet_protocols="ipv4"), says="dns_not_found"),
-    Situation("relay on IPv4 only, Postfix on IPv6", BOUNCES, to("four-only", postfix_inet_protocols="ipv6"), says="dns_not_found"),
+    Situation(
+        "relay on IPv6 only, Postfix on IPv4",
+        BOUNCES,
+        to("six", postfix_inet_protocols="ipv4"),
+        says="dns_not_found",
+    ),
+    Situation(
+        "relay on IPv4 only, Postfix on IPv6",
+        BOUNCES,
+        to("four-only", postfix_inet_protocols="ipv6"),
+        says="dns_not_found",
+    ),
     Situation("relay on both, Postfix on IPv6", SENT, to("both", postfix_inet_protocols="ipv6")),
     Situation("relay on both, Postfix on IPv4", SENT, to("both", postfix_inet_protocols="ipv4")),
     Situation("relay's IPv6 address is dead", SENT, to("dead-six")),
     Situation("relay's IPv4 address is dead", SENT, to("dead-four")),
-    Situation("relay's IPv4 address is dead, Postfix on IPv4", WAITS, to("dead-four", postfix_inet_protocols="ipv4"), says="refused"),
+    Situation(
+        "relay's IPv4 address is dead, Postfix on IPv4",
+        WAITS,
+        to("dead-four", postfix_inet_protocols="ipv4"),
+        says="refused",
+    ),
     Situation("one of two addresses is dead", SENT, to("half-dead")),
     Situation("name server fails for AAAA", SENT, to("broken-six")),
-    Situation("main.cf has IPv4 only, relay on IPv6 only", BOUNCES, to("six"), "postconf -e inet_protocols=ipv4; ", says="dns_not_found"),
+    Situation(
+        "main.cf has IPv4 only, relay on IPv6 only",
+        BOUNCES,
+        to("six"),
+        "postconf -e inet_protocols=ipv4; ",
+        says="dns_not_found",
+    ),
 )
 LOAD = (
     Situation("one connection per client, four ports", SENT, to("one-connection", 587, 2525, 2587, 25)),

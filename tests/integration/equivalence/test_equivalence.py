@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from equivalence.engine import RELEASES, Outcome
 from equivalence.situations import BOUNCES, EITHER, SENT, SITUATIONS, WAITS, Situation
 
@@ -18,7 +19,7 @@ Outcomes = dict[str, dict[str, Outcome]]
 
 
 def test_the_table_is_large_enough() -> None:
-    assert len(SITUATIONS) >= 60
+    assert len(SITUATIONS[::2]) >= 60
     assert len({situation.name for situation in SITUATIONS}) == len(SITUATIONS)
     assert sum(situation.fate == SENT for situation in SITUATIONS) >= 30
     assert sum(situation.fate in (WAITS, BOUNCES) for situation in SITUATIONS) >= 30

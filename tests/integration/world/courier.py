@@ -24,7 +24,9 @@ def follow(lines):
         ["journalctl", "-q", "-f", "-n", "0", "-o", "cat", "SYSLOG_FACILITY=2"],
         stdout=subprocess.PIPE, text=True, errors="backslashreplace",
     )  # fmt: skip
-    threading.Thread(target=lambda: [lines.append(line.rstrip("\n")) for line in reader.stdout], daemon=True).start()
+    threading.Thread(
+        target=lambda: [lines.append(line.rstrip("\n")) for line in reader.stdout], daemon=True
+    ).start()
     return reader
 
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/integration/postfix"))
@@ -35,7 +35,11 @@ MASKED = (
     "console-getty.service ldconfig.service systemd-journal-catalog-update.service systemd-logind.service "
     "systemd-update-done.service systemd-pstore.service"
 )
-ENVIRONMENT = ("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8")
+ENVIRONMENT = (
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME=/root",
+    "LANG=C.UTF-8",
+)
 
 
 def image(release: str) -> str:
@@ -110,7 +114,9 @@ class Machine:
     def unbind(self, *paths: str) -> None:
         """podman binds its own files over a few of /etc: put plain files there."""
         for path in paths:
-            self.run(f"cat {path} >/run/plain; umount {path}; cat /run/plain >{path}; rm /run/plain", check=False)
+            self.run(
+                f"cat {path} >/run/plain; umount {path}; cat /run/plain >{path}; rm /run/plain", check=False
+            )
 
     def destroy(self) -> None:
         podman("rm", "-f", "-t", "0", self.container, check=False)
@@ -153,12 +159,14 @@ def answer_everywhere(outside: Machine) -> None:
         subprocess.run(["nsenter", "-t", str(outside.pid), "-n", *words], check=True, capture_output=True)
 
 
+def end_in_order() -> None:
+    """Let a termination end the run as an interrupt does, so that no machine is left behind."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
+
+
 def missing() -> str:
     """Why these tests cannot run here; empty when they can."""
     for program in ("podman", "mmdebstrap", "nsenter", "ip", "sysctl"):
         if shutil.which(program) is None:
             return f"{program} is not installed"
     return "" if os.geteuid() == 0 else "root is needed for podman and its namespaces here"
-
-
-Any  # noqa: B018

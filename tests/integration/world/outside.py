@@ -103,12 +103,20 @@ RELAYS: dict[str, Relay] = {
         {**_asked(sender=f"check_sender_access {FROM_OPS}, reject"), "smtpd_delay_reject": "no"}
     ),
     "known-domain": Relay(_asked(sender="reject_unknown_sender_domain")),
-    "no-null": Relay({**_asked(sender="check_sender_access inline:{{<> = REJECT}}"), "smtpd_delay_reject": "no"}),
+    "no-null": Relay(
+        {**_asked(sender="check_sender_access inline:{{<> = REJECT}}"), "smtpd_delay_reject": "no"}
+    ),
     "busy-for-senders": Relay(
-        {**_asked(sender="check_sender_access static:{421 4.7.0 come back later}"), "smtpd_delay_reject": "no"}
+        {
+            **_asked(sender="check_sender_access static:{421 4.7.0 come back later}"),
+            "smtpd_delay_reject": "no",
+        }
     ),
     "later-for-senders": Relay(
-        {**_asked(sender="check_sender_access static:{450 4.1.8 come back later}"), "smtpd_delay_reject": "no"}
+        {
+            **_asked(sender="check_sender_access static:{450 4.1.8 come back later}"),
+            "smtpd_delay_reject": "no",
+        }
     ),
     "busy-at-ehlo": Relay(
         {**_asked(helo="check_helo_access static:{421 4.3.2 too busy}"), "smtpd_delay_reject": "no"}
@@ -350,7 +358,9 @@ def _passwords() -> str:
 def start(machine: Machine, clients: dict[str, int]) -> None:
     """Make a booted machine the outside. `clients` are the names of the other machines, with their numbers."""
     answer_everywhere(machine)
-    machine.run("systemctl stop postfix; mkdir -p /etc/world /var/mail/world; chown 5000:5000 /var/mail/world")
+    machine.run(
+        "systemctl stop postfix; mkdir -p /etc/world /var/mail/world; chown 5000:5000 /var/mail/world"
+    )
     for name, recipe in RECIPES.items():
         machine.write(f"/etc/world/{name}.pem", certificates.chain(recipe), "600")
     prefixes = {"first": 2, "second": 3}
@@ -371,7 +381,11 @@ def start(machine: Machine, clients: dict[str, int]) -> None:
     machine.write("/etc/postfix/main.cf", MAIN)
     machine.write("/etc/postfix/master.cf", master())
     machine.write("/etc/resolv.conf", f"nameserver {RESOLVER}\n")
-    machine.run("cd /usr/sbin && systemd-run -q /usr/bin/python3 /usr/local/sbin/nameserver.py " + RESOLVER + " /etc/world/zone.json")
+    machine.run(
+        "cd /usr/sbin && systemd-run -q /usr/bin/python3 /usr/local/sbin/nameserver.py "
+        + RESOLVER
+        + " /etc/world/zone.json"
+    )
     stripper = f"{STRIPPED} 587 {address('plain')} 587"
     machine.run(f"systemd-run -q /usr/bin/python3 /usr/local/sbin/stripper.py {stripper}")
     machine.run("nft -f -", stdin=RULES)

@@ -42,10 +42,6 @@ os.environ.update(
 os.environ.pop("ANSIBLE_CONFIG", None)
 
 # Ansible reads its settings from the environment when it is imported.
-import ansible.executor.playbook_executor
-import ansible.executor.task_queue_manager
-import ansible.plugins.callback.default
-import ansible.plugins.strategy.linear
 from ansible.cli.playbook import PlaybookCLI
 
 

@@ -26,11 +26,12 @@ def send(letter):
         server.ehlo()
         if letter.get("login"):
             server.login(*letter["login"])
-        for command, (code, said) in (
-            ("MAIL", server.mail(letter["from"])),
-            ("RCPT", server.rcpt(letter["to"])),
-            ("DATA", server.data(MESSAGE % letter)),
+        for command, say, words in (
+            ("MAIL", server.mail, letter["from"]),
+            ("RCPT", server.rcpt, letter["to"]),
+            ("DATA", server.data, MESSAGE % letter),
         ):
+            code, said = say(words)
             if code != 250:
                 return "%d at %s: %s" % (code, command, said.decode("utf-8", "replace"))
     return "accepted"

@@ -23,7 +23,11 @@ import subprocess
 
 from ansible.plugins.connection import ConnectionBase
 
-ENVIRONMENT = ("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8")
+ENVIRONMENT = (
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME=/root",
+    "LANG=C.UTF-8",
+)
 
 
 class Connection(ConnectionBase):
@@ -46,7 +50,9 @@ class Connection(ConnectionBase):
 
     def put_file(self, in_path, out_path):
         with open(in_path, "rb") as source:
-            subprocess.run(self._command("/bin/sh", "-c", f"cat >'{out_path}'"), stdin=source, check=True, cwd="/")
+            subprocess.run(
+                self._command("/bin/sh", "-c", f"cat >'{out_path}'"), stdin=source, check=True, cwd="/"
+            )
 
     def fetch_file(self, in_path, out_path):
         with open(out_path, "wb") as target:
