@@ -104,9 +104,8 @@ def _child(words: list[str], log: Path) -> None:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(target, 1)
         os.dup2(target, 2)
-        sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
-        sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
-        sys.stdin = open(0, closefd=False)
+        # What pytest has put in their place is not the log.
+        sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, mode) for n, mode in ((0, "r"), (1, "w"), (2, "w")))
         sys.argv = words
         status = PlaybookCLI(words).run() or 0
     except SystemExit as end:
