@@ -142,8 +142,12 @@ postfix-crash: podman ## postfix_config killed at each kind of step; at each sin
 postfix-load: podman ## postfix_config changes Postfix 20 times, while 10,000 messages go through it (root)
 	$(ON_POSTFIX)/load $(ARGS)
 
+.PHONY: variables
+variables: podman ## every variable of every role in every form, and deployed on a real host (root)
+	$(BIN)/pytest -q tests/integration/variables $(ARGS)
+
 # What takes long comes first, and what looks at the clock runs alone.
-PARTS := lab-test verify-test postfix-crash cores postfix-test oracles postfix-load check sanity unit-pythons importer install-test
+PARTS := lab-test verify-test postfix-crash cores postfix-test oracles postfix-load variables check sanity unit-pythons importer install-test
 
 .PHONY: test
 test: podman ## everything: all of the above
