@@ -17,7 +17,7 @@ import tempfile
 from datetime import datetime, timezone
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from .._smtp.verdict import Result
+from .._smtp.verdict import Result, renamed
 from .choose import Candidate, Hop, Route, candidates, choose, override_port, pair
 from .cloud import Cloud, advise, may_be_the_network
 from .manner import DANE_LEVELS, Sender
@@ -37,6 +37,8 @@ class Question(NamedTuple):
     policy: str
     sticky: bool
     on_no_route: str
+    names: Mapping[str, str] = {}
+    """The options under the names by which the user knows them."""
 
 
 class Saving(NamedTuple):
@@ -63,6 +65,7 @@ def question(params: Mapping[str, Any]) -> Question:
         params["policy"],
         params["sticky"],
         params["on_no_route"],
+        names,
     )
 
 
@@ -97,8 +100,9 @@ def fact(
         override=asked.override,
         on_no_route=asked.on_no_route,
     )
+    route = route._replace(remedy=renamed(route.remedy, asked.names) if route.remedy else None)
     endpoints = [
-        {**result.as_dict(), "advice": _advice(result, one.candidate, cloud)}
+        {**result.as_dict(), "advice": renamed(_advice(result, one.candidate, cloud), asked.names)}
         for one in probed
         for result in one.results
     ]
