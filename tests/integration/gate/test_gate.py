@@ -25,7 +25,7 @@ REFUSED = {
     "empty group": ("preflight", ONE_HOST + "db:\n", ["-e", "smtp_hosts=db"], "matches no host"),
     "tags": ("preflight", ONE_HOST, ["--tags", "preflight"], "With --tags preflight nothing would be done"),
     "misspelt limit": ("preflight", ONE_HOST, ["--limit", "web1,wbe2"], "wbe2"),
-    "all unreachable": ("preflight", NOBODY_THERE, [], "unreachable=1"),
+    "all unreachable": ("preflight", NOBODY_THERE, ["-e", "postfix_relay_host=127.0.0.1"], "unreachable=1"),
     "undefined password": (
         "preflight",
         ONE_HOST,
