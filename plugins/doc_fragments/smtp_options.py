@@ -39,8 +39,12 @@ options:
     default: any
   source_address:
     description:
-      - The address of this host to connect from. Without it the system chooses.
-    type: str
+      - The address of this host to connect from, or one of each family, as with Postfix's C(smtp_bind_address) and
+        C(smtp_bind_address6). Without it the system chooses.
+      - With the address of one family alone, and O(family=any), the other family is not used. V(0.0.0.0) or V(::)
+        leaves the choice of the address of that family to the system.
+    type: list
+    elements: str
   helo_name:
     description:
       - The name to give with EHLO. The default is this host's name where it has a domain, else its address.
@@ -50,6 +54,8 @@ options:
       - Whether a certificate that is expired, untrusted or for another name makes the endpoint unusable.
       - When V(false), its problems are still reported, in the reason and in C(certificate.problems), and a
         password is sent all the same.
+      - A certificate that need not be right is looked at on the connection that is there. Whether its authority is
+        a trusted one takes a second connection where Python is older than 3.10; how that ends decides nothing.
       - With opportunistic TLS and without a password, a certificate never makes the endpoint unusable, as in
         Postfix with C(smtp_tls_security_level=may).
       - The judgement is that of Postfix with C(smtp_tls_security_level=secure) and the same CA file. It

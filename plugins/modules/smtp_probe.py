@@ -239,6 +239,14 @@ endpoints:
       type: str
       returned: always
       sample: ipv4
+    lookup:
+      description:
+        - Where the address was found. V(dns), as Postfix does by default; V(native), by the name service of this host
+          alone, such as C(/etc/hosts), which Postfix asks with C(smtp_host_lookup=native); null without a name or an
+          address.
+      type: str
+      returned: always
+      sample: dns
     verdict:
       description: What is the matter, one of the verdicts listed in the notes.
       type: str
@@ -293,11 +301,6 @@ endpoints:
       type: str
       returned: always
       sample: PLAIN
-    lookup:
-      description: Where the host's name was found, V(dns) or V(native); null for an address.
-      type: str
-      returned: always
-      sample: dns
     tls_version:
       description: The version of TLS; null without TLS.
       type: str

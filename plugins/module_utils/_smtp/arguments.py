@@ -32,7 +32,7 @@ PROBE_ARGUMENTS: dict[str, dict[str, Any]] = {
     "connect_timeout": {"type": "float", "default": Options.connect_timeout},
     "retries": {"type": "int", "default": Options.retries},
     "family": {"type": "str", "choices": list(FAMILIES), "default": Options.family},
-    "source_address": {"type": "str"},
+    "source_address": {"type": "list", "elements": "str"},
     "helo_name": {"type": "str"},
     "validate_certs": {"type": "bool", "default": Options.validate_certs},
     "ca_path": {"type": "path"},
@@ -61,7 +61,10 @@ ENDPOINT_ARGUMENTS: dict[str, dict[str, Any]] = {
 def options_from(params: Mapping[str, Any]) -> Options:
     """The Options of a module's parameters. Raises OptionError (a ValueError) with a text for the user."""
     names = [name for name in PROBE_ARGUMENTS if name != "auth_mechanism"]
-    return Options(**{name: params[name] for name in names if params.get(name) is not None})
+    given = {name: params[name] for name in names if params.get(name) is not None}
+    if "source_address" in given:
+        given["source_address"] = tuple(given["source_address"])
+    return Options(**given)
 
 
 def endpoints_from(params: Mapping[str, Any]) -> list[Endpoint]:

@@ -14,12 +14,13 @@ from __future__ import annotations
 import re
 import socket
 from dataclasses import dataclass
-from typing import Any, Mapping, NamedTuple
+from typing import Any, Mapping, NamedTuple, Sequence
 
 IMPLICIT_PORTS = (465, 2465, 8465)
 TLS_MODES = ("starttls", "implicit", "opportunistic", "none")
 MECHANISMS = ("auto", "plain", "login", "cram-md5", "xoauth2")
 FAMILIES = ("any", "ipv4", "ipv6", "both")
+LOOKUPS = ("auto", "dns", "native", "both")
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\Z")
@@ -30,15 +31,11 @@ class OptionError(ValueError):
 
 
 class Credentials(NamedTuple):
-    """User name and password (for XOAUTH2 the access token). Its repr shows no password.
-
-    ``usable``, where given, are the mechanisms for which the host can have a plugin: a Postfix there has no others.
-    """
+    """User name and password (for XOAUTH2 the access token). Its repr shows no password."""
 
     username: str
     password: str
     mechanism: str = "auto"
-    usable: tuple[str, ...] | None = None
 
     def __repr__(self) -> str:
         return f"Credentials(username={self.username!r}, password='********', mechanism={self.mechanism!r})"
@@ -65,11 +62,8 @@ class Options:
     connect_timeout: float = 5.0
     retries: int = 1
     family: str = "any"
-    source_address: str | None = None
-    source_addresses: tuple[str, ...] = ()
-    """The address to connect from for each family, without a say in which family is used."""
-    needs_dns: bool = False
-    """Whether a name counts only where DNS has it."""
+    source_address: str | Sequence[str] | None = None
+    """One address, or one of each family."""
     helo_name: str | None = None
     validate_certs: bool = True
     ca_path: str | None = None
@@ -79,6 +73,11 @@ class Options:
     rcpt_to: str | None = None
     concurrency: int = 256
     check_injection: bool = False
+    lookup: str = "auto"
+    """Where names are looked up, if Postfix's smtp_host_lookup says so already: ``auto`` is dns, and native for a
+    name that only the system's name service has; ``both`` is ``dns, native``."""
+    needs_dns: bool = False
+    """Whether a name that is not in DNS is of no use (TLS levels dane and dane-only)."""
 
     def __post_init__(self) -> None:
         for name in ("timeout", "connect_timeout"):
@@ -96,17 +95,8 @@ class Options:
             )
         _one_of("family", self.family, FAMILIES)
         _one_of("min_tls_version", self.min_tls_version, TLS_VERSIONS)
-        if self.source_address is not None:
-            version = ip_version(self.source_address)
-            if version is None:
-                raise OptionError(
-                    f"source_address: {self.source_address!r} is not an IP address; give an address that this host has"
-                )
-            if self.family not in ("any", version):
-                raise OptionError(
-                    f"source_address: {self.source_address} is an {version} address and family is {self.family}; "
-                    "give an address of that family"
-                )
+        _one_of("lookup", self.lookup, LOOKUPS)
+        self._check_sources()
         if self.helo_name is not None and not re.match(r"[!-~]{1,255}\Z", self.helo_name):
             raise OptionError(
                 f"helo_name: {self.helo_name!r} is not a host name; give this host's fully qualified name"
@@ -118,6 +108,34 @@ class Options:
                 )
         if self.rcpt_to == "":
             raise OptionError("rcpt_to: it is empty; give a mail address, or leave it out")
+
+    @property
+    def source_addresses(self) -> dict[str, str]:
+        """The address to connect from, by family."""
+        given = self.source_address or ()
+        return {str(ip_version(each)): each for each in ([given] if isinstance(given, str) else given)}
+
+    def _check_sources(self) -> None:
+        given = [self.source_address] if isinstance(self.source_address, str) else self.source_address or ()
+        seen: dict[str, str] = {}
+        for address in given:
+            version = ip_version(address)
+            if version is None:
+                raise OptionError(
+                    f"source_address: {address!r} is not an IP address; give an address that this host has"
+                )
+            if version in seen:
+                raise OptionError(
+                    f"source_address: {seen[version]} and {address} are both {version} addresses; give one of a family"
+                )
+            seen[version] = address
+        wanted = ("ipv4", "ipv6") if self.family == "both" else (self.family,)
+        if seen and self.family != "any" and not set(wanted) <= set(seen):
+            address = next(iter(seen.values()))
+            raise OptionError(
+                f"source_address: {address} is an {ip_version(address)} address and family is {self.family}; "
+                "give an address of that family (0.0.0.0 or :: leaves it to the system)"
+            )
 
 
 def tls_mode(port: int, asked: str = "auto") -> str:

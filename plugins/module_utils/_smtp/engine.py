@@ -9,18 +9,22 @@
 # Theory of operation. Each endpoint is a _Probe, a generator that resolves, connects, converses and retries
 # in plain sequence. Where it must wait it yields the time at which it wants to be woken at the latest; the
 # _Engine, one selectors loop with one heap of timers, resumes it with the socket that became ready, or with
-# None. No probe blocks, so one thread is enough; only name resolution, which cannot be had without blocking,
-# is done by daemon threads (_Resolver), and a thread whose resolver never answers holds up neither the
-# deadline nor the process.
+# None. No probe blocks, so one thread is enough; only name lookup, which cannot be had without blocking,
+# is done by daemon threads (resolver.py, imported where there is a name).
+#
+# A server may limit the connections of one client, and this probe makes many. A _Host keeps count of them for each
+# address: few at a time, and where one was turned away while another was open, or not surely closed, that proves
+# nothing: it is tried again alone.
 #
 # Rules of this file: every wait has a deadline, on the monotonic clock. The deadline of an endpoint covers
-# everything that is done for it: resolution, every attempt, the pauses between, and the looks from a second
-# side. Nothing of SMTP is decided here, only when to connect, where, and how often.
+# everything that is done for it: resolution, the wait for its turn at the address, every attempt, the pauses between,
+# and the looks from a second side. Nothing of SMTP is decided here, only when to connect, where, and how often.
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
 import resource
 import selectors
@@ -28,14 +32,17 @@ import socket
 import time
 from collections import deque
 from heapq import heappop, heappush
-from typing import Any, Callable, Generator, Iterable, List, NamedTuple, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, Generator, Iterable, NamedTuple, Optional, Sequence
 
 from . import certificate as certificates
 from .endpoint import IMPLICIT_PORTS, Endpoint, Options, ip_version
 from .reply import printable
-from .session import Outcome, PipeliningCheck, Session, Settings, TlsHello
+from .session import ChainCheck, Outcome, PipeliningCheck, Session, Settings, TlsHello
 from .tls import TlsPolicy
 from .verdict import TIMINGS, VERDICTS, Result
+
+if TYPE_CHECKING:
+    from .resolver import Answer, Found, Question, Resolver
 
 __all__ = ["Result", "probe"]
 
@@ -44,27 +51,45 @@ ATTEMPT_DELAY = 0.25
 # RFC 8305 section 3 has 50 ms; a little more loses no family to a slow name server, and still little time.
 RESOLUTION_DELAY = 0.25
 # Connections at a time to one remote address. One on which nothing has been heard for a while does not count, for
-# the others must not wait for a tarpit.
+# the others must not wait for a tarpit: they are all to begin within this part of the time.
 HOST_LIMIT = 3
 HOST_PATIENCE = 2.0
+BEGINNING = 0.25
+# The part of the time that an endpoint keeps for itself: whoever still waits for its turn then goes without.
+RESERVE = 0.4
+# How soon a server has surely seen the end of a connection that this side has closed.
+QUIET = 1.0
+# How often an endpoint is tried again because of this probe's own connections.
+DISTURBANCES = 4
 # How long a server has to answer what no longer matters for the verdict (QUIT).
 FAREWELL = 1.0
-# How long a port keeps silent before it is asked, on a second connection, whether it speaks TLS from the
-# start.
-SILENCE = 3.0
+# A port that keeps silent is asked, on a second connection, whether it speaks TLS from the start. Where TLS is usual,
+# soon; elsewhere only when this many seconds, or this part of the time, are left: a server that greets late may take
+# who speaks before it for a spammer.
 SILENCE_ON_IMPLICIT_PORT = 0.5
+LAST_SECONDS, LAST_PART = 1.0, 0.15
+# The part of the time that a silent server has where the host has other addresses.
+SILENT_PART = 0.7
 # The pause before the first retry; each further one is twice as long.
 BACKOFF = 0.5
 # A retry with less time than this would only tell that time ran out.
 LEAST_TIME = 0.5
-MAX_ADDRESSES = 8
-MAX_THREADS = 1024
+# As in Postfix (smtp_mx_address_limit).
+MAX_ADDRESSES = 5
 _CHUNK = 16384
 
 # Verdicts that may only say that the time was too short.
 _OUT_OF_TIME = ("no_greeting", "stalled", "filtered", "dns_failure")
 # Of several addresses that could not be reached, the one whose answer says most stands for all.
 _TELLING = ("disconnected", "refused", "filtered", "unreachable")
+
+# Outcomes with which Postfix goes on to the next address of a host. It does so for a refused login too; here no
+# password is tried twice, for some servers shut out who does that.
+_ELSEWHERE = (
+    "disconnected", "no_greeting", "not_smtp", "greeting_rejected", "greeting_deferred", "protocol_error",
+    "starttls_absent", "starttls_stripped", "starttls_rejected", "tls_mode_mismatch", "tls_too_old", "tls_failed",
+    "certificate_expired", "certificate_not_yet_valid", "certificate_untrusted", "certificate_mismatch",
+)  # fmt: skip
 
 Waiting = Generator[float, Optional[socket.socket], Any]
 
@@ -86,22 +111,38 @@ class _Address(NamedTuple):
         return self.ip == "::1" or self.ip.startswith("127.")
 
 
-class _Question(NamedTuple):
-    """What to resolve; a retry has another number, so that it is not given the old answer."""
-
-    host: str
-    family: int
-    number: int
-
-
-_Answer = Union[OSError, List[Any]]
-
-
 class _Ending(NamedTuple):
     """How an attempt ended; with the session that tells the most, where there was one."""
 
     outcome: Outcome
     session: Session | None = None
+
+
+class _Host:
+    """What this probe has at one address: places taken and wanted, connections open and lately closed."""
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+        self.holders: list[_Probe] = []
+        self.queue: deque[_Probe] = deque()
+        self.open = 0
+        self.opened = 0
+        self._uncertain: list[tuple[float, object]] = []
+
+    def close(self, certain: bool, who: object) -> None:
+        """A connection has ended; ``certain``: the server has ended it too."""
+        self.open -= 1
+        if not certain:
+            now = time.monotonic()
+            self._uncertain = [each for each in self._uncertain if each[0] > now - QUIET] + [(now, who)]
+
+    def calm_at(self, but: object = None) -> float:
+        """From when on the server knows of no connection that has been closed, those of ``but`` aside."""
+        return max((when + QUIET for when, who in self._uncertain if who != but), default=0.0)
+
+    def busy(self, but: object = None) -> bool:
+        """Whether the server may still count a connection that was made before."""
+        return self.open > 0 or self.calm_at(but) > time.monotonic()
 
 
 class _Fate(NamedTuple):
@@ -130,7 +171,7 @@ class _Engine:
         self.options = options
         self.policy = TlsPolicy(options.ca_path, options.min_tls_version)
         self.selector = selectors.DefaultSelector()
-        self.resolver = _Resolver(self)
+        self._resolver: Resolver | None = None
         self.now_epoch = time.time()
         self.host_name = socket.gethostname()
         # Half of the descriptors is for one connection of each active probe, half for their second ones.
@@ -141,11 +182,19 @@ class _Engine:
         self._sequence = 0
         self._queue: deque[_Probe] = deque()
         self._active = 0
-        self._hosts: dict[str, int] = {}
-        self._host_queues: dict[str, deque[_Probe]] = {}
+        self._hosts: dict[str, _Host] = {}
+
+    @property
+    def resolver(self) -> Resolver:
+        if self._resolver is None:
+            from .resolver import Resolver  # only where there are names to resolve
+
+            self._resolver = Resolver(self.selector, self.resume)
+        return self._resolver
 
     def close(self) -> None:
-        self.resolver.close()
+        if self._resolver is not None:
+            self._resolver.close()
         self.selector.close()
 
     def run(self, endpoints: Sequence[Endpoint]) -> list[Result]:
@@ -211,29 +260,36 @@ class _Engine:
         else:
             self.resume(entry, None)
 
-    # Places at one remote address
+    # Places at one address
 
-    def enter(self, ip: str, entry: _Probe) -> bool:
-        """Take a place; False: none is free, and the probe will be resumed when it may try again."""
-        if self._hosts.get(ip, 0) < HOST_LIMIT:
-            self._hosts[ip] = self._hosts.get(ip, 0) + 1
+    def host(self, address: _Address) -> _Host:
+        if address.ip not in self._hosts:
+            self._hosts[address.ip] = _Host(math.inf if address.loopback else HOST_LIMIT)
+        return self._hosts[address.ip]
+
+    def enter(self, host: _Host, entry: _Probe) -> bool:
+        """Take a place; False: none is free, and the probe will be resumed when it has one."""
+        if entry in host.holders:  # it was handed over
             return True
-        if not entry.queued:
-            entry.queued = True
-            self._host_queues.setdefault(ip, deque()).append(entry)
+        if len(host.holders) < host.limit and not host.queue:
+            host.holders.append(entry)
+            return True
+        if entry not in host.queue:
+            host.queue.append(entry)
+            for holder in host.holders:
+                self.call_at(0.0, holder.release_if_silent)
         return False
 
-    def crowded(self, ip: str) -> bool:
-        """Whether a probe waits for a place there."""
-        return bool(self._host_queues.get(ip))
-
-    def leave(self, ip: str) -> None:
-        self._hosts[ip] -= 1
-        queue = self._host_queues.get(ip)
-        if queue:
-            entry = queue.popleft()
-            entry.queued = False
-            self.call_at(0.0, lambda: self.resume(entry, None))
+    def leave(self, host: _Host, entry: _Probe) -> None:
+        """Give the place back, or the wait for one up."""
+        if entry in host.queue:
+            host.queue.remove(entry)
+        if entry in host.holders:
+            host.holders.remove(entry)
+        while host.queue and len(host.holders) < host.limit:
+            following = host.queue.popleft()
+            host.holders.append(following)
+            self.call_at(0.0, lambda entry=following: self.resume(entry, None))  # type: ignore[misc]
 
 
 class _Probe:
@@ -244,7 +300,6 @@ class _Probe:
         self.endpoint = endpoint
         self.family = family
         self.finished = False
-        self.queued = False
         self.wake = 0.0
         self.timer: float | None = None
         self.steps: Waiting = self._run()
@@ -253,8 +308,16 @@ class _Probe:
         self._started = self._deadline = self._settled = 0.0
         self._address: _Address | None = None
         self._reached = False
-        self._holding = ""
+        self._lookup: str | None = None
+        self._holding: _Host | None = None
+        self._greeted = False
+        self._calming = False
         self._heard = 0.0
+        self._watched = 0.0
+        self._others = False
+        self._visit: tuple[_Host, int, bool] | None = None
+        self._disturbed = False
+        self._number = 0
 
     def _run(self) -> Waiting:
         options = self.engine.options
@@ -283,17 +346,76 @@ class _Probe:
         self._timings = {}
         self._settled = 0.0
         self._reached = False
+        self._number = number
+        self._lookup = self._address = None
         began = time.monotonic()
         answer = yield from self._resolve(number)
         self._timings["resolve"] = time.monotonic() - began
         if isinstance(answer, Outcome):
             return _Ending(answer)
-        self._address = answer[0]
-        yield from self._enter(answer[0])
         turn = (number - 1) % len(answer)
-        ending = yield from self._climb(answer[turn:] + answer[:turn])
-        self._release()
+        addresses = answer[turn:] + answer[:turn]
+        self._others = len(addresses) > 1
+        ending = yield from self._undisturbed(addresses)
+        tried = self._address
+        self._others = False
+        if tried is not None and ending.session is not None and _may_go_elsewhere(ending.outcome):
+            others = [address for address in addresses if address != tried]
+            if others and time.monotonic() + LEAST_TIME < self._deadline:
+                ending = yield from self._elsewhere(ending, tried, others)
         return ending
+
+    def _elsewhere(
+        self, ending: _Ending, tried: _Address, others: list[_Address]
+    ) -> Generator[float, socket.socket | None, _Ending]:
+        """One more session, at another address, as in Postfix (smtp_mx_session_limit)."""
+        settled, timings = self._settled, self._timings
+        self._settled, self._timings = 0.0, {"resolve": timings["resolve"]}
+        second = yield from self._undisturbed(others)
+        if VERDICTS[second.outcome.verdict].usable:
+            reason = (
+                f"{second.outcome.reason.rstrip('.')}; not so at {tried.ip}: {_lower(ending.outcome.reason)}"
+            )
+            return second._replace(outcome=second.outcome._replace(reason=reason))
+        self._address, self._reached = tried, True
+        self._settled, self._timings = settled, timings
+        return ending
+
+    def _undisturbed(self, addresses: list[_Address]) -> Generator[float, socket.socket | None, _Ending]:
+        """The ladder; again, alone, where other connections of this probe may have ended it."""
+        host = self.engine.host(addresses[0])
+        tries = 0
+        while True:
+            self._address = addresses[0]
+            yield from self._enter(host)
+            if tries:
+                self._calming = True
+                yield from self._calm(host, tries)
+                self._calming, self._heard = False, time.monotonic()
+                self.release_if_silent()
+            ending = yield from self._climb(addresses)
+            self.release()
+            if not self._disturbed or not _may_be_own_load(ending.outcome):
+                return ending
+            tries += 1
+            address = self._address or addresses[0]
+            host = self.engine.host(address)
+            host.limit = 1
+            if tries > DISTURBANCES or time.monotonic() + LEAST_TIME > self._deadline:
+                words = f"{ending.outcome.reason} Other connections of this probe to {address.ip} may be the cause."
+                return ending._replace(outcome=ending.outcome._replace(reason=words))
+            addresses = [address, *(each for each in addresses if each != address)]
+            self._settled, self._timings = 0.0, {"resolve": self._timings["resolve"]}
+
+    def _calm(self, host: _Host, tries: int) -> Waiting:
+        """Wait until the server has seen the end of this probe's other connections; not beyond the last good moment."""
+        latest = self._deadline - RESERVE / 2 * self.engine.options.timeout
+        if tries == 1 and not host.open:
+            return  # most servers know at once
+        while host.busy() and time.monotonic() < latest:
+            yield from self._sleep(
+                min(latest, max(time.monotonic() + 0.1, host.calm_at() if not host.open else 0.0))
+            )
 
     def _climb(self, addresses: list[_Address]) -> Generator[float, socket.socket | None, _Ending]:
         """The whole ladder, with the second connections that the first one may call for."""
@@ -307,12 +429,14 @@ class _Probe:
 
         chain = session.chain_error
         if chain is not None:
-            # OpenSSL named one fault and broke off; a second connection shows the certificate, and goes on
-            # where verification is not required.
+            # OpenSSL named one fault and broke off; a second connection shows the certificate.
             chain = chain._replace(authorities=self.engine.policy.has_authorities())
             second = yield from self._again(lambda settings: Session(endpoint, settings, context, chain))
             if second is not None and second.certificate is not None:
                 ending = _Ending(_verdict_of(second), second)
+        elif session.unseen:
+            yield from self._look_at_chain(session)
+            ending = _Ending(_verdict_of(session), session)
 
         if ending.outcome.verdict in ("tls_failed", "tls_too_old") and _may_go_plain(endpoint):
             why = ending.outcome.reason[:1].lower() + ending.outcome.reason[1:].rstrip(".")
@@ -336,19 +460,41 @@ class _Probe:
         self._settled, self._timings = settled, timings
         return ending if check is None or check.outcome is None else ending._replace(outcome=check.outcome)
 
+    def _look_at_chain(self, session: Session) -> Waiting:
+        """Another connection shows what is wrong with the chain, where that does not decide and Python cannot tell."""
+        settled, timings, disturbed = self._settled, self._timings, self._disturbed
+        second = yield from self._again(
+            lambda settings: ChainCheck(self.endpoint, settings, self.engine.policy.context)
+        )
+        if second is not None and second.chain_error is not None:
+            session.note_chain(second.chain_error)
+        self._settled, self._timings, self._disturbed = settled, timings, disturbed
+
     def _again(
         self, make: Callable[[Settings], Session]
     ) -> Generator[float, socket.socket | None, Session | None]:
         """Another connection to the address of the first; None when there is none to be had."""
-        address, timings = self._address, self._timings
-        self._timings = {"resolve": timings["resolve"]}
-        connection = yield from self._connect([address] if address else [])
-        if isinstance(connection, Outcome):
-            self._address, self._reached, self._timings = address, True, timings
+        address, timings, tries = self._address, self._timings, 0
+        if address is None:
             return None
-        session = make(self._settings(connection))
-        yield from self._converse(connection, session)
-        return session
+        while True:
+            self._timings = {"resolve": timings["resolve"]}
+            session = None
+            connection = yield from self._connect([address])
+            if isinstance(connection, Outcome):
+                outcome: Outcome | None = connection
+                self._address, self._reached, self._timings = address, True, timings
+            else:
+                session = make(self._settings(connection))
+                yield from self._converse(connection, session)
+                outcome = session.outcome
+            tries += 1
+            if outcome is None or not (self._disturbed and _may_be_own_load(outcome)) or tries > DISTURBANCES:
+                return session
+            if time.monotonic() + LEAST_TIME > self._deadline:
+                return session
+            # The server may not have seen the end of the connection before.
+            yield from self._calm(self.engine.host(address), tries)
 
     def _settings(self, connection: socket.socket) -> Settings:
         options = self.engine.options
@@ -371,8 +517,8 @@ class _Probe:
 
     def _resolve(self, number: int) -> Generator[float, socket.socket | None, Outcome | list[_Address]]:
         host, port = self.endpoint.host, self.endpoint.port
-        source = self.engine.options.source_address
-        family = ip_version(source) if source and self.family == "any" else self.family
+        sources = self.engine.options.source_addresses
+        family = next(iter(sources)) if len(sources) == 1 and self.family == "any" else self.family
         version = ip_version(host)
         if version:
             if family not in ("any", version):
@@ -388,31 +534,64 @@ class _Probe:
                 )
             return [_Address(socket.AF_INET6, (host.partition("%")[0], port, 0, scope))]
         families = [
-            kind
+            int(kind)
             for kind, name in ((socket.AF_INET6, "ipv6"), (socket.AF_INET, "ipv4"))
             if family in (name, "any")
         ]
-        # Several endpoints of one host share one question for each family; a retry asks anew.
-        answers = yield from self._ask([_Question(host, kind, number) for kind in families])
-        found = [
-            _Address(question.family, (sockaddr[0], port, *sockaddr[2:]))
-            for question, answer in answers.items()
-            if not isinstance(answer, OSError)
-            for sockaddr in answer
-        ]
-        if found:
-            return _interleaved(found)[:MAX_ADDRESSES]
-        if len(answers) < len(families):
-            waited = time.monotonic() - self._started
-            return Outcome(
-                "dns_failure", "resolve", f"No answer to the question for {host} within {waited:.1f} s."
+        found = yield from self._look_up(host, families, number, family)
+        if isinstance(found, Outcome):
+            return found
+        return _interleaved(
+            _Address(
+                each.family,
+                (each.ip, port) if each.family == socket.AF_INET else (each.ip, port, 0, each.scope),
             )
-        errors = [answer for answer in answers.values() if isinstance(answer, OSError)]
-        return _dns_outcome(host, family, errors)
+            for each in found
+        )[:MAX_ADDRESSES]
+
+    def _look_up(
+        self, host: str, families: list[int], number: int, family: str
+    ) -> Generator[float, socket.socket | None, Outcome | Sequence[Found]]:
+        """The addresses that Postfix on this host gets, and in ``_lookup`` from where."""
+        from .resolver import Question
+
+        options, sources = self.engine.options, self.engine.resolver.sources
+        native = options.lookup != "dns" and not options.needs_dns
+        if native and options.lookup != "both" and sources.files_first:
+            local = sources.in_hosts(host, families)
+            if local:
+                self._lookup = "native"
+                return local
+        # Several endpoints of one host share one question for each family; a retry asks anew.
+        answers = yield from self._ask([Question(host, (kind,), number) for kind in families])
+        found = [each for answer in answers.values() for each in answer.addresses]
+        if found:
+            self._lookup = "native" if options.lookup == "native" else "dns"
+            return found
+        known = list(answers.values())
+        failed = [answer for answer in known if answer.status != "missing"]
+        more = sources.knows_more_than_dns(host)
+        other = None
+        if len(known) == len(families) and (more or (sources.search and not failed)):
+            question = Question(host, tuple(families), number, True)
+            other = (yield from self._ask([question])).get(question)
+        if other is not None and other.status == "found" and native:
+            self._lookup = "native"
+            return other.addresses
+        if len(known) < len(families) or (failed and (other is None or not other.addresses)):
+            return self._no_answer(host, failed if len(known) == len(families) else [])
+        return _not_found(host, family, known, other, options.needs_dns)
+
+    def _no_answer(self, host: str, failed: list[Answer]) -> Outcome:
+        if failed:
+            words = f"{host} could not be resolved now ({printable(failed[-1].words)})."
+        else:
+            words = f"No answer to the question for {host} within {time.monotonic() - self._started:.1f} s."
+        return Outcome("dns_failure", "resolve", words, temporary=True)
 
     def _ask(
-        self, questions: list[_Question]
-    ) -> Generator[float, socket.socket | None, dict[_Question, _Answer]]:
+        self, questions: list[Question]
+    ) -> Generator[float, socket.socket | None, dict[Question, Answer]]:
         """The answers that have come by the deadline, or soon after the first good one (RFC 8305 section 3)."""
         resolver = self.engine.resolver
         until = self._deadline
@@ -425,38 +604,47 @@ class _Probe:
             now = time.monotonic()
             if len(answers) == len(questions) or now >= until:
                 return answers
-            if any(not isinstance(answer, OSError) for answer in answers.values()):
+            if any(answer.addresses for answer in answers.values()):
                 until = min(until, now + RESOLUTION_DELAY)
             yield until
 
     # Connect
 
-    def _enter(self, address: _Address) -> Waiting:
-        """Wait for a place at the host; the wait is not the endpoint's, so its deadline moves."""
-        if address.loopback:
-            return
+    def _enter(self, host: _Host) -> Waiting:
+        """Wait for a place at the host. What the wait leaves of the time is enough for a healthy server."""
         began = time.monotonic()
-        while not self.engine.enter(address.ip, self):
-            yield time.monotonic() + self.engine.options.timeout
-        waited = time.monotonic() - began
-        self._started += waited
-        self._deadline += waited
-        self._holding = address.ip
-        self._heard = time.monotonic()
-        self.engine.call_at(self._heard + HOST_PATIENCE, self._release_if_silent)
-
-    def _release_if_silent(self) -> None:
-        if not self._holding:
-            return
-        if self._heard + HOST_PATIENCE > time.monotonic():
-            self.engine.call_at(self._heard + HOST_PATIENCE, self._release_if_silent)
+        latest = self._deadline - RESERVE * self.engine.options.timeout
+        while not self.engine.enter(host, self):
+            if time.monotonic() >= latest:
+                self.engine.leave(host, self)
+                break
+            yield latest
         else:
-            self._release()
+            self._holding = host
+        self._heard = time.monotonic()
+        self._started += self._heard - began
+        if self._holding is not None and host.queue:
+            self.release_if_silent()
 
-    def _release(self) -> None:
-        ip, self._holding = self._holding, ""
-        if ip:
-            self.engine.leave(ip)
+    def release_if_silent(self) -> None:
+        """Others wait for a place here: give it up where nothing has been heard for too long."""
+        host = self._holding
+        if host is None or not host.queue or self._calming:
+            return
+        now = time.monotonic()
+        rounds = math.ceil(len(host.queue) / host.limit)
+        patience = min(HOST_PATIENCE, BEGINNING * self.engine.options.timeout / rounds)
+        due = self._heard + (HOST_PATIENCE if self._greeted else patience)
+        if due <= now:
+            self.release()
+        elif not now < self._watched <= due:
+            self._watched = due
+            self.engine.call_at(due, self.release_if_silent)
+
+    def release(self) -> None:
+        host, self._holding = self._holding, None
+        if host is not None:
+            self.engine.leave(host, self)
 
     def _connect(
         self, addresses: list[_Address]
@@ -508,6 +696,7 @@ class _Probe:
                     continue
                 self._timings["connect"] = time.monotonic() - began
                 self._address, self._reached = address, True
+                self._arrive(address)
                 return ready
         finally:
             for loser in racing:
@@ -528,7 +717,7 @@ class _Probe:
             connection.setblocking(False)
             # Two small writes in a row, as at the end of a handshake, would otherwise wait for a delayed ACK.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            source = self._source(address)
+            source = self.engine.options.source_addresses.get(address.version)
             if source:
                 connection.bind((source, 0))
             code = connection.connect_ex(address.sockaddr)
@@ -540,12 +729,6 @@ class _Probe:
             raise
         return connection
 
-    def _source(self, address: _Address) -> str | None:
-        """The address of this host to connect from; None where the system chooses."""
-        options = self.engine.options
-        fitting = (each for each in options.source_addresses if ip_version(each) == address.version)
-        return options.source_address or next(fitting, None)
-
     def _fate(self, address: _Address, error: OSError, waited: float) -> _Fate:
         where = f"{address.ip} port {self.endpoint.port}"
         if error.errno == errno.ECONNRESET:  # accepted, and reset before anyone looked
@@ -555,7 +738,7 @@ class _Probe:
         if error.errno == errno.ETIMEDOUT:
             return self._silence(address, waited)
         words = (error.strerror or str(error)).lower()
-        source = self._source(address)
+        source = self.engine.options.source_addresses.get(address.version)
         if error.errno == errno.EADDRNOTAVAIL and source:
             words += f", the source address {source} is not one of this host"
         return _Fate(address, "unreachable", f"{where} cannot be reached ({words})")
@@ -571,20 +754,41 @@ class _Probe:
         ranked = sorted(fates, key=lambda fate: _TELLING.index(fate.verdict))
         name = ranked[0].verdict
         self._address, self._reached = ranked[0].address, name == "disconnected"
+        self._disturbed = self.engine.host(ranked[0].address).busy((self, self._number - 1))
         words = "; ".join(fate.words for fate in ranked)
         verdict = VERDICTS[name]
         return Outcome(name, verdict.stage, words[:1].upper() + words[1:] + ".", temporary=verdict.transient)
 
     # Converse
 
+    def _arrive(self, address: _Address) -> None:
+        """A connection stands: count it, and see whether the server has others of this probe to count."""
+        host = self.engine.host(address)
+        # What a former attempt closed was followed by a pause.
+        company = host.busy((self, self._number - 1))
+        host.open += 1
+        host.opened += 1
+        self._visit = (host, host.opened, company)
+        self._greeted = False
+
+    def _depart(self, certain: bool) -> None:
+        if self._visit is not None:
+            host, number, company = self._visit
+            self._visit = None
+            self._disturbed = company or host.opened != number
+            host.close(certain, (self, self._number))
+
     def _converse(self, connection: socket.socket, session: Session) -> Waiting:
         """Carry bytes between a session and its connection until the session is closed; close the connection."""
         engine = self.engine
         began = mark = time.monotonic()
         limit = self._deadline
-        ask_at = self._silence_ends(began) if session.greets_first else limit
+        if self._others and session.greets_first:
+            limit = began + (self._deadline - began) * SILENT_PART
+        ask_at = self._silence_ends(began, limit) if session.greets_first else limit
         unsent = bytearray()
         hello: _HelloConnection | None = None
+        ended = False
         engine.selector.register(connection, selectors.EVENT_READ, self)
         try:
             session.begin()
@@ -597,9 +801,10 @@ class _Probe:
                         limit = min(limit, now + FAREWELL)
                     else:
                         self._timings[event.name] = self._timings.get(event.name, 0.0) + now - mark
+                        self._heard, self._greeted = now, True
                     mark = now
                 if session.closed:
-                    yield from self._linger(connection, limit)
+                    ended = ended or (yield from self._linger(connection, session, limit))
                     return
                 ready = yield limit if hello is not None else min(limit, ask_at)
                 now = time.monotonic()
@@ -609,9 +814,12 @@ class _Probe:
                     except BlockingIOError:
                         continue
                     except OSError as error:
+                        ended = True
                         session.lost((error.strerror or str(error)).lower())
                     else:
-                        self._heard = now
+                        ended = not data
+                        if session.silent and session.outcome is None:
+                            limit = self._deadline
                         session.receive(data)
                 elif hello is not None and ready is hello.connection:
                     if hello.proceed():
@@ -627,22 +835,31 @@ class _Probe:
             connection.close()
             if hello is not None:
                 hello.close()
+            # Only of a connection that it turned away is it sure that the server counts it no more.
+            self._depart(ended and session.outcome is not None and _may_be_own_load(session.outcome))
 
-    def _linger(self, connection: socket.socket, limit: float) -> Waiting:
-        """Where others wait for a place at this host, its server has to see the end of this connection first."""
+    def _linger(
+        self, connection: socket.socket, session: Session, limit: float
+    ) -> Generator[float, socket.socket | None, bool]:
+        """Where another connection to this host follows, its server has to see the end of this one first: whether it
+        has."""
+        host = self._visit[0] if self._visit else None
+        limit = min(limit, time.monotonic() + FAREWELL)
         with contextlib.suppress(OSError):
-            if self._holding and self.engine.crowded(self._holding):
+            if session.chain_error is not None or (host is not None and host.queue):
                 connection.shutdown(socket.SHUT_WR)
-            while self._holding and self.engine.crowded(self._holding) and time.monotonic() < limit:
-                if (yield limit) is connection and not connection.recv(_CHUNK):
-                    return
+                while time.monotonic() < limit:
+                    if (yield limit) is connection and not connection.recv(_CHUNK):
+                        return True
+            return False
+        return True  # it was reset
 
-    def _silence_ends(self, began: float) -> float:
-        """When to ask a silent port for TLS: soon where TLS is usual, late where a pause before the greeting is."""
-        port, timeout = self.endpoint.port, self.engine.options.timeout
-        if port == 25:
-            return began + timeout * 0.75
-        return began + min(SILENCE_ON_IMPLICIT_PORT if port in IMPLICIT_PORTS else SILENCE, timeout / 2)
+    def _silence_ends(self, began: float, limit: float) -> float:
+        """When to ask a silent port for TLS."""
+        timeout = self.engine.options.timeout
+        if self.endpoint.port in IMPLICIT_PORTS:
+            return began + min(SILENCE_ON_IMPLICIT_PORT, timeout / 2)
+        return max(began, limit - min(LAST_SECONDS, LAST_PART * timeout))
 
     def _ask_for_tls(self) -> _HelloConnection | None:
         if self.engine.spare < 1 or self._address is None:
@@ -652,7 +869,9 @@ class _Probe:
         except OSError:
             return None
         name = self.endpoint.server_name or self.endpoint.host
-        return _HelloConnection(self, connection, TlsHello(self.engine.policy.context(False), name))
+        return _HelloConnection(
+            self, self._address, connection, TlsHello(self.engine.policy.context(False), name)
+        )
 
     def _send(self, connection: socket.socket, session: Session, unsent: bytearray) -> None:
         data = session.take()
@@ -687,6 +906,7 @@ class _Probe:
             advice=outcome.advice,
             address=address.ip if address else None,
             family=address.version if address else None,
+            lookup=self._lookup,
             reachable=self._reached,
             timings_ms={
                 name: round(timings[name] * 1000, 1) if name in timings else None for name in TIMINGS
@@ -709,7 +929,7 @@ class _Probe:
 class _HelloConnection:
     """The second connection on which a silent port is asked whether it speaks TLS from the first byte."""
 
-    def __init__(self, entry: _Probe, connection: socket.socket, hello: TlsHello) -> None:
+    def __init__(self, entry: _Probe, address: _Address, connection: socket.socket, hello: TlsHello) -> None:
         self.connection = connection
         self._selector = entry.engine.selector
         self._engine = entry.engine
@@ -718,6 +938,10 @@ class _HelloConnection:
         self._asked = False
         self._open = True
         self._engine.spare -= 1
+        # Counted from the start: when it is made, the server counts it, whether this side has noticed or not.
+        self._host = entry.engine.host(address)
+        self._host.open += 1
+        self._host.opened += 1
 
     def proceed(self) -> bool:
         """The connection is ready; True once the port has answered with TLS."""
@@ -739,86 +963,9 @@ class _HelloConnection:
         if self._open:
             self._open = False
             self._engine.spare += 1
+            self._host.close(False, self._entry)
             self._selector.unregister(self.connection)
             self.connection.close()
-
-
-class _Resolver:
-    """getaddrinfo() in daemon threads: as many as there are questions open, since each may block for long."""
-
-    def __init__(self, engine: _Engine) -> None:
-        self.answers: dict[_Question, _Answer] = {}
-        self._engine = engine
-        self._waiting: dict[_Question, list[_Probe]] = {}
-        self._ready: deque[tuple[_Question, _Answer]] = deque()
-        self._receiver: socket.socket | None = None
-        self._sender: socket.socket | None = None
-        self._questions: Any = None
-        self._threads = 0
-
-    def ask(self, question: _Question, entry: _Probe) -> None:
-        """Have it answered, once; the probe is resumed when the answer is there."""
-        if question in self.answers:
-            return
-        if question in self._waiting:
-            self._waiting[question].append(entry)
-            return
-        self._waiting[question] = [entry]
-        if self._receiver is None:
-            from queue import SimpleQueue  # only where there are names to resolve
-
-            self._receiver, self._sender = socket.socketpair()
-            self._receiver.setblocking(False)
-            self._engine.selector.register(self._receiver, selectors.EVENT_READ, None)
-            self._questions = SimpleQueue()
-        self._questions.put(question)
-        if self._threads < min(len(self._waiting), MAX_THREADS):
-            from threading import Thread
-
-            self._threads += 1
-            # Where no thread is to be had, the question stays open until one is free, or the deadline.
-            with contextlib.suppress(RuntimeError):
-                Thread(target=self._work, args=(self._questions, self._sender), daemon=True).start()
-
-    def _work(self, questions: Any, sender: socket.socket) -> None:
-        while True:
-            question = questions.get()
-            if question is None:
-                return
-            self._ready.append((question, _look_up(question)))
-            try:
-                sender.send(b".")
-            except OSError:  # the probe is over, nobody waits any more
-                return
-
-    def collect(self) -> None:
-        """Take the answers that have come, and resume who waits for them."""
-        if self._receiver is not None:
-            with contextlib.suppress(BlockingIOError):
-                self._receiver.recv(4096)
-        while self._ready:
-            question, answer = self._ready.popleft()
-            self.answers[question] = answer
-            for entry in self._waiting.pop(question):
-                self._engine.resume(entry, None)
-
-    def close(self) -> None:
-        if self._receiver is None or self._sender is None:
-            return
-        for _thread in range(self._threads):
-            self._questions.put(None)
-        self._receiver.close()
-        self._sender.close()
-
-
-def _look_up(question: _Question) -> _Answer:
-    try:
-        found = socket.getaddrinfo(question.host, None, question.family, socket.SOCK_STREAM)
-    except OSError as error:
-        return error
-    except UnicodeError as error:  # a label that is too long
-        return socket.gaierror(socket.EAI_NONAME, str(error))
-    return [entry[4] for entry in found]
 
 
 def _verdict_of(session: Session) -> Outcome:
@@ -831,15 +978,49 @@ def _may_go_plain(endpoint: Endpoint) -> bool:
     return endpoint.tls == "opportunistic" and endpoint.credentials is None
 
 
-def _dns_outcome(host: str, family: str | None, errors: list[OSError]) -> Outcome:
-    unknown = [getattr(socket, name, None) for name in ("EAI_NONAME", "EAI_NODATA", "EAI_ADDRFAMILY")]
-    failed = [error for error in errors if error.errno not in unknown]
-    words = printable((failed or errors)[-1].strerror or "no address")
-    if failed:
+def _may_go_elsewhere(outcome: Outcome) -> bool:
+    return outcome.verdict in _ELSEWHERE or (outcome.temporary and outcome.stage != "auth")
+
+
+def _may_be_own_load(outcome: Outcome) -> bool:
+    """Whether a limit of connections may be the reason: turned away before anything was said, or by 421."""
+    if outcome.verdict in ("refused", "disconnected", "greeting_deferred"):
+        return True
+    return outcome.temporary and (outcome.stage == "ehlo" or ": 421 " in outcome.reason)
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _not_found(
+    host: str, family: str, known: Sequence[Answer], other: Answer | None, needs_dns: bool
+) -> Outcome:
+    """Why there is no address that Postfix would take, and what to do."""
+    where = ", ".join(each.ip for each in other.addresses[:3]) if other is not None else ""
+    if other is not None and other.completed:
         return Outcome(
-            "dns_failure", "resolve", f"{host} could not be resolved now ({words}).", temporary=True
+            "dns_not_found",
+            "resolve",
+            f"{host} does not exist; the search list of this host makes {other.completed} of it ({where}), and Postfix "
+            "looks up the name as it is written.",
+            f"Write the full name, {other.completed}, where that is the relay you mean; else correct {host}.",
+        )
+    if other is not None and other.status == "found":
+        why = (
+            "the TLS levels dane and dane-only take names from DNS alone"
+            if needs_dns
+            else "Postfix on this host asks DNS alone (smtp_host_lookup = dns)"
+        )
+        return Outcome(
+            "dns_not_found",
+            "resolve",
+            f"{host} is not in DNS, only in this host's own name service ({where}), and {why}.",
+            f"Create the address record of {host} in DNS, or "
+            + ("use another TLS level." if needs_dns else "set smtp_host_lookup = native in Postfix."),
         )
     what = "address" if family in ("any", "both") else f"{_title(family)} address"
+    words = printable(known[-1].words) or "no such name"
     return Outcome("dns_not_found", "resolve", f"{host} does not exist or has no {what} ({words}).")
 
 

@@ -34,6 +34,7 @@ from . import certificate as certificates
 from .certificate import Certificate, ChainError, Problem
 from .endpoint import Credentials, Endpoint, ip_version
 from .reply import Reply, ReplyError, ReplyReader, printable
+from .tls import SHOWS_CHAIN, doubt
 from .verdict import VERDICTS
 
 # More than the largest honest conversation, certificate chain included, by far.
@@ -110,7 +111,9 @@ class Session:
 
     ``context`` gives the SSLContext that verifies the chain (True) or takes any (False), when TLS begins.
     ``chain`` is what a former connection found wrong with the server's chain: this one then takes the chain as
-    it is, tells what the certificate holds, and goes on only where verification is not required. ``plain``,
+    it is, tells what the certificate holds, and goes on only where verification is not required. Where it is not
+    required, any chain is taken from the start: what is wrong with it is a note, and ``unseen`` says that this Python
+    cannot tell. ``plain``,
     where given, is why STARTTLS is left out this time (opportunistic TLS goes on in clear after a failed
     handshake).
     """
@@ -138,6 +141,7 @@ class Session:
         self.certificate: Certificate | None = None
         self.problems: list[Problem] = []
         self.chain_error: ChainError | None = None
+        self.unseen = False
 
         self._context = context
         self._mode = "none" if plain else endpoint.tls
@@ -209,6 +213,23 @@ class Session:
             advice=self._set_tls("implicit"),
         )
         self._close()
+
+    @property
+    def required(self) -> bool:
+        """Whether the certificate has to be right."""
+        return self.settings.validate_certs and (
+            self._mode != "opportunistic" or self._credentials is not None
+        )
+
+    def note_chain(self, chain: ChainError) -> None:
+        """Another connection has shown what is wrong with the chain of this one, where that does not decide."""
+        self.problems = certificates.problems(
+            self.certificate or Certificate(), self._name, self.settings.now, self.settings.min_days, chain
+        )
+        words = " and ".join(each.words for each in self.problems if not VERDICTS[each.verdict].usable)
+        if self.outcome is not None and VERDICTS[self.outcome.verdict].usable:
+            reason = f"{self.outcome.reason.rstrip('.')}, the certificate is not verified: {words}."
+            self.outcome = self.outcome._replace(reason=reason)
 
     @property
     def silent(self) -> bool:
@@ -516,7 +537,7 @@ class Session:
     def _start_tls(self) -> None:
         self.stage = "handshake"
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = self._context(self.chain is None).wrap_bio(
+        self._tls = self._context(self.chain is None and self.required).wrap_bio(
             self._incoming, self._outgoing, server_hostname=None if ip_version(self._name) else self._name
         )
         self._shake(self._tls)
@@ -616,6 +637,8 @@ class Session:
         cipher = tls.cipher()
         self.tls_version = tls.version()
         self.tls_cipher = cipher[0] if cipher else None
+        if self.chain is None and not self.required:
+            self.chain, self.unseen = (doubt(tls, settings.now), False) if SHOWS_CHAIN else (None, True)
         if self.chain is not None:
             self.chain = self.chain._replace(length=_chain_length(tls))
         self.certificate = certificates.decode(tls.getpeercert(True) or b"")
@@ -625,10 +648,7 @@ class Session:
         faults = [problem for problem in self.problems if not VERDICTS[problem.verdict].usable]
         if faults:
             words = " and ".join(problem.words for problem in faults)
-            required = settings.validate_certs and (
-                self._mode != "opportunistic" or self._credentials is not None
-            )
-            if required:
+            if self.required:
                 self._settle(
                     faults[0].verdict,
                     f"The certificate is not acceptable: {words}",
@@ -777,7 +797,9 @@ class Session:
             parts.append(f"{self.tls_version} with {self.tls_cipher}")
             days = self.certificate.days_left(self.settings.now) if self.certificate else None
             if not self.problems and days is not None:
-                parts.append(f"certificate verified, {days} days left")
+                parts.append(
+                    f"certificate {'verified' if self.required else 'not required'}, {days} days left"
+                )
         else:
             parts.append("without encryption")
         if self._mechanism:
@@ -864,6 +886,21 @@ class PipeliningCheck(Session):
         self, verdict: str, reason: str, stage: str = "", advice: str = "", temporary: bool = False
     ) -> None:
         """Whatever else happens here says nothing about the question."""
+
+
+class ChainCheck(Session):
+    """What is wrong with the chain, where that does not decide: a verified handshake and no more. No credentials."""
+
+    @property
+    def required(self) -> bool:
+        return True
+
+    def _judge(self, tls: ssl.SSLObject) -> None:
+        self.outcome = Outcome("ok", "certificate", "The chain is verified.")
+        if self._mode == "implicit":
+            self._close()
+        else:
+            self._farewell()
 
 
 class TlsHello:

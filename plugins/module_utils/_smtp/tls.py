@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 
+from .certificate import ChainError, decode
 from .endpoint import OptionError
 
 _VERSIONS = {
@@ -25,6 +27,34 @@ _VERSIONS = {
 }
 # Where distributions keep their CAs, for a Python whose OpenSSL was built to look elsewhere.
 _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+
+# Python shows the chain that OpenSSL has built since 3.10; publicly since 3.13.
+SHOWS_CHAIN = sys.version_info >= (3, 10)
+_DER = 2
+# OpenSSL's codes (x509_vfy.h).
+_NOT_YET_VALID, _EXPIRED, _SELF_SIGNED, _SELF_SIGNED_IN_CHAIN, _NO_ISSUER = 9, 10, 18, 19, 20
+
+
+def doubt(tls: ssl.SSLObject, now: float) -> ChainError | None:
+    """Why the chain of a connection that takes any would not have been verified; None where no reason is seen.
+
+    Seen is whether it leads to an authority of the connection's context, and its dates at ``now`` (seconds since the
+    epoch). OpenSSL sees more (signatures, purposes, short keys), so this proves nothing.
+    """
+    show = getattr(tls, "get_verified_chain", None) or tls._sslobj.get_verified_chain  # type: ignore[attr-defined]
+    chain = [each if isinstance(each, bytes) else each.public_bytes(_DER) for each in show() or ()]
+    if chain and chain[-1] in tls.context.get_ca_certs(binary_form=True):
+        for above in map(decode, chain[1:]):
+            if above.not_after is not None and above.not_after < now:
+                return ChainError(_EXPIRED, "certificate has expired")
+            if above.not_before is not None and above.not_before > now:
+                return ChainError(_NOT_YET_VALID, "certificate is not yet valid")
+        return None
+    if not chain or not decode(chain[-1]).self_issued:
+        return ChainError(_NO_ISSUER, "unable to get local issuer certificate")
+    if len(chain) == 1:
+        return ChainError(_SELF_SIGNED, "self-signed certificate")
+    return ChainError(_SELF_SIGNED_IN_CHAIN, "self-signed certificate in certificate chain")
 
 
 class TlsPolicy:
@@ -68,7 +98,8 @@ class TlsPolicy:
         level = 1 if verify and self.min_version >= "1.2" else 0
         context.set_ciphers("DEFAULT:@SECLEVEL=%d" % level)
         context.minimum_version = _VERSIONS[self.min_version]
-        if verify:
+        # Where any chain is taken, the authorities are there to tell whether it could have been verified.
+        if verify or SHOWS_CHAIN:
             self._trust(context)
         return context
 

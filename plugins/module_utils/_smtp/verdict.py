@@ -281,14 +281,14 @@ class Result:
     advice: str = ""
     address: str | None = None
     family: str | None = None
+    lookup: str | None = None
+    """Where the address was found: ``dns``, ``native`` (the system's name service), None for an address literal."""
     reachable: bool = False
     greeting: str | None = None
     capabilities: list[str] = field(default_factory=list)
     auth_mechanisms: list[str] = field(default_factory=list)
     auth_mechanism: str | None = None
     """The mechanism that logged in; None without a login."""
-    lookup: str | None = None
-    """Where the host's name was found: `dns`, or `native` by the host's own tables; None for an address."""
     tls_version: str | None = None
     tls_cipher: str | None = None
     certificate: dict[str, Any] | None = None
@@ -313,6 +313,7 @@ class Result:
             "tls": self.tls,
             "address": self.address,
             "family": self.family,
+            "lookup": self.lookup,
             "verdict": self.verdict,
             "stage": self.stage,
             "reachable": self.reachable,
@@ -323,7 +324,6 @@ class Result:
             "capabilities": self.capabilities,
             "auth_mechanisms": self.auth_mechanisms,
             "auth_mechanism": self.auth_mechanism,
-            "lookup": self.lookup,
             "tls_version": self.tls_version,
             "tls_cipher": self.tls_cipher,
             "certificate": self.certificate,

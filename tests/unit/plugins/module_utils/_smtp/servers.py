@@ -269,9 +269,9 @@ Serve = Callable[[socket.socket], None]
 class Listener:
     """Serves each connection in a thread, each with the next of the behaviours, all later ones with the last."""
 
-    def __init__(self, *serve: Serve) -> None:
+    def __init__(self, *serve: Serve, address: str = "127.0.0.1", port: int = 0) -> None:
         self._serve = serve
-        self._listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listening = socket.create_server((address, port), backlog=128)
         self.port: int = self._listening.getsockname()[1]
         self.connections = 0
         threading.Thread(target=self._accept, daemon=True).start()

@@ -72,8 +72,8 @@ def test_report() -> None:
     assert found["usable"] == 1
     assert found["summary"][0] == "mx:587 ok: Because."
     assert list(found["endpoints"][0]) == [
-        "host", "port", "tls", "address", "family", "verdict", "stage", "reachable", "usable", "reason", "advice",
-        "greeting", "capabilities", "auth_mechanisms", "tls_version", "tls_cipher", "certificate",
+        "host", "port", "tls", "address", "family", "lookup", "verdict", "stage", "reachable", "usable", "reason",
+        "advice", "greeting", "capabilities", "auth_mechanisms", "tls_version", "tls_cipher", "certificate",
         "timings_ms", "attempts",
     ]  # fmt: skip
 

@@ -1,0 +1,466 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the mailops.smtp collection: names and behaviour may change without notice.
+#
+# Finds the addresses of a host name as Postfix on this host finds them.
+#
+# Theory of operation. Postfix asks DNS for the very name it was given, never a name made of it with the search list
+# (dns_lookup.c, postconf(5) smtp_host_lookup); with ``smtp_host_lookup = native`` it asks the system's name service
+# (nsswitch.conf), /etc/hosts included. So here: what /etc/hosts has, where the system looks there before it asks DNS,
+# is native; what DNS has under the very name is dns; what neither has, and the name service has all the same, is
+# native. An address that only the search list gives belongs to another name, and is not taken for this one.
+# DNS is asked through the C library's resolver, which reads resolv.conf as it does for Postfix. It can block for long,
+# so every question is answered in a daemon thread, and one that never ends holds up neither a deadline nor the process.
+#
+# Rules of this file: parsing is done by functions without I/O. Nothing here decides a verdict.
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import socket
+import struct
+from collections import deque
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
+
+__all__ = ["Answer", "Question", "Resolver", "Sources"]
+
+FOUND, MISSING, FAILED = "found", "missing", "failed"
+MAX_THREADS = 1024
+# As in Postfix: DNS_QUERY's limit of aliases that are followed.
+MAX_ALIASES = 10
+_ANSWER_SIZE = 65536
+_TYPES: dict[int, int] = {socket.AF_INET: 1, socket.AF_INET6: 28}
+_ADDRESS_SIZES = {1: 4, 28: 16}
+_CNAME, _INTERNET = 5, 1
+_NO_ERROR, _NAME_ERROR = 0, 3
+_RCODES = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}
+# What getaddrinfo says of a name without an address.
+_UNKNOWN = {getattr(socket, name, None) for name in ("EAI_NONAME", "EAI_NODATA", "EAI_ADDRFAMILY")}
+# glibc has had no limit since 2.26; this many say enough.
+_MAX_SEARCH = 16
+
+
+class Found(NamedTuple):
+    """One address. ``scope`` is the interface of an IPv6 link-local one, else 0."""
+
+    family: int
+    ip: str
+    scope: int = 0
+
+
+class Question(NamedTuple):
+    """What to look up: of one family in DNS, or of several in the name service (``native``).
+
+    A retry has another number, so that it is not given the old answer.
+    """
+
+    host: str
+    families: tuple[int, ...]
+    number: int = 1
+    native: bool = False
+
+
+class Answer(NamedTuple):
+    """``words`` say why there is no address; ``completed`` is the name that only the search list makes of it."""
+
+    status: str
+    addresses: tuple[Found, ...] = ()
+    words: str = ""
+    completed: str = ""
+
+
+AskDns = Callable[[str, int], Answer]
+
+
+# DNS messages (RFC 1035 section 4)
+
+
+class Message(NamedTuple):
+    """What an answer holds of one type of record, and the alias that it ends in ("" for none)."""
+
+    rcode: int
+    addresses: tuple[str, ...]
+    alias: str
+
+
+class MessageError(ValueError):
+    """The message is cut off or points in circles."""
+
+
+def parse_message(message: bytes, family: int) -> Message:
+    """Read an answer. Raises MessageError."""
+    try:
+        flags, questions, answers = struct.unpack_from("!HHH", message, 2)
+        position = 12
+        for _number in range(questions):
+            position = _name(message, position)[1] + 4
+        kind, addresses, alias = _TYPES[family], [], ""
+        for _number in range(answers):
+            position = _name(message, position)[1]
+            found, network, _ttl, length = struct.unpack_from("!HHIH", message, position)
+            position += 10
+            data = message[position : position + length]
+            if len(data) < length:
+                raise IndexError("a record is cut off")
+            if network == _INTERNET and found == kind and length == _ADDRESS_SIZES[kind]:
+                addresses.append(socket.inet_ntop(family, data))
+            elif network == _INTERNET and found == _CNAME:
+                alias = _name(message, position)[0]
+            position += length
+    except (struct.error, IndexError):
+        if not message[2:3] or not message[2] & 2:
+            raise MessageError("the message is cut off") from None
+    return Message(flags & 15, tuple(dict.fromkeys(addresses)), alias)
+
+
+def _name(message: bytes, position: int) -> tuple[str, int]:
+    """A name, and where what follows it begins."""
+    labels, after, jumps = [], -1, 0
+    while True:
+        length = message[position]
+        if length >= 0xC0:
+            after = position + 2 if after < 0 else after
+            position = (length & 0x3F) << 8 | message[position + 1]
+            jumps += 1
+            if jumps > 64:
+                raise MessageError("a name points in circles")
+        elif length:
+            labels.append(message[position + 1 : position + 1 + length].decode("latin-1"))
+            position += 1 + length
+        else:
+            return ".".join(labels).lower(), position + 1 if after < 0 else after
+
+
+# The system's files
+
+
+def parse_nsswitch(text: str) -> tuple[str, ...]:
+    """The sources of host names in their order, without the actions; what the C library does where none are named."""
+    for line in text.splitlines():
+        database, colon, sources = line.partition("#")[0].partition(":")
+        if colon and database.strip().lower() == "hosts":
+            words = []
+            while sources:
+                plain, _bracket, rest = sources.partition("[")
+                words += plain.split()
+                sources = rest.partition("]")[2]
+            return tuple(word.lower() for word in words) or ("files", "dns")
+    return ("files", "dns")
+
+
+def parse_hosts(text: str) -> dict[str, tuple[Found, ...]]:
+    """The addresses of each name in /etc/hosts (hosts(5)), by the name in small letters."""
+    table: dict[str, list[Found]] = {}
+    for line in text.splitlines():
+        words = line.partition("#")[0].split()
+        found = _literal(words[0]) if len(words) > 1 else None
+        if found is None:
+            continue
+        for name in words[1:]:
+            addresses = table.setdefault(name.lower(), [])
+            if found not in addresses:
+                addresses.append(found)
+    return {name: tuple(addresses) for name, addresses in table.items()}
+
+
+def _literal(text: str) -> Found | None:
+    address, _mark, zone = text.partition("%")
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with contextlib.suppress(OSError, ValueError):
+            packed = socket.inet_pton(family, address)
+            scope = (int(zone) if zone.isdigit() else socket.if_nametoindex(zone)) if zone else 0
+            return Found(family, socket.inet_ntop(family, packed), scope)
+    return None
+
+
+def parse_search(text: str, local_domain: str | None, host_name: str) -> tuple[str, ...]:
+    """The search list of resolv.conf(5): the last of search and domain, $LOCALDOMAIN before both, else the domain of
+    this host."""
+    domains: list[str] | None = None
+    for line in text.splitlines():
+        words = line.split()
+        if words and words[0] in ("search", "domain"):
+            domains = words[1:] if words[0] == "search" else words[1:2]
+    if local_domain is not None:
+        domains = local_domain.split()
+    if domains is None:
+        domains = [host_name.partition(".")[2]]
+    plain = [domain.strip(".").lower() for domain in domains]
+    return tuple(dict.fromkeys(domain for domain in plain if domain))[:_MAX_SEARCH]
+
+
+class Sources(NamedTuple):
+    """Where this host's name service looks, and what its files hold."""
+
+    services: tuple[str, ...]
+    hosts: Mapping[str, tuple[Found, ...]]
+    search: tuple[str, ...]
+
+    @classmethod
+    def read(cls) -> Sources:
+        return cls(
+            parse_nsswitch(_text("/etc/nsswitch.conf")),
+            parse_hosts(_text("/etc/hosts")),
+            parse_search(_text("/etc/resolv.conf"), os.environ.get("LOCALDOMAIN"), socket.gethostname()),
+        )
+
+    @property
+    def files_first(self) -> bool:
+        """Whether /etc/hosts is looked at before DNS is asked."""
+        for service in self.services:
+            if service == "files":
+                return True
+            if service in ("dns", "resolve"):
+                return False
+        return False
+
+    def in_hosts(self, host: str, families: Sequence[int]) -> tuple[Found, ...]:
+        return tuple(found for found in self.hosts.get(host, ()) if found.family in families)
+
+    def knows_more_than_dns(self, host: str) -> bool:
+        """Whether the name service may have a name that DNS does not have."""
+        return any(
+            service != "dns" and (service != "files" or host in self.hosts) for service in self.services
+        )
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+# DNS through the C library
+
+
+class _Library:
+    """res_mkquery and res_send of the C library, whatever it calls them. Raises OSError where it has none."""
+
+    def __init__(self) -> None:
+        try:
+            import ctypes
+        except ImportError as error:  # a Python built without it
+            raise OSError(str(error)) from error
+        self._ctypes = ctypes
+        for library in (None, "libresolv.so.2", "libc.so.6"):
+            try:
+                self._handle = ctypes.CDLL(library, use_errno=True)
+                self._make, self._send = self._function("mkquery"), self._function("send")
+                return
+            except (OSError, AttributeError):
+                continue
+        raise OSError("the C library has no resolver")
+
+    def _function(self, name: str) -> Any:
+        # glibc before 2.34 has them in libresolv, with underscores; musl has them in libc.
+        function = getattr(self._handle, f"res_{name}", None) or getattr(self._handle, f"__res_{name}")
+        function.restype = self._ctypes.c_int
+        return function
+
+    def ask(self, name: str, kind: int) -> bytes:
+        """The answer of the name servers. Raises OSError when there is none, ValueError for a name that cannot be."""
+        ctypes = self._ctypes
+        query = ctypes.create_string_buffer(512)
+        length = self._make(0, name.encode("ascii"), _INTERNET, kind, None, 0, None, query, len(query))
+        if length < 0:
+            raise ValueError("it is not a name that DNS can have")
+        answer = ctypes.create_string_buffer(_ANSWER_SIZE)
+        ctypes.set_errno(0)
+        size = self._send(query, length, answer, len(answer))
+        if size < 12:
+            raise OSError(ctypes.get_errno(), "no usable answer from the name servers")
+        return bytes(answer.raw[: min(size, _ANSWER_SIZE)])
+
+
+_LIBRARY: list[_Library | None] = []
+
+
+def ask_dns(name: str, family: int) -> Answer:
+    """The addresses that DNS has under the very name; blocks as long as the C library sees fit."""
+    if not _LIBRARY:
+        try:
+            _LIBRARY.append(_Library())
+        except OSError:
+            _LIBRARY.append(None)
+    library = _LIBRARY[0]
+    return _by_final_dot(name, family) if library is None else follow(name, family, library.ask)
+
+
+def follow(name: str, family: int, ask: Callable[[str, int], bytes]) -> Answer:
+    """The addresses of a name, its aliases followed."""
+    alias = name
+    for _turn in range(MAX_ALIASES + 1):
+        try:
+            message = parse_message(ask(alias, _TYPES[family]), family)
+        except MessageError as error:
+            return Answer(FAILED, words=f"the name server's answer is malformed: {error}")
+        except OSError as error:
+            return Answer(FAILED, words=_no_answer(error))
+        except ValueError as error:
+            return Answer(MISSING, words=str(error))
+        if message.addresses:
+            return Answer(FOUND, tuple(Found(family, ip) for ip in message.addresses))
+        if message.rcode not in (_NO_ERROR, _NAME_ERROR):
+            return Answer(FAILED, words=_RCODES.get(message.rcode, f"response code {message.rcode}"))
+        if message.rcode == _NAME_ERROR or not message.alias:
+            target = message.alias or alias
+            what = "no such name in DNS" if message.rcode else "no such record in DNS"
+            return Answer(MISSING, words=what if target == name else f"it is an alias of {target}: {what}")
+        alias = message.alias
+    return Answer(MISSING, words=f"more than {MAX_ALIASES} aliases lead nowhere")
+
+
+def _no_answer(error: OSError) -> str:
+    if error.errno:
+        return f"{error.strerror}: {os.strerror(error.errno).lower()}"
+    return error.strerror or str(error)
+
+
+def _by_final_dot(name: str, family: int) -> Answer:
+    """Where no resolver can be called: the system's name service, which does not complete a name with a final dot."""
+    return _getaddrinfo(name + ".", family)[0]
+
+
+def _getaddrinfo(name: str, family: int) -> tuple[Answer, str]:
+    """What the system's name service says, and the name that it says it has found."""
+    try:
+        entries = socket.getaddrinfo(name, None, family, socket.SOCK_STREAM, 0, socket.AI_CANONNAME)
+    except UnicodeError as error:  # a label that is too long
+        return Answer(MISSING, words=str(error)), ""
+    except OSError as error:
+        words = error.strerror or str(error)
+        return Answer(MISSING if error.errno in _UNKNOWN else FAILED, words=words), ""
+    found = tuple(
+        Found(entry[0], str(entry[4][0]).partition("%")[0], int(entry[4][3]) if len(entry[4]) > 3 else 0)
+        for entry in entries
+        if entry[0] in _TYPES
+    )
+    canonical = next((entry[3] for entry in entries if entry[3]), "")
+    return Answer(FOUND if found else MISSING, found), canonical.rstrip(".").lower()
+
+
+# The name service
+
+
+def look_up(question: Question, sources: Sources, dns: AskDns | None = None) -> Answer:
+    """Answer one question; ``dns`` stands in for ask_dns()."""
+    dns = dns or ask_dns
+    if question.native:
+        return _native(question, sources, dns)
+    return dns(question.host, question.families[0])
+
+
+def _native(question: Question, sources: Sources, dns: AskDns) -> Answer:
+    """What the name service has, unless only the search list gives it."""
+    host, families = question.host, question.families
+    answer, canonical = Answer(MISSING), ""
+    if sources.knows_more_than_dns(host):
+        answer, canonical = _getaddrinfo(host, families[0] if len(families) == 1 else 0)
+    for completed, elsewhere in _completions(host, families, sources, dns):
+        if (
+            not answer.addresses
+            or canonical == completed
+            or elsewhere & {each.ip for each in answer.addresses}
+        ):
+            return Answer(MISSING, tuple(_literals(elsewhere)), completed=completed)
+    return answer
+
+
+def _completions(
+    host: str, families: Sequence[int], sources: Sources, dns: AskDns
+) -> Iterator[tuple[str, set[str]]]:
+    """The names that the search list makes of a name and that exist, with their addresses."""
+    for domain in sources.search:
+        name = f"{host}.{domain}"
+        if len(name) > 253:
+            continue
+        addresses = {each.ip for family in families for each in dns(name, family).addresses}
+        if addresses:
+            yield name, addresses
+
+
+def _literals(texts: set[str]) -> Iterator[Found]:
+    for text in sorted(texts):
+        found = _literal(text)
+        if found is not None:
+            yield found
+
+
+class Resolver:
+    """Answers questions in daemon threads: as many as there are questions open, since each may block for long.
+
+    ``resume`` is called with who asked, once the answer is there.
+    """
+
+    def __init__(self, selector: selectors.BaseSelector, resume: Callable[[Any, None], None]) -> None:
+        self.answers: dict[Question, Answer] = {}
+        self.sources = Sources.read()
+        self._selector = selector
+        self._resume = resume
+        self._waiting: dict[Question, list[Any]] = {}
+        self._ready: deque[tuple[Question, Answer]] = deque()
+        self._pair: tuple[socket.socket, socket.socket] | None = None
+        self._questions: SimpleQueue[Question | None] = SimpleQueue()
+        self._threads = 0
+
+    def ask(self, question: Question, entry: Any) -> None:
+        """Have it answered, once; ``entry`` is resumed when the answer is there."""
+        if question in self.answers:
+            return
+        if question in self._waiting:
+            self._waiting[question].append(entry)
+            return
+        self._waiting[question] = [entry]
+        if self._pair is None:
+            self._pair = socket.socketpair()
+            self._pair[0].setblocking(False)
+            self._selector.register(self._pair[0], selectors.EVENT_READ, None)
+        self._questions.put(question)
+        if self._threads < min(len(self._waiting), MAX_THREADS):
+            self._threads += 1
+            # Where no thread is to be had, the question stays open until one is free, or the deadline.
+            with contextlib.suppress(RuntimeError):
+                Thread(target=self._work, args=(self._pair[1],), daemon=True).start()
+
+    def _work(self, sender: socket.socket) -> None:
+        while True:
+            question = self._questions.get()
+            if question is None:
+                return
+            try:
+                answer = look_up(question, self.sources)
+            except Exception as error:  # pylint: disable=broad-except
+                # A thread that ends by an exception would leave its question open and write on standard error.
+                answer = Answer(FAILED, words=f"the look-up broke off: {error}")
+            self._ready.append((question, answer))
+            try:
+                sender.send(b".")
+            except OSError:  # the probe is over, nobody waits any more
+                return
+
+    def collect(self) -> None:
+        """Take the answers that have come, and resume who waits for them."""
+        if self._pair is not None:
+            with contextlib.suppress(BlockingIOError):
+                self._pair[0].recv(4096)
+        while self._ready:
+            question, answer = self._ready.popleft()
+            self.answers[question] = answer
+            for entry in self._waiting.pop(question):
+                self._resume(entry, None)
+
+    def close(self) -> None:
+        if self._pair is None:
+            return
+        for _thread in range(self._threads):
+            self._questions.put(None)
+        for end in self._pair:
+            end.close()
