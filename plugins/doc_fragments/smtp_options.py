@@ -24,9 +24,9 @@ options:
   retries:
     description:
       - How often to try again after a verdict that another attempt may change, as long as O(timeout) allows.
-      - These are V(dns_failure), V(disconnected), V(greeting_deferred), V(auth_deferred), V(recipient_deferred),
-        and every other refusal with a 4xx reply. V(filtered) is not among them, as the system has repeated
-        the connection request itself by then.
+      - These are V(dns_failure), V(disconnected), V(greeting_deferred), V(ehlo_deferred), V(auth_deferred),
+        V(sender_deferred), V(recipient_deferred), and every other refusal with a 4xx reply. V(filtered) is not
+        among them, as the system has repeated the connection request itself by then.
     type: int
     default: 1
   family:
@@ -82,11 +82,15 @@ options:
     default: 0
   auth_mechanism:
     description:
-      - The SASL mechanism to use.
-      - V(auto) takes the strongest that the server offers and that fits, which is V(xoauth2) for a password
-        that looks like an OAuth 2.0 access token, else V(cram-md5), V(plain), V(login), in this order.
+      - The SASL mechanism to use, one of V(auto), V(plain), V(login), V(cram-md5), V(scram-sha-1),
+        V(scram-sha-256), V(xoauth2), in upper or lower case.
+      - V(auto) takes one that the server offers and that fits, which is V(xoauth2) for a password that looks
+        like an OAuth 2.0 access token, else V(plain), V(login), V(scram-sha-256), V(scram-sha-1), V(cram-md5),
+        in this order. The connection is encrypted, and a server can check V(plain) whichever way it stores
+        passwords.
+      - Where the server lists a mechanism and then does not know it, the next one is tried. After any other
+        refusal none is, as repeated logins may lock the account.
     type: str
-    choices: [auto, plain, login, cram-md5, xoauth2]
     default: auto
   mail_from:
     description:

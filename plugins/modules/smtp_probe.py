@@ -61,6 +61,8 @@ options:
   password:
     description:
       - The password, or for XOAUTH2 the access token.
+      - User name and password have to fit into a line of Postfix's password table. A blank at an end that Postfix
+        would cut off, a line end or another control character, and a colon in the user name are refused.
     type: str
   fail_when:
     description:
@@ -83,12 +85,16 @@ attributes:
 notes:
   - The verdicts are V(dns_not_found), V(dns_failure); V(refused), V(filtered), V(unreachable);
     V(no_greeting), V(disconnected), V(not_smtp), V(greeting_rejected), V(greeting_deferred);
-    V(ehlo_rejected); V(starttls_absent), V(starttls_stripped), V(starttls_rejected),
+    V(ehlo_rejected), V(ehlo_deferred); V(starttls_absent), V(starttls_stripped), V(starttls_rejected),
     V(starttls_injection), V(tls_mode_mismatch), V(tls_too_old), V(tls_failed); V(certificate_expired),
     V(certificate_not_yet_valid), V(certificate_untrusted), V(certificate_mismatch),
     V(certificate_expiring); V(auth_absent), V(auth_unsupported), V(auth_rejected), V(auth_deferred);
-    V(sender_rejected), V(recipient_rejected), V(recipient_deferred); V(stalled), V(protocol_error) and
-    V(ok). V(ok) and V(certificate_expiring) are usable.
+    V(sender_rejected), V(sender_deferred), V(recipient_rejected), V(recipient_deferred); V(stalled),
+    V(protocol_error) and V(ok). V(ok) and V(certificate_expiring) are usable.
+  - A refusal is judged by the server's own words, its reply code and enhanced status code (RFC 3463), whichever
+    command it answers. A server that refuses the name given with EHLO only at RCPT TO has the verdict
+    V(ehlo_rejected), one that then refuses the client's address V(greeting_rejected), and one that demands a login
+    at MAIL FROM or RCPT TO V(auth_rejected). C(stage) says where it came out. A 4xx reply is never a rejection.
   - A verdict is what Postfix on the host would meet, of version 3.6 or newer, with a security level of V(secure)
     for O(tls=starttls) and O(tls=implicit) and of V(may) for O(tls=opportunistic). That includes the HELO, and no
     STARTTLS, that follows a greeting without words (C(smtp_pix_workarounds)).
@@ -297,7 +303,9 @@ endpoints:
       returned: always
       sample: [PLAIN, LOGIN]
     auth_mechanism:
-      description: The mechanism that logged in; null without a login.
+      description:
+        - The SASL mechanism that logged in, such as V(PLAIN); null without a login. With
+          C(smtp_sasl_mechanism_filter) set to it, Postfix logs in the same way.
       type: str
       returned: always
       sample: PLAIN
@@ -387,6 +395,7 @@ from time import monotonic
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._base.masks import Careful, hidden
 from ..module_utils._smtp.arguments import ENDPOINT_ARGUMENTS, PROBE_ARGUMENTS, endpoints_from, options_from
 from ..module_utils._smtp.endpoint import OptionError
 from ..module_utils._smtp.engine import probe
@@ -400,16 +409,20 @@ ARGUMENTS = {
 
 
 def main() -> None:
-    module = AnsibleModule(
+    ansible = AnsibleModule(
         argument_spec=ARGUMENTS,
         supports_check_mode=True,
         mutually_exclusive=[("host", "endpoints")],
         required_one_of=[("host", "endpoints")],
         required_together=[("username", "password")],
     )
+    params = ansible.params
+    ansible.params = hidden(params, ["password"])
+    public = {name: value for name, value in params.items() if name not in ("username", "password")}
+    module = Careful(ansible, ansible.no_log_values, public)
     began = monotonic()
     try:
-        results = probe(endpoints_from(module.params), options_from(module.params))
+        results = probe(endpoints_from(params), options_from(params))
     except OptionError as error:
         module.fail_json(msg=str(error))
     elapsed_ms = round((monotonic() - began) * 1000, 1)
@@ -422,7 +435,7 @@ def main() -> None:
         for result in unusable:
             result.advice = cloud.advise(result, here)
     found = dict(report(results), elapsed_ms=elapsed_ms, msg=sentence(results))
-    if failed(results, module.params["fail_when"]):
+    if failed(results, params["fail_when"]):
         module.fail_json(**found)
     module.exit_json(changed=False, **found)
 

@@ -348,6 +348,7 @@ from datetime import datetime, timezone
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._base.masks import Careful
 from ..module_utils._postfix import client, hostname
 from ..module_utils._postfix.nexthop import next_hops
 from ..module_utils._postfix.rewriting import UnknownSender
@@ -361,7 +362,6 @@ from ..module_utils._route.fact import (
     no_route,
     question,
     read_saved,
-    safe_to_mask,
     save,
 )
 from ..module_utils._route.manner import LEVELS, Here, UnknownAddress, as_here
@@ -398,10 +398,10 @@ ARGUMENTS = {
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    params = dict(module.params)
-    module.params["relays"] = masked(params["relays"])
-    module.no_log_values = secrets(params["relays"])
+    ansible = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    params = dict(ansible.params)
+    ansible.params["relays"] = masked(params["relays"])
+    module = Careful(ansible, secrets(params["relays"]))
     directory = (params["postfix"] or {}).get("config_directory") or client.CONFIG_DIRECTORY
     try:
         asked = question(params)
@@ -412,7 +412,6 @@ def main() -> None:
         module.fail_json(msg=str(error))
     if mine.installed or wish:
         asked = limited(asked, mine.mechanisms)
-    module.no_log_values = safe_to_mask(module.no_log_values, asked)
 
     results = probe([candidate.endpoint for candidate in asked.candidates], options)
     in_use = hop_in_use(next_hops(directory), read_saved(SAVED))

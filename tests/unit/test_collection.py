@@ -29,7 +29,12 @@ SHIPPED_PYTHON = sorted(
 # What runs on the managed host, where there is the standard library and nothing else.
 MANAGED_PYTHON = sorted([*MODULE_UTILS.rglob("*.py"), *(PLUGINS / "modules").glob("*.py")])
 # Dependencies point one way.
-MAY_IMPORT = {"_smtp": {"_smtp"}, "_route": {"_route", "_smtp"}, "_postfix": {"_postfix"}}
+MAY_IMPORT = {
+    "_base": {"_base"},
+    "_smtp": {"_base", "_smtp"},
+    "_route": {"_base", "_route", "_smtp"},
+    "_postfix": {"_base", "_postfix"},
+}
 # The core of the protocol is given bytes and times; it never fetches them.
 SANS_IO = ("reply.py", "session.py")
 INPUT_OUTPUT = {"asyncio", "datetime", "os", "select", "selectors", "socket", "subprocess", "time"}

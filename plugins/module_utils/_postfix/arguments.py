@@ -9,9 +9,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Iterable, Mapping
 
 from . import master_cf, table
+from .finding import Finding
 
 CONFIG_ARGUMENTS: dict[str, Any] = {
     "files": {
@@ -62,7 +64,8 @@ INFO_ARGUMENTS: dict[str, Any] = {
     "config_directory": {"type": "path", "default": "/etc/postfix"},
 }
 
-# Shorter texts are part of too many words: masking them would garble everything that is shown.
+
+# Shorter texts are part of too many words; _base/masks.py leaves more of them alone where they stand in a field.
 _SHORTEST_SECRET = 5
 
 
@@ -81,6 +84,43 @@ def secrets_in(files: Iterable[Mapping[str, Any]]) -> set[str]:
                 found.add(value.partition(":")[2])
     found |= {repr(text)[1:-1] for text in found}
     return {text for text in found if len(text) >= _SHORTEST_SECRET}
+
+
+def without_rows(findings: Iterable[Finding], files: Iterable[Mapping[str, Any]]) -> list[Finding]:
+    """The findings as they may be shown: of a sensitive file the line, and no word that stands in it.
+
+    Ansible's masking is not enough, for it leaves short words and plain ones as they are.
+    """
+    contents = {entry["path"]: str(entry.get("content") or "") for entry in files if entry.get("sensitive")}
+    return [
+        _without_words(finding, contents[finding.file]) if finding.file in contents else finding
+        for finding in findings
+    ]
+
+
+def discreet(message: str, findings: Iterable[Finding], files: Iterable[Mapping[str, Any]]) -> str:
+    """A message that holds findings, with these as they may be shown."""
+    findings = list(findings)
+    for finding, shown in zip(findings, without_rows(findings, files)):
+        message = message.replace(str(finding), str(shown))
+    return message
+
+
+def _without_words(finding: Finding, content: str) -> Finding:
+    """What a finding quotes is what stands in quotes, in the line, or in parameter and value."""
+    lines = content.splitlines()
+    line = lines[finding.line - 1] if 0 < finding.line <= len(lines) else ""
+    quoted = sorted({line, *line.split(), finding.parameter, finding.value} - {""}, key=len, reverse=True)
+    problem, remedy = finding.problem, finding.remedy
+    for words in quoted:
+        alone = re.compile(rf"(?<!\w){re.escape(words)}(?!\w)")
+        problem, remedy = alone.sub("********", problem), alone.sub("********", remedy)
+    return finding._replace(
+        parameter="********" if finding.parameter else "",
+        value="********" if finding.value else "",
+        problem=problem,
+        remedy=remedy,
+    )
 
 
 def without_secrets(files: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ import traceback
 from dataclasses import asdict
 from typing import Any
 
+from .._base.masks import Careful
 from . import arguments, info, transaction
 
 
@@ -23,6 +24,7 @@ def run_config(module: Any) -> None:
     # From here on only what is secret is masked, so that the diff of main.cf can be read.
     module.no_log_values = arguments.secrets_in(files)
     module.params = {**params, "files": arguments.without_secrets(files)}
+    module = Careful(module, module.no_log_values)
     try:
         request = transaction.Request(
             config_directory=params["config_directory"],
@@ -37,10 +39,10 @@ def run_config(module: Any) -> None:
         outcome = transaction.deploy(request, module.check_mode)
     except transaction.DeployError as error:
         module.fail_json(
-            msg=str(error),
+            msg=arguments.discreet(str(error), error.findings, files),
             missing=error.missing,
             rolled_back=error.rolled_back,
-            findings=[finding.as_dict() for finding in error.findings],
+            findings=[finding.as_dict() for finding in arguments.without_rows(error.findings, files)],
             log=error.log,
         )
     except Exception as error:

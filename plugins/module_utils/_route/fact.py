@@ -15,11 +15,10 @@ import json
 import os
 import tempfile
 from datetime import datetime, timezone
-from typing import Any, Collection, Mapping, NamedTuple, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence
 
-from .._smtp.endpoint import TLS_MODES
-from .._smtp.verdict import STAGES, VERDICTS, Result
-from .choose import DECISIONS, Candidate, Hop, Route, candidates, choose, override_port, pair
+from .._smtp.verdict import Result
+from .choose import Candidate, Hop, Route, candidates, choose, override_port, pair
 from .cloud import Cloud, advise, may_be_the_network
 from .manner import DANE_LEVELS, Sender
 from .relays import ports_of, wanted
@@ -120,18 +119,6 @@ def no_route(made: Mapping[str, Any]) -> str:
     """The sentence for a fact without a route: each port's verdict, and the remedy."""
     reason = str(made["reason"])
     return f"No route for mail: {reason}. {made['remedy'] or ''}".strip()
-
-
-def safe_to_mask(secrets: Collection[str], asked: Question) -> set[str]:
-    """The secrets that Ansible can mask in the output without destroying the fact.
-
-    Ansible masks substrings everywhere. A password that is part of the relay's name, or of a word that the
-    fact is made of, would turn the route itself into asterisks.
-    """
-    words = {*VERDICTS, *STAGES, *TLS_MODES, *DECISIONS}
-    for candidate in asked.candidates:
-        words.update((candidate.endpoint.host, str(candidate.endpoint.port)))
-    return {secret for secret in secrets if not any(secret in word for word in words)}
 
 
 def hop_in_use(hops: Sequence[tuple[str, int, bool]], saved: Mapping[str, Any]) -> Hop | None:

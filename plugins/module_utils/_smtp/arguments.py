@@ -14,7 +14,6 @@ from typing import Any, Mapping
 
 from .endpoint import (
     FAMILIES,
-    MECHANISMS,
     TLS_MODES,
     TLS_VERSIONS,
     Endpoint,
@@ -22,6 +21,7 @@ from .endpoint import (
     Options,
     check_credentials,
     check_host,
+    check_mechanism,
     check_port,
     parse_endpoint,
 )
@@ -38,7 +38,8 @@ PROBE_ARGUMENTS: dict[str, dict[str, Any]] = {
     "ca_path": {"type": "path"},
     "min_tls_version": {"type": "str", "choices": list(TLS_VERSIONS), "default": Options.min_tls_version},
     "min_days": {"type": "int", "default": Options.min_days},
-    "auth_mechanism": {"type": "str", "choices": list(MECHANISMS), "default": "auto"},
+    # In any case, which choices would not allow: endpoint.check_credentials knows them.
+    "auth_mechanism": {"type": "str", "default": "auto"},
     "mail_from": {"type": "str"},
     "rcpt_to": {"type": "str"},
     "concurrency": {"type": "int", "default": Options.concurrency},
@@ -69,7 +70,8 @@ def options_from(params: Mapping[str, Any]) -> Options:
 
 def endpoints_from(params: Mapping[str, Any]) -> list[Endpoint]:
     """The endpoints of smtp_probe's parameters. Raises OptionError with a text for the user."""
-    credentials = check_credentials(params["username"], params["password"], params["auth_mechanism"])
+    mechanism = check_mechanism(params["auth_mechanism"])
+    credentials = check_credentials(params["username"], params["password"], mechanism)
     tls, server_name = params["tls"], params["server_name"]
     if params["endpoints"] is not None:
         asked = [(f"endpoints[{number}]", entry) for number, entry in enumerate(params["endpoints"])]

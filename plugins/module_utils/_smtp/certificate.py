@@ -49,6 +49,43 @@ _EXPIRED = 10
 _NO_ISSUER = (2, 20, 21, 27)
 _NO_TRUST = (*_NO_ISSUER, 7, 18, 19)
 
+# Whose certificates stand in for those of servers: antivirus programs and firewalls that open TLS. Looked for in the
+# issuer of a certificate that is not trusted, in lower case. "on this host" where it runs where the mail is sent.
+_INSPECTORS = (
+    (re.compile(r"\bavast\b"), "Avast"),
+    (re.compile(r"\bavg\b"), "AVG"),
+    (re.compile(r"kaspersky"), "Kaspersky"),
+    (re.compile(r"\beset\b"), "ESET"),
+    (re.compile(r"bitdefender"), "Bitdefender"),
+    (re.compile(r"dr\.? ?web\b"), "Dr.Web"),
+    (re.compile(r"g ?data\b"), "G DATA"),
+    (re.compile(r"\bnorton\b"), "Norton"),
+    (re.compile(r"trend micro|trendmicro"), "Trend Micro"),
+    (re.compile(r"mcafee|skyhigh"), "Skyhigh (McAfee) Web Gateway"),
+    (re.compile(r"sophos|astaro"), "Sophos"),
+    (re.compile(r"fortigate|fortinet(?!.*fortimail)|\bfgt?\d{2}"), "Fortinet FortiGate"),
+    (re.compile(r"palo ?alto"), "Palo Alto Networks"),
+    (re.compile(r"zscaler"), "Zscaler"),
+    (re.compile(r"cisco umbrella|cisco.*(?:firepower|web security|ironport.*proxy)|opendns"), "Cisco"),
+    (re.compile(r"check ?point"), "Check Point"),
+    (re.compile(r"blue ?coat|proxysg|symantec.*(?:proxy|web gateway)"), "Blue Coat (Symantec) ProxySG"),
+    (re.compile(r"netskope|goskope"), "Netskope"),
+    (re.compile(r"\bsquid\b"), "Squid"),
+    (re.compile(r"sonicwall"), "SonicWall"),
+    (re.compile(r"watchguard|fireware"), "WatchGuard"),
+    (re.compile(r"forcepoint|websense"), "Forcepoint"),
+    (re.compile(r"untangle|\barista edge"), "Untangle"),
+    (re.compile(r"smoothwall"), "Smoothwall"),
+    (re.compile(r"cloudflare gateway|gateway ca.*cloudflare"), "Cloudflare Gateway"),
+    (re.compile(r"\bcato networks"), "Cato Networks"),
+    (re.compile(r"\biboss\b"), "iboss"),
+    (re.compile(r"mitmproxy"), "mitmproxy"),
+    (
+        re.compile(r"tls inspection|ssl inspection|(?:ssl|tls|https) interception|deep inspection"),
+        "a TLS inspection",
+    ),
+)
+
 _MAX_NAMES_SHOWN = 100
 _DAY = 86400
 
@@ -194,6 +231,13 @@ def advice(problem: Problem, certificate: Certificate, chain: ChainError | None)
     """What to do about an untrusted chain, where OpenSSL's one code for several faults can be told apart."""
     if problem.verdict != "certificate_untrusted" or chain is None:
         return ""
+    who = inspector(certificate)
+    if who:
+        return (
+            f"On this host or on the way something opens TLS ({who}) and puts its own certificate in the place of the "
+            "server's: have connections to this mail server left alone there. To trust that certificate would only "
+            "hide that mail and password can be read on the way."
+        )
     if chain.code not in _NO_TRUST:
         return (
             "Have the server get another certificate: no list of trusted authorities makes up for this fault."
@@ -218,6 +262,12 @@ def advice(problem: Problem, certificate: Certificate, chain: ChainError | None)
             "public one, have the server send its intermediate certificates too."
         )
     return ""
+
+
+def inspector(certificate: Certificate) -> str:
+    """The product whose authority issues certificates in the place of servers' own; empty where none is known."""
+    issuer = certificate.issuer.lower()
+    return next((name for pattern, name in _INSPECTORS if pattern.search(issuer)), "")
 
 
 def matches(certificate: Certificate, name: str) -> bool:
@@ -262,21 +312,28 @@ def _name_matches(known: str, name: str) -> bool:
 
 
 def _untrusted(certificate: Certificate, chain: ChainError) -> str:
+    said = printable(chain.message)
+    issued = _issued(certificate)
     if chain.code not in _NO_TRUST:
-        return f"it or one of its chain is not fit for a mail server ({printable(chain.message)})"
+        return f"it or one of its chain{issued} is not fit for a mail server ({said})"
     if not chain.authorities:
-        return (
-            f"this host has no certificates of authorities, so it can trust none ({printable(chain.message)})"
-        )
+        return f"this host has no certificates of authorities, so it can trust none ({said})"
     if certificate.self_issued and chain.length <= 1:
-        return f"it is self-signed and not among the trusted ones ({printable(chain.message)})"
+        return f"it is self-signed{issued} and not among the trusted ones ({said})"
     if chain.length == 1:
-        return (
-            "it came without intermediate certificates, and its issuer is not a trusted authority "
-            f"({printable(chain.message)})"
-        )
+        return f"it came without intermediate certificates, and its issuer{issued} is not a trusted authority ({said})"
     doubt = "" if chain.length else ", or an intermediate certificate is missing"
-    return f"its chain does not lead to a trusted authority{doubt} ({printable(chain.message)})"
+    return f"its chain{issued} does not lead to a trusted authority{doubt} ({said})"
+
+
+def _issued(certificate: Certificate) -> str:
+    """The issuer by name, as part of a sentence."""
+    if not certificate.issuer:
+        return ""
+    who = inspector(certificate)
+    known = f", the TLS inspection of {who}" if who and not who.startswith("a ") else ""
+    by = "" if certificate.self_issued else "issued by "
+    return f", {by}{printable(certificate.issuer, 150)}{known},"
 
 
 def _ago(then: int, now: float) -> str:

@@ -18,7 +18,7 @@ from typing import Any, Mapping, NamedTuple, Sequence
 
 IMPLICIT_PORTS = (465, 2465, 8465)
 TLS_MODES = ("starttls", "implicit", "opportunistic", "none")
-MECHANISMS = ("auto", "plain", "login", "cram-md5", "xoauth2")
+MECHANISMS = ("auto", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "xoauth2")
 FAMILIES = ("any", "ipv4", "ipv6", "both")
 LOOKUPS = ("auto", "dns", "native", "both")
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
@@ -31,11 +31,15 @@ class OptionError(ValueError):
 
 
 class Credentials(NamedTuple):
-    """User name and password (for XOAUTH2 the access token). Its repr shows no password."""
+    """User name and password (for XOAUTH2 the access token). Its repr shows no password.
+
+    ``usable``, where given, are the mechanisms for which the host can have a plugin: a Postfix there has no others.
+    """
 
     username: str
     password: str
     mechanism: str = "auto"
+    usable: tuple[str, ...] | None = None
 
     def __repr__(self) -> str:
         return f"Credentials(username={self.username!r}, password='********', mechanism={self.mechanism!r})"
@@ -278,15 +282,82 @@ def _one_of(where: str, value: Any, choices: tuple[str, ...]) -> None:
         raise OptionError("{}: {!r} is not known; it is one of {}".format(where, value, ", ".join(choices)))
 
 
+# What Postfix takes for white space at either end of a table's value (isspace() in the C locale).
+_SPACE = " \t\n\v\f\r"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
 def check_credentials(
-    username: str | None, password: str | None, mechanism: str = "auto"
+    username: str | None,
+    password: str | None,
+    mechanism: str = "auto",
+    names: tuple[str, str] = ("username", "password"),
 ) -> Credentials | None:
-    """Credentials, or None where none were given. Raises OptionError, never with the password in it."""
+    """Credentials, or None where none were given. Raises OptionError, never with the password in it.
+
+    ``names`` are what the user calls the two. Both have to stand in one line of Postfix's password table, in which
+    the first colon ends the user name: what cannot is refused here, before a probe shows that it would work elsewhere.
+    """
     if username is None and password is None:
         return None
     if not username or not password:
-        raise OptionError("username and password: give both, or neither")
-    if "\0" in username or "\0" in password:
-        raise OptionError("username and password: a NUL character cannot be sent to a mail server")
-    _one_of("auth_mechanism", mechanism, MECHANISMS)
-    return Credentials(username, password, mechanism)
+        raise OptionError(f"{names[0]} and {names[1]}: give both, or neither")
+    for name, flaw in ((names[0], username_flaw(username)), (names[1], password_flaw(password))):
+        if flaw:
+            raise OptionError(f"{name}: {flaw}")
+    return Credentials(username, password, check_mechanism(mechanism))
+
+
+def check_mechanism(value: Any, where: str = "auth_mechanism") -> str:
+    """The name of a SASL mechanism, or ``auto``, in lower case; it may be written in any. Raises OptionError."""
+    mechanism = str(value or "auto").strip().lower().replace("_", "-")
+    _one_of(where, mechanism, MECHANISMS)
+    return mechanism
+
+
+def username_flaw(text: str) -> str:
+    """Why Postfix's password table cannot hold this user name, and what to do; empty when it can."""
+    flaw = _flaw(text)
+    if flaw:
+        return flaw
+    if ":" in text:
+        return (
+            "it has a colon, and Postfix takes what follows the first colon for the password; "
+            "use a user name without one"
+        )
+    if text[0] in _SPACE:
+        return "it begins with a blank, which Postfix would cut off; remove it"
+    if text[-1] in _SPACE:
+        return "it ends with a blank, which no server expects; remove it"
+    return ""
+
+
+def password_flaw(text: str) -> str:
+    """Why Postfix's password table cannot hold this password or token, and what to do; empty when it can."""
+    flaw = _flaw(text)
+    if flaw:
+        return flaw
+    if text[-1] in _SPACE:
+        return "it ends with a blank, which Postfix would cut off; remove it, or have another password set"
+    return ""
+
+
+def _flaw(text: str) -> str:
+    """The same for both. Nothing of the text is shown: it may be a secret."""
+    if not text:
+        return "it is empty; give it, or leave both user name and password out"
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return "it is not UTF-8, and Postfix ignores lines of a table that are not; write it in UTF-8"
+    if text.endswith(("\n", "\r")) and not _CONTROL.search(text.rstrip("\r\n")):
+        return (
+            "it ends with a line end; remove it (a file that was read or a block in YAML leaves one behind)"
+        )
+    if "\n" in text or "\r" in text:
+        return "it has more than one line, and Postfix's password table has one for each; give a single line"
+    if "\0" in text:
+        return "it has a NUL character, which cannot be sent to a mail server; remove it"
+    if _CONTROL.search(text):
+        return "it has a control character (such as a tab), probably by mistake; remove it"
+    return ""

@@ -917,6 +917,7 @@ class _Probe:
             result.greeting = session.greeting
             result.capabilities = session.capabilities
             result.auth_mechanisms = session.auth_mechanisms
+            result.auth_mechanism = session.auth_mechanism
             result.tls_version = session.tls_version
             result.tls_cipher = session.tls_cipher
             if session.certificate is not None:

@@ -19,8 +19,9 @@
 #
 # Rules of this file: no socket, no clock, no choice of address, no retry. Bytes may be cut anywhere without
 # any difference to the verdict. What a server sends is bounded, and shown only through self._words(), which
-# escapes it and removes the password from it. A password goes out in _authenticate() alone, behind the check
-# that this connection is encrypted, and verified where that is required.
+# escapes it and removes the password from it. A password goes out in _log_in() alone, behind the check of
+# _authenticate() that this connection is encrypted, and verified where that is required. What a refusal means
+# is said in replies.py.
 
 from __future__ import annotations
 
@@ -28,14 +29,18 @@ import contextlib
 import re
 import ssl
 from binascii import a2b_base64, b2a_base64
-from typing import Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from . import certificate as certificates
 from .certificate import Certificate, ChainError, Problem
 from .endpoint import Credentials, Endpoint, ip_version
+from .replies import CLIENT_CERTIFICATE, Situation, interpret, stranger, unknown_mechanism
 from .reply import Reply, ReplyError, ReplyReader, printable
 from .tls import SHOWS_CHAIN, doubt
 from .verdict import VERDICTS
+
+if TYPE_CHECKING:
+    from .sasl import Mechanism
 
 # More than the largest honest conversation, certificate chain included, by far.
 MAX_RECEIVED = 262144
@@ -45,7 +50,7 @@ _MAX_COMMAND = 512
 
 _TLS_RECORDS = (0x14, 0x15, 0x16, 0x17)
 _TLS_MAJOR = 3
-_HANDSHAKE, _SERVER_HELLO = 0x16, 0x02
+_HANDSHAKE, _SERVER_HELLO, _CERTIFICATE_REQUEST = 0x16, 0x02, 0x0D
 _PROTOCOLS = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2"}
 
 # OpenSSL's reasons for "the versions do not meet".
@@ -70,8 +75,27 @@ _EMPTY_GREETING = re.compile(rb"[20 *\t]*\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}\Z")
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/]{8,}")
 
+# A password this short is removed only where it stands alone, and not from what the server says before it knows it:
+# the letters are in too many words.
+_SHORT_SECRET = 8
+
 # The server's words on which a decision rests.
 _VOCABULARY = b"STARTTLS AUTH= SMTPUTF8 CRAM-MD5 PLAIN LOGIN XOAUTH2 ESMTP LMTP LHLO FTP"
+
+
+# What the command of a stage is about, as verdicts begin.
+_FAMILY = {
+    "greeting": "greeting_",
+    "ehlo": "ehlo_",
+    "starttls": "starttls_",
+    "auth": "auth_",
+    "sender": "sender_",
+    "recipient": "recipient_",
+}
+_RENEW = (
+    "Get a new access token for this account, with the scope for SMTP: tokens expire, usually within an hour. Where "
+    "it is new, have SMTP allowed for the account."
+)
 
 
 def b64encode(data: bytes) -> bytes:
@@ -136,6 +160,8 @@ class Session:
         self.greeting: str | None = None
         self.capabilities: list[str] = []
         self.auth_mechanisms: list[str] = []
+        self.auth_mechanism: str | None = None
+        """The mechanism that logged in."""
         self.tls_version: str | None = None
         self.tls_cipher: str | None = None
         self.certificate: Certificate | None = None
@@ -148,7 +174,9 @@ class Session:
         self._credentials = endpoint.credentials
         self._name = endpoint.server_name or endpoint.host
         self._encoded = _encoded(endpoint.credentials)
-        self._secrets = _secrets(endpoint.credentials, self._encoded)
+        self._secrets, self._words_too = _secrets(endpoint, settings.helo_name)
+        self._told = False
+        """Whether the server has been told the password, and may send it back."""
         self._reader = ReplyReader()
         self._expect: Callable[[Reply], None] = self._on_greeting
         self._output = bytearray()
@@ -158,9 +186,11 @@ class Session:
         self._incoming = self._outgoing = _NO_BIO
         self._encrypted = False
         self._first = bytearray()
+        self._flight = bytearray()
         self._masked = self._empty = self._foreign = False
         self._notes = ["unencrypted because " + plain] if plain else []
-        self._mechanism = ""
+        self._mechanism: Mechanism | None = None
+        self._mechanisms: list[Mechanism] = []
         self._answers: list[Callable[[bytes], bytes | None]] = []
         self._hint = ""
 
@@ -198,7 +228,7 @@ class Session:
             after = f"within {seconds:.1f} s"
             silent = self._reader.idle and (self.stage == "greeting" or not self._received)
             if silent:
-                self._settle("no_greeting", f"Connected, and no greeting came {after}", stage="greeting")
+                self._settle("no_greeting", f"Connected, but no greeting arrived {after}", stage="greeting")
             else:
                 self._settle(
                     "stalled", f"The server did not finish its answer to {self._waiting_for()} {after}"
@@ -209,7 +239,7 @@ class Session:
         """Another connection has shown that this port speaks TLS from the first byte."""
         self._settle(
             "tls_mode_mismatch",
-            "The server says nothing in clear and answers TLS from the first byte, and STARTTLS was expected",
+            "The port expects TLS from the first byte (implicit TLS), not STARTTLS: nothing is said in the clear",
             advice=self._set_tls("implicit"),
         )
         self._close()
@@ -264,10 +294,45 @@ class Session:
         self.outcome = Outcome(verdict, stage, reason + ".", advice, temporary or VERDICTS[verdict].transient)
         self._events.append(Event("settled"))
 
-    def _reject(self, verdict: str, what: str, reply: Reply) -> None:
-        """Settle for a refusal in the server's own words, and take leave."""
-        self._settle(verdict, f"{what}: {self._words(reply)}", temporary=reply.severity == 4)
-        self._farewell()
+    def _refuse(self, stage: str, reply: Reply, what: str = "") -> None:
+        """Settle for what a refusal means, in the server's own words; ``what`` is refused, unless it means another."""
+        situation = Situation(self._encrypted, self.auth_mechanism is not None)
+        meaning = interpret(stage, reply, situation)
+        if not what or not meaning.verdict.startswith(_FAMILY[stage]):
+            what = self._refusal(meaning.verdict)
+        cause = f" ({meaning.cause})" if meaning.cause else ""
+        advice = meaning.advice
+        if not advice and meaning.verdict == "auth_rejected" and self._named() == "XOAUTH2":
+            advice = _RENEW
+        self._settle(
+            meaning.verdict,
+            f"{what}{cause}: {self._words(reply)}",
+            stage=self._rung(),
+            advice=self._filled(advice),
+            temporary=reply.severity == 4,
+        )
+
+    def _refusal(self, verdict: str) -> str:
+        """The beginning of the sentence for a refusal that is not of what was asked for last."""
+        settings = self.settings
+        return {
+            "greeting_rejected": "The server refuses this client",
+            "greeting_deferred": "The server does not take this client now",
+            "ehlo_rejected": f"The server refuses the name given with EHLO, {settings.helo_name}",
+            "ehlo_deferred": f"The server does not take the name given with EHLO, {settings.helo_name}, now",
+            "starttls_rejected": "The server lists STARTTLS, then refuses it",
+            "tls_mode_mismatch": "The server refuses a connection in the clear",
+            "auth_rejected": "The server demands a login",
+            "auth_deferred": "The server demands a login",
+            "sender_rejected": f"The server refuses the sender <{settings.mail_from or ''}>",
+            "sender_deferred": f"The server does not take the sender <{settings.mail_from or ''}> now",
+            "recipient_rejected": f"The server refuses the recipient <{settings.rcpt_to}>",
+            "recipient_deferred": f"The server does not take the recipient <{settings.rcpt_to}> now",
+        }[verdict]
+
+    def _named(self) -> str:
+        """The mechanism in use."""
+        return self._mechanism.name if self._mechanism else ""
 
     def _rung(self) -> str:
         """The stage of the contract for what is being waited for."""
@@ -287,7 +352,13 @@ class Session:
     def _ended(self, how: str) -> None:
         if self.outcome is None:
             if self.stage == "handshake" and self._first:
-                self._settle("tls_failed", f"The server {how} in the TLS handshake")
+                wanted = _certificate_requested(self._flight)
+                self._settle(
+                    "tls_failed",
+                    f"The server {how} in the TLS handshake"
+                    + (", in which it asked for a client certificate" if wanted else ""),
+                    advice=self._filled(CLIENT_CERTIFICATE) if wanted else "",
+                )
             elif self.stage == "handshake" and self._mode != "implicit":
                 self._settle("tls_failed", f"The server {how} when TLS was to begin")
             elif self.stage in ("greeting", "handshake"):
@@ -300,13 +371,19 @@ class Session:
                 )
         self._close()
 
+    def _filled(self, advice: str) -> str:
+        return advice.format(host=self.endpoint.host, port=self.endpoint.port)
+
     def _words(self, reply: Reply) -> str:
-        return self._shown(b"%d %s" % (reply.code, reply.text))
+        return f"{reply.code} {self._shown(reply.text)}".rstrip()
 
     def _shown(self, text: bytes) -> str:
-        if self._secrets:
-            for secret in self._secrets:
-                text = text.replace(secret, b"********")
+        for secret in self._secrets:
+            text = text.replace(secret, b"********")
+        for secret in self._words_too if self._told else ():
+            alone = rb"(?<![A-Za-z0-9])" + re.escape(secret) + rb"(?![A-Za-z0-9])"
+            text = re.sub(alone, b"********", text)
+        if self._encoded:
             text = _BASE64_RUN.sub(self._masked_piece, text)
         return printable(text)
 
@@ -328,7 +405,7 @@ class Session:
                 if data[1] == _TLS_MAJOR:
                     self._settle(
                         "tls_mode_mismatch",
-                        "The server speaks TLS from the first byte, and STARTTLS was expected",
+                        "The server speaks TLS from the first byte (implicit TLS), and STARTTLS was expected",
                         advice=self._set_tls("implicit"),
                     )
                     self._close()
@@ -342,10 +419,17 @@ class Session:
                 self._expect(reply)
         except ReplyError as error:
             if self.stage == "greeting" and error.foreign:
-                self._settle("not_smtp", f"The first line is not of SMTP: {self._shown(error.seen)}")
+                self._not_a_mail_server("The first line is not of SMTP", error.seen)
             else:
                 self._settle("protocol_error", f"The server sent {error.problem}: {self._shown(error.seen)}")
             self._close()
+
+    def _not_a_mail_server(self, what: str, seen: bytes) -> None:
+        known = stranger(seen)
+        if known:
+            what = f"{known.name[:1].upper()}{known.name[1:]} answers, not a mail server"
+        advice = self._filled(known.advice) if known else ""
+        self._settle("not_smtp", f"{what}: {self._shown(seen)}", advice=advice)
 
     def _send(self, stage: str, command: bytes, expect: Callable[[Reply], None]) -> None:
         self.stage = stage
@@ -374,12 +458,12 @@ class Session:
         self._foreign = reply.code != 220
         if reply.severity == 2:  # what speaks SMTP after all shows at EHLO, as in Postfix
             self._say_hello("EHLO", self._on_ehlo)
-        elif reply.severity == 4:
-            self._reject("greeting_deferred", "The server is not ready", reply)
-        elif reply.severity == 5:
-            self._reject("greeting_rejected", "The server refuses this client", reply)
+            return
+        if reply.severity == 3:
+            self._settle("not_smtp", f"The greeting is not one of SMTP: {self._words(reply)}")
         else:
-            self._reject("not_smtp", "The greeting is not one of SMTP", reply)
+            self._refuse("greeting", reply, "The server is not ready" if reply.severity == 4 else "")
+        self._farewell()
 
     def _say_hello(self, verb: str, expect: Callable[[Reply], None]) -> None:
         self._send("ehlo", f"{verb} {self.settings.helo_name}".encode("ascii"), expect)
@@ -397,12 +481,22 @@ class Session:
             self._farewell()
         elif reply.code != 421 and self._helo_is_enough():
             self._say_hello("HELO", self._on_helo)
-        elif self._masked and not self._encrypted:
-            self._reject(
-                "starttls_stripped", "EHLO, and STARTTLS with it, is refused behind a masked greeting", reply
+        elif self._masked and not self._encrypted and reply.severity == 5:
+            self._settle(
+                "starttls_stripped",
+                "The greeting is masked and EHLO is refused, so STARTTLS cannot be used: "
+                + self._words(reply),
             )
+            self._farewell()
         else:
-            self._reject("ehlo_rejected", f"The server refuses EHLO {self.settings.helo_name}", reply)
+            self._refuse("ehlo", reply, self._hello("EHLO", reply))
+            self._farewell()
+
+    def _hello(self, verb: str, reply: Reply) -> str:
+        name = self.settings.helo_name
+        if reply.severity == 4:
+            return f"The server does not take {verb} {name} now"
+        return f"The server refuses {verb} {name}"
 
     def _not_smtp(self, reply: Reply) -> bool:
         """Whether it is another protocol that greets with 2xx, such as NNTP, or with 220 itself, as FTP and LMTP do."""
@@ -421,9 +515,8 @@ class Session:
             self._climbed("ehlo")
             self._after_ehlo()
         else:
-            self._reject(
-                "ehlo_rejected", f"The server refuses EHLO and HELO {self.settings.helo_name}", reply
-            )
+            self._refuse("ehlo", reply, self._hello("EHLO and HELO", reply))
+            self._farewell()
 
     def _learn(self, reply: Reply) -> None:
         self.capabilities = []
@@ -457,7 +550,7 @@ class Session:
         elif self._mode == "opportunistic" and self._credentials is None:
             trace = self._stripped()
             if self._offers("STARTTLS"):
-                note = "behind a greeting without words Postfix keeps to HELO, and leaves STARTTLS aside"
+                note = "the greeting has no text, so Postfix sends HELO and never tries STARTTLS"
             else:
                 note = f"STARTTLS was overwritten on the way ({trace})" if trace else "no STARTTLS is offered"
             self._notes.append(note)
@@ -494,8 +587,8 @@ class Session:
     def _only_helo(self, verdict: str, offered: str) -> None:
         self._settle(
             verdict,
-            f"{offered} is offered, but behind a greeting without words ({self.greeting or 'a bare code'}) Postfix "
-            "keeps to HELO, and does not use it (smtp_pix_workarounds)",
+            f"The server offers {offered}, but its greeting ({self.greeting or 'a bare code'}) has no text: Postfix "
+            f"then sends HELO and never tries {offered} (smtp_pix_workarounds)",
             advice=f"Have the greeting of {self.endpoint.host} left as it is (a firewall's inspection masks it), "
             "or set smtp_pix_workarounds to nothing in Postfix.",
         )
@@ -523,9 +616,14 @@ class Session:
             self._notes.append(f"STARTTLS was offered and refused ({self._words(reply)})")
             self._authenticate()
         elif reply.code in (500, 502):
-            self._reject("starttls_stripped", "STARTTLS is offered, and then unknown", reply)
+            self._settle(
+                "starttls_stripped",
+                f"The server lists STARTTLS, then rejects it as an unknown command: {self._words(reply)}",
+            )
+            self._farewell()
         else:
-            self._reject("starttls_rejected", "STARTTLS is offered, and then refused", reply)
+            self._refuse("starttls", reply)
+            self._farewell()
 
     def _go_on_in_tls(self) -> None:
         # What came in one piece with the answer is judged as if it had come later, and never as a reply.
@@ -548,6 +646,7 @@ class Session:
             if self._first[0] not in _TLS_RECORDS:
                 self._in_clear(data)
                 return
+            self._flight += data  # bounded by MAX_RECEIVED, and dropped with the handshake
         self._incoming.write(data)
         if not self._encrypted:
             self._shake(tls)
@@ -567,29 +666,40 @@ class Session:
             self._read(plaintext)
 
     def _tls_broke(self, error: ssl.SSLError) -> None:
-        self._settle("tls_failed", f"TLS broke off: {_openssl(error)}")
+        if "CERTIFICATE_REQUIRED" in (error.reason or ""):  # of TLS 1.3, which ends the handshake before
+            self._wants_certificate(error)
+        else:
+            self._settle("tls_failed", f"TLS broke off: {_openssl(error)}")
         self._close()
+
+    def _wants_certificate(self, error: ssl.SSLError) -> None:
+        self._settle(
+            "tls_failed",
+            f"The server demands a client certificate, and ended TLS without one: {_openssl(error)}",
+            advice=self._filled(CLIENT_CERTIFICATE),
+        )
 
     def _in_clear(self, data: bytes) -> None:
         """The server answers the ClientHello with something that is not TLS."""
         if self._mode != "implicit":
             if self._first[0] in b"45":
                 self._settle(
-                    "tls_failed", f"The server agreed to STARTTLS and went on in clear: {self._shown(data)}"
+                    "tls_failed",
+                    f"The server agreed to STARTTLS and went on in the clear: {self._shown(data)}",
                 )
             else:
                 self._settle(
                     "starttls_injection",
-                    f"Bytes in clear follow the answer to STARTTLS: {self._shown(data)}",
+                    f"Bytes in the clear follow the answer to STARTTLS: {self._shown(data)}",
                 )
         elif self._first[0] in b"245":
             self._settle(
                 "tls_mode_mismatch",
-                f"The server speaks SMTP in clear, and TLS was expected from the first byte: {self._shown(data)}",
+                f"The server speaks SMTP in the clear, and TLS was expected from the first byte: {self._shown(data)}",
                 advice=self._set_tls("starttls"),
             )
         else:
-            self._settle("not_smtp", f"The server speaks neither TLS nor SMTP: {self._shown(data)}")
+            self._not_a_mail_server("The server speaks neither TLS nor SMTP", data)
         self._close()
 
     def _shake(self, tls: ssl.SSLObject) -> None:
@@ -609,6 +719,7 @@ class Session:
             self._handshake_failed(error)
             return
         self._encrypted = True
+        self._flight.clear()
         self._climbed("handshake")
         self._judge(tls)
 
@@ -627,6 +738,8 @@ class Session:
                     self.settings.min_tls_version, ", only " + spoken if spoken else "", _openssl(error)
                 ),
             )
+        elif "ALERT" in reason and _certificate_requested(self._flight):
+            self._wants_certificate(error)
         else:
             self._settle("tls_failed", f"The TLS handshake failed: {_openssl(error)}")
         self._close()
@@ -689,13 +802,18 @@ class Session:
             return
         from .sasl import choose
 
-        mechanism, why_not = choose(credentials, self.auth_mechanisms)
-        if mechanism is None:
+        self._mechanisms, why_not = choose(credentials, self.auth_mechanisms, credentials.usable)
+        if not self._mechanisms:
             self._settle("auth_unsupported", why_not)
             self._farewell()
             return
-        self._mechanism = mechanism.name
+        self._log_in(self._mechanisms.pop(0))
+
+    def _log_in(self, mechanism: Mechanism) -> None:
+        self._mechanism = mechanism
         self._answers = list(mechanism.answers)
+        self._told = True
+        self._hint = ""
         command = b"AUTH " + mechanism.name.encode("ascii")
         if mechanism.initial is not None:
             initial = b64encode(mechanism.initial)
@@ -706,31 +824,64 @@ class Session:
         self._send("auth", command, self._on_auth)
 
     def _on_auth(self, reply: Reply) -> None:
-        # Shown like the server's words: with some relays the user name is the secret too.
-        username = self._credentials.username if self._credentials else ""
-        what = f"AUTH {self._mechanism} as {self._shown(username.encode('utf-8'))}"
+        user = self._user()
+        name = self._named()
         if reply.severity == 2:
-            self._climbed("auth")
-            self._envelope()
+            self._accepted(user)
         elif reply.severity == 3:
-            challenge = _decoded(reply.text)
-            answer = self._answers.pop(0)(challenge) if self._answers else None
-            if answer is None:
-                self._settle(
-                    "protocol_error",
-                    f"The server asks {what} for more than the mechanism has: {self._words(reply)}",
-                )
-                self._close()
-                return
-            if not answer:
-                self._hint = f" ({self._shown(challenge)})"
-            self._send("auth", b64encode(answer), self._on_auth)
-        elif reply.severity == 4:
-            self._reject("auth_deferred", f"The server cannot check {what} now", reply)
-        elif reply.code == 504:
-            self._reject("auth_unsupported", f"The server offers {what} and does not know it", reply)
+            self._answer(reply, user)
+        elif unknown_mechanism(reply) and self._mechanisms:
+            # Nothing was checked, so another attempt costs nothing; after any other refusal it may lock the account.
+            self._notes.append(f"the server lists AUTH {name} but does not take it ({self._words(reply)})")
+            self._log_in(self._mechanisms.pop(0))
         else:
-            self._reject("auth_rejected", f"The server refuses {what}{self._hint}", reply)
+            if unknown_mechanism(reply):
+                what = f"The server lists AUTH {name} but rejects it"
+            elif reply.severity == 4:
+                what = f"The server cannot process the login as {user} (AUTH {name}) right now"
+            else:
+                what = f"The server refuses AUTH {name} as {user}{self._hint}"
+            self._refuse("auth", reply, what)
+            self._farewell()
+
+    def _user(self) -> str:
+        """The user name as it may be shown: with some relays it is the secret too."""
+        credentials = self._credentials
+        if credentials is None:
+            return ""
+        if credentials.username == credentials.password:
+            return "********"
+        text = credentials.username.encode("utf-8")
+        for secret in self._secrets:
+            text = text.replace(secret, b"********")
+        return printable(text)
+
+    def _accepted(self, user: str) -> None:
+        if self._mechanism is not None and not self._mechanism.proven():
+            self._settle(
+                "protocol_error",
+                f"The server accepted AUTH {self._named()} as {user} without proving that it knows the password",
+            )
+            self._close()
+            return
+        self.auth_mechanism = self._named()
+        self._climbed("auth")
+        self._envelope()
+
+    def _answer(self, reply: Reply, user: str) -> None:
+        challenge = _decoded(reply.text)
+        answer = self._answers.pop(0)(challenge) if self._answers else None
+        if answer is None:
+            self._settle(
+                "protocol_error",
+                f"During AUTH {self._named()} as {user} the server sent a challenge the mechanism has no answer to: "
+                + self._words(reply),
+            )
+            self._close()
+            return
+        if not answer and not challenge.startswith(b"v="):  # what it said before it refuses
+            self._hint = f" ({self._shown(challenge)})"
+        self._send("auth", b64encode(answer), self._on_auth)
 
     # Envelope (RFC 5321 section 3.3), tried and taken back
 
@@ -756,9 +907,8 @@ class Session:
     def _on_sender(self, reply: Reply) -> None:
         settings = self.settings
         if reply.severity != 2:
-            self._reject(
-                "sender_rejected", f"The server refuses the sender <{settings.mail_from or ''}>", reply
-            )
+            self._refuse("sender", reply)
+            self._farewell()
         elif settings.rcpt_to is None:
             self._climbed("envelope")
             self._succeed()
@@ -767,19 +917,11 @@ class Session:
             self._send("envelope", b"RCPT TO:<%s>" % settings.rcpt_to.encode("utf-8"), self._on_recipient)
 
     def _on_recipient(self, reply: Reply) -> None:
-        recipient = self.settings.rcpt_to
         if reply.severity == 2:
             self._climbed("envelope")
             self._succeed()
-        elif reply.severity == 4:
-            self._settle(
-                "recipient_deferred",
-                f"The server does not take the recipient <{recipient}> now: {self._words(reply)}",
-            )
         else:
-            self._settle(
-                "recipient_rejected", f"The server refuses the recipient <{recipient}>: {self._words(reply)}"
-            )
+            self._refuse("recipient", reply)
         self._take_back()
 
     def _take_back(self) -> None:
@@ -802,8 +944,8 @@ class Session:
                 )
         else:
             parts.append("without encryption")
-        if self._mechanism:
-            parts.append(f"AUTH {self._mechanism} accepted")
+        if self.auth_mechanism:
+            parts.append(f"AUTH {self.auth_mechanism} accepted")
         if self.settings.mail_from is not None or self.settings.rcpt_to is not None:
             parts.append("envelope accepted")
         reason = "Usable: " + ", ".join(parts + self._notes)
@@ -862,7 +1004,7 @@ class PipeliningCheck(Session):
 
     def _in_clear(self, data: bytes) -> None:
         if self._first[:1] == b"2":
-            self._vulnerable("in clear")
+            self._vulnerable("in the clear")
         else:
             self._close()
 
@@ -878,7 +1020,7 @@ class PipeliningCheck(Session):
     def _vulnerable(self, where: str) -> None:
         super()._settle(
             "starttls_injection",
-            f"The server executes what was sent in clear behind STARTTLS (CVE-2011-0411): it answered NOOP {where}",
+            f"The server executes what was sent in the clear after STARTTLS (CVE-2011-0411): it answered NOOP {where}",
         )
         self._close()
 
@@ -944,14 +1086,36 @@ def _encoded(credentials: Credentials | None) -> list[bytes]:
     ]
 
 
-def _secrets(credentials: Credentials | None, encoded: list[bytes]) -> list[bytes]:
-    """What a server may send back of the password, the longest first.
+def _secrets(endpoint: Endpoint, helo_name: str) -> tuple[list[bytes], list[bytes]]:
+    """What a server may send back of the password, the longest first: what is looked for in everything that it says,
+    and what only where it stands alone, once the server knows it.
 
-    A password that is a piece of SMTP's own words is not looked for: to remove it from them would change what the
-    server offers, and show what it is.
+    A password that is a piece of the names that both sides know is not looked for, and one that is a piece of SMTP's
+    own words not in the server's offers: to remove it from them would change them, and show what it is.
     """
-    forms = [credentials.password.encode("utf-8"), *encoded] if credentials else []
-    return sorted((form for form in forms if form.upper() not in _VOCABULARY), key=len, reverse=True)
+    credentials = endpoint.credentials
+    forms = [credentials.password.encode("utf-8"), *_encoded(credentials)] if credentials else []
+    names = f"{endpoint.host} {endpoint.port} {endpoint.server_name or ''} {helo_name}".lower().encode(
+        "utf-8"
+    )
+    forms = sorted((form for form in forms if form.lower() not in names), key=len, reverse=True)
+    plain = [form for form in forms if len(form) < _SHORT_SECRET or form.upper() in _VOCABULARY]
+    return [form for form in forms if form not in plain], plain
+
+
+def _certificate_requested(flight: bytes | bytearray) -> bool:
+    """Whether the server asked for a client certificate, in what it sent before encryption (TLS up to 1.2)."""
+    messages, position = bytearray(), 0
+    while position + 5 <= len(flight) and flight[position] == _HANDSHAKE:
+        end = position + 5 + int.from_bytes(flight[position + 3 : position + 5], "big")
+        messages += flight[position + 5 : end]
+        position = end
+    position = 0
+    while position + 4 <= len(messages):
+        if messages[position] == _CERTIFICATE_REQUEST:
+            return True
+        position += 4 + int.from_bytes(messages[position + 1 : position + 4], "big")
+    return False
 
 
 def _decoded(text: bytes) -> bytes:

@@ -11,8 +11,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Mapping, NamedTuple
 
 # The rungs of the ladder in the order in which they are climbed; a result's ``stage`` is one of them.
 STAGES = ("resolve", "connect", "greeting", "ehlo", "tls", "certificate", "auth", "envelope")
@@ -75,8 +76,8 @@ VERDICTS: dict[str, Verdict] = {
         False,
         False,
         "The connection was accepted, and then there was silence.",
-        "A filter or tarpit accepts the connection in the server's place, or {host} delays its greeting: "
-        "use another port, or a longer timeout.",
+        "A filter or tarpit accepts the connection in the server's place, or {host} delays its greeting, or waits for "
+        "the PROXY line of a load balancer: use another port, or a longer timeout.",
     ),
     "disconnected": Verdict(
         "greeting",
@@ -84,7 +85,7 @@ VERDICTS: dict[str, Verdict] = {
         True,
         "The connection was closed in the middle of the conversation.",
         "Look at the log of {host}: it or something on the way closes the connection, often because of a limit "
-        "of connections or a block list.",
+        "of connections, a block list, or a PROXY line that a load balancer should have sent.",
     ),
     "not_smtp": Verdict(
         "greeting",
@@ -97,22 +98,30 @@ VERDICTS: dict[str, Verdict] = {
         "greeting",
         False,
         False,
-        "The server refuses this client (5xx greeting).",
+        "The server refuses this client (its address or its reputation), in its greeting or later.",
         "Ask the operator of {host} why this host is refused; often its address is on a block list.",
     ),
     "greeting_deferred": Verdict(
         "greeting",
         False,
         True,
-        "The server is not ready for this client now (4xx greeting).",
+        "The server is not ready for this client now (4xx), in its greeting or later.",
         "Try again later; if it stays so, ask the operator of {host} about limits for this host's address.",
     ),
     "ehlo_rejected": Verdict(
         "ehlo",
         False,
         False,
-        "The server refuses EHLO.",
+        "The server refuses EHLO, or the name given with it; many say so only at RCPT TO.",
         "Set helo_name to this host's fully qualified name, and check that port {port} of {host} is SMTP.",
+    ),
+    "ehlo_deferred": Verdict(
+        "ehlo",
+        False,
+        True,
+        "The server does not take EHLO, or the name given with it, now (4xx).",
+        "Try again later; if it stays so, set helo_name to a name of this host that the DNS knows, and ask the "
+        "operator of {host} about limits for this host's address.",
     ),
     "starttls_absent": Verdict(
         "tls",
@@ -148,7 +157,8 @@ VERDICTS: dict[str, Verdict] = {
         "tls",
         False,
         False,
-        "One side speaks TLS from the first byte, the other expects STARTTLS.",
+        "TLS begins in another way than expected: from the first byte, by STARTTLS, or not at all though the "
+        "server demands it.",
         "Set tls to the mode that port {port} of {host} has: implicit for 465 and its like, starttls for 587.",
     ),
     "tls_too_old": Verdict(
@@ -184,7 +194,8 @@ VERDICTS: dict[str, Verdict] = {
         False,
         False,
         "The certificate was not issued by an authority that this host trusts.",
-        "Install the authority's certificate on this host, or name it with ca_path.",
+        "Where this is the authority that the operator of {host} uses, install its certificate on this host, or name "
+        "it with ca_path; where it is another, something on the way opens TLS.",
     ),
     "certificate_mismatch": Verdict(
         "certificate",
@@ -218,8 +229,8 @@ VERDICTS: dict[str, Verdict] = {
         "auth",
         False,
         False,
-        "The server refuses the user name or the password.",
-        "Check user name and password of the relay; several relays want a fixed user name or an SMTP key instead of "
+        "The server refuses the login, or demands one where none was given.",
+        "Check user name and password of the relay; several relays need a fixed user name or an SMTP key instead of "
         "the account's password.",
     ),
     "auth_deferred": Verdict(
@@ -234,14 +245,22 @@ VERDICTS: dict[str, Verdict] = {
         False,
         False,
         "The server refuses the sender.",
-        "Use a sender address or domain that the relay has verified for this account.",
+        "Set mail_from to a sender address or domain that the relay has verified for this account.",
+    ),
+    "sender_deferred": Verdict(
+        "envelope",
+        False,
+        True,
+        "The server does not take mail from this sender now (4xx).",
+        "Try again later; if it stays so, ask the operator of {host} about limits, and check that the domain of "
+        "mail_from is in the DNS.",
     ),
     "recipient_rejected": Verdict(
         "envelope",
         False,
         False,
         "The server refuses the recipient.",
-        "Check the recipient; 'relay access denied' means that the server wants authentication first.",
+        "Check rcpt_to, and whether the server takes mail for it from this host or this login.",
     ),
     "recipient_deferred": Verdict(
         "envelope",
@@ -330,3 +349,23 @@ class Result:
             "timings_ms": self.timings_ms,
             "attempts": self.attempts,
         }
+
+
+# Options that an advice may name and that are ordinary words as well: these count only in such a phrase.
+_PHRASES = {
+    "username": r"\busername\b",
+    "password": r"(?<=username and )password\b",
+    "tls": r"(?<=[Ss]et )tls\b(?= to )",
+}
+
+
+def renamed(advice: str, names: Mapping[str, str]) -> str:
+    """An advice with the names under which the user knows the modules' options, such as a role's variables.
+
+    ``names`` maps an option to the user's name for it; an option that is not in it keeps its own.
+    """
+    for option, name in names.items():
+        pattern = _PHRASES.get(option) or (rf"(?<![\w.]){re.escape(option)}(?![\w])" if "_" in option else "")
+        if pattern and isinstance(name, str) and name:
+            advice = re.sub(pattern, lambda _match, name=name: name, advice)  # type: ignore[misc]
+    return advice

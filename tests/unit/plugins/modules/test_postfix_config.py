@@ -16,7 +16,8 @@ import pytest
 pytest.importorskip("ansible.module_utils.basic")
 
 from ansible.module_utils import basic
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import service
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import arguments, service
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.finding import Finding
 from ansible_collections.mailops.smtp.plugins.modules import postfix_config, postfix_info
 
 SECRET = "Pa:ss#word $1"
@@ -81,6 +82,46 @@ def test_failure_hides_the_secret_too(
     assert result["missing"] == ["postfix"]
     assert "Postfix is not installed" in result["msg"]
     assert "ss#word" not in printed
+
+
+@pytest.mark.parametrize(
+    "secret", ["postfix", "ok", "25", "main.cf", "missing", "installed", "sasl_passwd", "False"]
+)
+def test_a_secret_that_is_a_piece_of_the_result_changes_no_field(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], secret: str
+) -> None:
+    def outcome(password: str, check_mode: bool) -> dict[str, Any]:
+        files = [{"path": "sasl_passwd", "content": f"x joe:{password}\n", "sensitive": True}]
+        wish = {"config_directory": str(tmp_path), "files": files, "parameters": {"relayhost": "[mx]:587"}}
+        return run(monkeypatch, capsys, postfix_config, check_mode=check_mode, **wish)[1]
+
+    for check_mode in (True, False):
+        usual = outcome("an unusual one", check_mode)
+        assert usual.get("missing") == ["postfix"]
+        found = outcome(secret, check_mode)
+        assert found == usual
+        assert list(map(type, found.values())) == list(map(type, usual.values()))
+
+
+@pytest.mark.parametrize("secret", ["hunter2", "letters", "s3cret-Word", "x"])
+def test_a_finding_of_a_sensitive_file_shows_nothing_of_it(secret: str) -> None:
+    content = f"# table\n[mx]:587 joe:{secret}\n{secret} other\n"
+    files = [{"path": "sasl_passwd", "content": content, "sensitive": True}]
+    found = [
+        Finding(
+            "sasl_passwd", 3, secret, "other", f"{secret} is no key of '{secret}'", f"write [mx] for {secret}"
+        ),
+        Finding("main.cf", 3, "relayhost", "mx", "wrong", "right"),
+    ]
+    shown = arguments.without_rows(found, files)
+    assert (
+        secret
+        not in " ".join(map(str, shown)).replace("sasl_passwd", "").replace("relayhost = mx", "").split()
+    )
+    assert shown[0].parameter == shown[0].value == "********"
+    assert shown[1] == found[1]
+    message = arguments.discreet(f"2 mistakes: {found[0]}. {found[1]}", found, files)
+    assert message == f"2 mistakes: {shown[0]}. {shown[1]}"
 
 
 def test_info_on_a_host_without_postfix(

@@ -77,6 +77,52 @@ def test_usable(capsys: pytest.CaptureFixture[str], logged: list[str]) -> None:
     assert PASSWORD not in "".join(logged)
 
 
+ODD_PASSWORDS = [
+    "587", "ok", "tls", "example", "postfix", "25", "true", "None", "127.0.0.1", "verdict", "usable", "auth", "PLAIN",
+    "mail", "The", "server", "e", "1", ".", "VALUE", "password", "accepted", "s3cret-And-long", "mail.example.test",
+]  # fmt: skip
+
+
+def masked_result(capsys: pytest.CaptureFixture[str], password: str, **server: Any) -> dict[str, Any]:
+    """The result for a password, without what differs from run to run."""
+    with Listener(smtp(**server)) as listener:
+        args: dict[str, Any] = {
+            "host": "127.0.0.1",
+            "ports": [listener.port],
+            "server_name": NAME,
+            "ca_path": CA,
+        }
+        args.update(username=USERNAME, password=password, _ansible_inject_invocation=True)
+        with patch_module_args(args), pytest.raises(SystemExit):
+            smtp_probe.main()
+    result: dict[str, Any] = json.loads(capsys.readouterr().out.replace(str(listener.port), "40000"))
+    for endpoint in result["endpoints"]:
+        assert all(value is None or isinstance(value, float) for value in endpoint.pop("timings_ms").values())
+    assert isinstance(result.pop("elapsed_ms"), float)
+    assert result["invocation"]["module_args"].pop("password") == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    result.pop("warnings", None)
+    return result
+
+
+@pytest.mark.parametrize("password", ODD_PASSWORDS)
+@pytest.mark.parametrize("reply", [b"235 ok\r\n", b"535 5.7.8 go away\r\n"], ids=["accepted", "refused"])
+def test_a_password_that_is_a_piece_of_the_result_changes_no_field(
+    capsys: pytest.CaptureFixture[str], password: str, reply: bytes
+) -> None:
+    usual = masked_result(capsys, "quite another word", replies={"AUTH": reply})
+    assert usual["endpoints"][0]["verdict"] in ("ok", "auth_rejected")
+    assert masked_result(capsys, password, replies={"AUTH": reply}) == usual
+
+
+@pytest.mark.parametrize("password", ["hunter2", "postfix", "s3cret-And-long", "zq"])
+def test_a_password_that_the_server_sends_back_is_masked(
+    capsys: pytest.CaptureFixture[str], password: str
+) -> None:
+    reply = b"535 5.7.8 login by " + password.encode() + b" refused\r\n"
+    result = masked_result(capsys, password, replies={"AUTH": reply})
+    assert "login by ******** refused" in result["endpoints"][0]["reason"]
+
+
 def test_returned_keys_are_those_documented(capsys: pytest.CaptureFixture[str]) -> None:
     with Listener(smtp()) as server:
         result = run(

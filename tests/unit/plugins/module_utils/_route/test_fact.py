@@ -19,7 +19,6 @@ from ansible_collections.mailops.smtp.plugins.module_utils._route.fact import (
     no_route,
     question,
     read_saved,
-    safe_to_mask,
     save,
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._route.manner import Sender
@@ -125,12 +124,6 @@ def test_auth_mechanism_is_the_default_of_the_relays():
     relays = [{"host": "relay.example.com", "username": "u", "password": "p"}]
     asked = question({"relays": relays, "auth_mechanism": "login", **DEFAULTS})
     assert {one.endpoint.credentials.mechanism for one in asked.candidates} == {"login"}
-
-
-def test_a_secret_that_is_a_part_of_the_route_is_not_left_to_ansibles_masking():
-    asked = question({"relays": ["relay.example.com"], **DEFAULTS})
-    secrets = {"relay", "587", "ok", "25", "relay.example.com!", "hunter2"}
-    assert safe_to_mask(secrets, asked) == {"relay.example.com!", "hunter2"}
 
 
 @pytest.mark.parametrize(

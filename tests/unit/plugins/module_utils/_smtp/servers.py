@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import hmac
 import socket
 import ssl
@@ -42,6 +43,54 @@ def server_context(certificate: str = "good", newest: Any = None) -> ssl.SSLCont
                 context.maximum_version = newest
         _CONTEXTS[(certificate, newest)] = context
     return _CONTEXTS[(certificate, newest)]
+
+
+class ScramServer:
+    """The server's side of RFC 5802, from the RFC and without the client's code: base64 in, lines of SMTP out.
+
+    ``forged`` sends another signature than the password gives, ``unproven`` none at all.
+    """
+
+    forged = unproven = False
+
+    def __init__(self, mechanism: str) -> None:
+        self._digest = {"SCRAM-SHA-1": "sha1", "SCRAM-SHA-256": "sha256"}[mechanism]
+        self._messages: list[str] = []
+
+    def reply(self, line: str) -> bytes:
+        message = base64.b64decode(line).decode("utf-8")
+        if not self._messages:
+            header, self._bare = message[:3], message[3:]
+            name, nonce = self._bare.split(",")
+            if header != "n,," or name != "n=" + USERNAME or not nonce.startswith("r="):
+                return b"535 5.7.8 what?\r\n"
+            self._nonce = nonce[2:] + "%server"
+            self._first = f"r={self._nonce},s={base64.b64encode(b'salt').decode()},i=4096"
+            self._messages = [self._bare, self._first]
+            return self._challenge(self._first)
+        if len(self._messages) == 2:
+            without, _proof, proof = message.rpartition(",p=")
+            if without != f"c=biws,r={self._nonce}":
+                return b"535 5.7.8 what?\r\n"
+            salted = hashlib.pbkdf2_hmac(self._digest, PASSWORD.encode(), b"salt", 4096)
+            key = self._mac(salted, b"Client Key")
+            self._messages.append(without)
+            said = ",".join(self._messages).encode()
+            signature = self._mac(hashlib.new(self._digest, key).digest(), said)
+            if bytes(a ^ b for a, b in zip(base64.b64decode(proof), signature)) != key:
+                return b"535 5.7.8 go away\r\n"
+            verifier = self._mac(self._mac(salted, b"Server Key"), said)
+            verifier = b"x" * len(verifier) if self.forged else verifier
+            if self.unproven:
+                return b"235 2.7.0 welcome\r\n"
+            return self._challenge("v=" + base64.b64encode(verifier).decode())
+        return b"235 2.7.0 welcome\r\n" if not message else b"501 5.5.2 what?\r\n"
+
+    def _challenge(self, message: str) -> bytes:
+        return b"334 " + base64.b64encode(message.encode()) + b"\r\n"
+
+    def _mac(self, key: bytes, message: bytes) -> bytes:
+        return hmac.new(key, message, self._digest).digest()
 
 
 class MailServer:
@@ -173,11 +222,21 @@ class MailServer:
             "CRAM-MD5": ["<1.2@mail>"],
             "XOAUTH2": [""],
         }
+        if self._mechanism.startswith("SCRAM-"):
+            self._scram = ScramServer(self._mechanism)
+            self._say(self._scram.reply(words[1]))
+            self._challenges = ["server-first"]
+            return
         self._challenges = prompts[self._mechanism][len(self._answers) :]
         self._ask_or_decide()
 
     def _go_on(self, line: str) -> None:
         self._challenges.pop(0)
+        if self._mechanism.startswith("SCRAM-"):
+            answer = self._scram.reply(line)
+            self._say(answer)
+            self._challenges = ["server-final"] if answer.startswith(b"334") else []
+            return
         self._answers.append(line)
         self._ask_or_decide()
 

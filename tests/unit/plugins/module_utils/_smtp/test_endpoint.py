@@ -21,6 +21,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import
     OptionError,
     Options,
     check_credentials,
+    check_mechanism,
     ip_version,
     parse_endpoint,
     tls_mode,
@@ -253,3 +254,90 @@ def test_endpoints_of_parameters() -> None:
 def test_bad_parameters(given_params: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         endpoints_from(params(**given_params))
+
+
+# What each becomes in a texthash: table, as postmap -q of Postfix 3.5 to 3.11 shows it: in tests/integration/postfix.
+UNWRITABLE = [
+    (" user", "secret", "username: it begins with a blank"),
+    ("\tuser", "secret", "username: it has a control character"),
+    ("\vuser", "secret", "username: it has a control character"),
+    ("user ", "secret", "username: it ends with a blank"),
+    ("us:er", "secret", "username: it has a colon"),
+    ("us\ner", "secret", "username: it has more than one line"),
+    ("user\n", "secret", "username: it ends with a line end"),
+    ("us\0er", "secret", "username: it has a NUL character"),
+    ("us\udce9er", "secret", "username: it is not UTF-8"),
+    ("user", "secret ", "password: it ends with a blank"),
+    ("user", "secret\t", "password: it has a control character"),
+    ("user", "secret\v", "password: it has a control character"),
+    ("user", "secret\f", "password: it has a control character"),
+    ("user", "secret\r", "password: it ends with a line end"),
+    ("user", "secret\n", "password: it ends with a line end"),
+    ("user", "secret\r\n", "password: it ends with a line end"),
+    ("user", "sec\nret", "password: it has more than one line"),
+    ("user", "sec\rret", "password: it has more than one line"),
+    ("user", "sec\0ret", "password: it has a NUL character"),
+    ("user", "sec\x7fret", "password: it has a control character"),
+    ("user", "sec\x1bret", "password: it has a control character"),
+    ("user", "s\udce9cret", "password: it is not UTF-8"),
+    ("user", "\ud800secret", "password: it is not UTF-8"),
+    ("user", "", "username and password: give both"),
+    ("", "secret", "username and password: give both"),
+    ("user", " ", "password: it ends with a blank"),
+]
+
+
+@pytest.mark.parametrize(("username", "password", "complaint"), UNWRITABLE)
+def test_a_login_that_the_table_cannot_hold_is_refused_and_not_shown(
+    username: str, password: str, complaint: str
+) -> None:
+    for mechanism in ("auto", "xoauth2"):
+        with pytest.raises(OptionError) as error:
+            check_credentials(username, password, mechanism)
+        assert str(error.value).startswith(complaint)
+        for value in (username.strip(), password.strip()):
+            assert not value or len(value) < 5 or value not in str(error.value).partition(":")[2]
+    with pytest.raises(OptionError, match="relay_"):
+        check_credentials(username, password, "auto", ("relay_username", "relay_password"))
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [
+        ("user", " secret"),
+        ("user", "se:cret"),
+        ("us er", "sec ret"),
+        ("#user", "#secret"),
+        ("=user", "=secret"),
+        ('"user"', '"{secret}"'),
+        ("üser", "päss\u00a0"),
+        ("user", "$x${y}\\"),
+        ("user", "x" * 5000),
+    ],
+)
+def test_a_login_that_the_table_can_hold_is_taken(username: str, password: str) -> None:
+    assert check_credentials(username, password) == Credentials(username, password)
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("PLAIN", "plain"),
+        ("Cram-MD5", "cram-md5"),
+        (" SCRAM_SHA_256 ", "scram-sha-256"),
+        ("", "auto"),
+        (None, "auto"),
+    ],
+)
+def test_a_mechanism_is_taken_in_any_case(written: str, known: str) -> None:
+    assert check_mechanism(written) == known
+    credentials = check_credentials("user", "secret", written)
+    assert credentials is not None
+    assert credentials.mechanism == known
+
+
+def test_an_unknown_mechanism_is_refused() -> None:
+    with pytest.raises(
+        OptionError, match="postfix_relay_auth: 'digest-md5' is not known; it is one of auto, plain"
+    ):
+        check_mechanism("DIGEST-MD5", "postfix_relay_auth")

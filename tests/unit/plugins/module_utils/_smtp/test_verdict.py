@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.report import failed, line, report, sentence
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import STAGES, VERDICTS, Result
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import (
+    STAGES,
+    VERDICTS,
+    Result,
+    renamed,
+)
 
 CONTRACT = {
     "resolve": "dns_not_found dns_failure",
     "connect": "refused filtered unreachable",
     "greeting": "no_greeting disconnected not_smtp greeting_rejected greeting_deferred",
-    "ehlo": "ehlo_rejected",
+    "ehlo": "ehlo_rejected ehlo_deferred",
     "tls": "starttls_absent starttls_stripped starttls_rejected starttls_injection tls_mode_mismatch tls_too_old "
     "tls_failed",
     "certificate": "certificate_expired certificate_not_yet_valid certificate_untrusted certificate_mismatch "
     "certificate_expiring",
     "auth": "auth_absent auth_unsupported auth_rejected auth_deferred",
-    "envelope": "sender_rejected recipient_rejected recipient_deferred",
+    "envelope": "sender_rejected sender_deferred recipient_rejected recipient_deferred",
     "": "stalled protocol_error ok",
 }
 
@@ -36,7 +41,8 @@ def test_two_are_usable_and_filtered_is_not_repeated() -> None:
     assert {name for name, verdict in VERDICTS.items() if verdict.usable} == {"ok", "certificate_expiring"}
     assert not VERDICTS["filtered"].transient
     assert {name for name, verdict in VERDICTS.items() if verdict.transient} == {
-        "dns_failure", "disconnected", "greeting_deferred", "auth_deferred", "recipient_deferred",
+        "dns_failure", "disconnected", "greeting_deferred", "ehlo_deferred", "auth_deferred",
+        "sender_deferred", "recipient_deferred",
     }  # fmt: skip
 
 
@@ -73,8 +79,8 @@ def test_report() -> None:
     assert found["summary"][0] == "mx:587 ok: Because."
     assert list(found["endpoints"][0]) == [
         "host", "port", "tls", "address", "family", "lookup", "verdict", "stage", "reachable", "usable", "reason",
-        "advice", "greeting", "capabilities", "auth_mechanisms", "tls_version", "tls_cipher", "certificate",
-        "timings_ms", "attempts",
+        "advice", "greeting", "capabilities", "auth_mechanisms", "auth_mechanism", "tls_version", "tls_cipher",
+        "certificate", "timings_ms", "attempts",
     ]  # fmt: skip
 
 
@@ -87,3 +93,29 @@ def test_sentences() -> None:
         "None of 2 endpoints is usable. mx:587 refused: Because. mx:587 filtered: Because."
     )
     assert line(Result("::1", 25, "none", "ok", "ehlo", "So.")) == "[::1]:25 ok: So."
+
+
+NAMES = {
+    "helo_name": "postfix_myhostname",
+    "mail_from": "postfix_test_sender",
+    "username": "postfix_relay_username",
+    "password": "postfix_relay_password",
+    "tls": "preflight_tls",
+    "auth_mechanism": "postfix_relay_auth",
+}
+
+
+@pytest.mark.parametrize(
+    ("advice", "shown"),
+    [
+        ("Set helo_name to a full name.", "Set postfix_myhostname to a full name."),
+        ("Give username and password: now.", "Give postfix_relay_username and postfix_relay_password: now."),
+        ("The password may be right.", "The password may be right."),
+        ("Set tls to starttls; TLS is needed.", "Set preflight_tls to starttls; TLS is needed."),
+        ("another one (see auth_mechanisms).", "another one (see auth_mechanisms)."),
+        ("(auth_mechanism xoauth2)", "(postfix_relay_auth xoauth2)"),
+        ("Name it with ca_path.", "Name it with ca_path."),
+    ],
+)
+def test_an_advice_names_what_the_user_has_set(advice: str, shown: str) -> None:
+    assert renamed(advice, NAMES) == shown
