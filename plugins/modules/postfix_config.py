@@ -23,6 +23,7 @@ description:
   - After that the master process must run, every C(inet) service of C(master.cf) must answer, and nothing fatal may be
     logged. Otherwise everything goes back as it was, and the error shows the log.
   - Killed at any instant, it leaves a whole configuration, and the next run recovers.
+  - With O(block) it keeps a part of its own in files that belong to the host, and leaves every other byte of them.
   - Where Postfix is not installed, check mode shows what would be created; a real run fails.
 options:
   files:
@@ -44,7 +45,10 @@ options:
       mode:
         description:
           - The file's mode, as octal text.
-          - Without it an existing file keeps its mode, a new one gets V(0644), and a sensitive one always V(0600).
+          - Without it an existing file keeps its mode, less what would let others than its owner write it. A new one
+            gets V(0644), and a sensitive one always V(0600).
+          - C(main.cf) and C(master.cf) belong to root and can be read by all, since the C(sendmail) of every user
+            reads them.
         type: raw
       sensitive:
         description:
@@ -53,10 +57,63 @@ options:
         type: bool
         default: false
       state:
-        description: V(absent) removes the file.
+        description: V(absent) removes the file, and tables that were compiled from it and that nothing names.
         type: str
         choices: [present, absent]
         default: present
+      block:
+        description:
+          - Whether O(files[].content) is a block of rows in a table whose other rows are the host's own. A row of the
+            host with the same key is commented out for as long as the block has it.
+          - Only with O(block), and for tables of keys and values (C(hash:), C(lmdb:), C(texthash:) and the like).
+        type: bool
+        default: false
+  block:
+    description:
+      - What a block at the end of C(main.cf) is to hold. Everything else in C(main.cf), C(master.cf) and the tables is
+        the host's own and stays, byte for byte; a line of it that the block overrides is commented out where it stands.
+      - The block holds all that is named here, in O(parameters) and, in C(master.cf), in O(services). So what is no
+        longer named goes away in the next run, and the host's own is in force again. The same holds for O(files).
+      - V(null) in O(parameters) and V(absent) in O(services) comment the host's own out.
+    type: dict
+    suboptions:
+      text:
+        description: Settings as C(main.cf) writes them, with comments.
+        type: str
+        default: ""
+      prepend:
+        description:
+          - Tables that come before those that the host has in a list such as C(alias_maps). Where the host has no
+            value, before Postfix's default.
+        type: dict
+        default: {}
+      default:
+        description:
+          - Values for parameters for which the host has none.
+          - V(null) for C(smtp_tls_CAfile) is the distribution's file of CA certificates.
+        type: dict
+        default: {}
+      stock:
+        description:
+          - Values for parameters that nothing else here names, on a host whose C(main.cf) is the distribution's, with
+            nothing changed by hand. Once in the block, they stay.
+          - C(compatibility_level) is added where that C(main.cf) has none.
+        type: dict
+        default: {}
+      replace:
+        description:
+          - Whether the block is to be all of C(main.cf). What the host has there stays, commented out.
+        type: bool
+        default: false
+  restore:
+    description:
+      - Take back what O(block) did, as a transaction of its own; what else changed in the files since stays.
+      - V(previous) puts the block, the files and the services of the last change but one in place of those of the last.
+        Passwords are kept in no copy, so those of now are used for the next hops of then.
+      - V(original) takes the block, the files and the services away, so that the files are as they were before the
+        first, with owner and mode.
+    type: str
+    choices: [previous, original]
   parameters:
     description:
       - Values to merge into C(main.cf), on top of O(files) if that has C(main.cf). Comments, order and all other
@@ -142,6 +199,10 @@ options:
         rotated, or whose next hop moves to another port, leaves no copy.
     type: bool
     default: false
+  backup_keep:
+    description: How many backups of a file to keep. Older ones are removed when one is made.
+    type: int
+    default: 5
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
 attributes:
@@ -245,6 +306,23 @@ missing:
   type: list
   elements: str
   sample: []
+takes:
+  description:
+    - With O(block), what the change takes from the host, a sentence each. A listener, a domain, a table, a value.
+    - What neither O(block), O(parameters) nor O(services) name is refused, unless O(block.replace=true) or C(main.cf)
+      is the distribution's.
+  returned: always
+  type: list
+  elements: str
+  sample: ["port 25 no longer answers other hosts: inet_interfaces was all, becomes loopback-only"]
+packages:
+  description:
+    - The packages that bring what is RV(missing), as this host's distribution names them.
+    - Empty where nothing is missing, and where the distribution is not known.
+  returned: always
+  type: list
+  elements: str
+  sample: [postfix, libsasl2-modules]
 rolled_back:
   description: Whether the change was made, found wanting, and taken back.
   returned: always

@@ -26,6 +26,7 @@ CONFIG_ARGUMENTS: dict[str, Any] = {
             "content": {"type": "str"},
             "mode": {"type": "raw"},
             "sensitive": {"type": "bool", "default": False},
+            "block": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
     },
@@ -47,6 +48,17 @@ CONFIG_ARGUMENTS: dict[str, Any] = {
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
     },
+    "block": {
+        "type": "dict",
+        "options": {
+            "text": {"type": "str", "default": ""},
+            "prepend": {"type": "dict", "default": {}},
+            "default": {"type": "dict", "default": {}},
+            "stock": {"type": "dict", "default": {}},
+            "replace": {"type": "bool", "default": False},
+        },
+    },
+    "restore": {"type": "str", "choices": ["previous", "original"]},
     "config_directory": {"type": "path", "default": "/etc/postfix"},
     "confirm": {
         "type": "dict",
@@ -58,6 +70,7 @@ CONFIG_ARGUMENTS: dict[str, Any] = {
     },
     "activate": {"type": "str", "choices": ["auto", "none"], "default": "auto"},
     "backup": {"type": "bool", "default": False},
+    "backup_keep": {"type": "int", "default": 5},
 }
 
 INFO_ARGUMENTS: dict[str, Any] = {

@@ -33,7 +33,7 @@ class Tables(Inspection):
                 self.table_words(place, value)
         asked: list[tuple[Place, str]] = []
         seen: set[str] = set()
-        for ref in maps.references(self.main, self.master, self.lookup):
+        for ref in maps.references(self.main, self.master, self.lookup, self.defaults):
             place = Place(ref.file, ref.line, ref.parameter, ref.spec)
             if ref.spec in seen or ref.type not in self.map_types:
                 continue
@@ -151,6 +151,8 @@ class Tables(Inspection):
                 f"write {ref.type}:{os.path.join(os.path.dirname(ref.path), near[0])}"
                 if near
                 else "create it, or remove it here"
+                if place.line
+                else "this is Postfix's default: create it, an empty one will do, or set another"
             )
             self.add(place, "the file of this table does not exist", remedy)
             return False
@@ -177,15 +179,19 @@ class Tables(Inspection):
                 Finding(file, row.line, row.key, "", problem, "remove one of the two lines", certain)
             )
         alias = place.name in ("alias_maps", "alias_database")
+        # postalias(1) wants the colon and takes it away; whatever is read without it keeps the colon in the key.
+        built = ref.type in maps.COMPILED
         for row in rows:
-            if alias:
+            if alias and built:
                 if ":" not in row.key and not row.value.startswith(":"):
                     self.add_row(file, row, "aliases(5) wants a colon behind the name", f"write {row.key}: …")
             elif row.key.endswith(":") and not row.key.endswith("::"):
                 self.add_row(
                     file,
                     row,
-                    "only aliases(5) has a colon behind the key",
+                    f"{ref.type}: keeps the colon in the name, so this alias would never match"
+                    if alias
+                    else "only aliases(5) has a colon behind the key",
                     f"write {row.key[:-1]} without the colon",
                 )
             elif not row.value:

@@ -9,12 +9,14 @@
 
 from __future__ import annotations
 
+import difflib
 import traceback
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Mapping, Sequence
 
 from .._base.masks import Careful
-from . import arguments, info, transaction
+from . import arguments, distributions, info, main_cf, syntax, transaction
+from .request import BlockWish, Request
 
 
 def run_config(module: Any) -> None:
@@ -26,8 +28,10 @@ def run_config(module: Any) -> None:
     module.params = {**params, "files": arguments.without_secrets(files)}
     module = Careful(module, module.no_log_values)
     try:
-        request = transaction.Request(
+        request = Request(
             config_directory=params["config_directory"],
+            block=_block_wish(params["block"]),
+            restore=params["restore"],
             files=transaction.file_wishes(files),
             parameters=params["parameters"] or {},
             services=params["services"] or [],
@@ -35,12 +39,18 @@ def run_config(module: Any) -> None:
             timeout=(params["confirm"] or {}).get("timeout") or 30.0,
             activate=params["activate"],
             backup=params["backup"],
+            backup_keep=params["backup_keep"],
         )
         outcome = transaction.deploy(request, module.check_mode)
     except transaction.DeployError as error:
+        shown: dict[str, Any] = {"diff": error.diff} if module._diff and error.diff else {}
         module.fail_json(
-            msg=arguments.discreet(str(error), error.findings, files),
+            # Ansible shows no diff of a task that failed.
+            msg=arguments.discreet(str(error), error.findings, files) + (_readable(error.diff) if shown else ""),
+            takes=error.takes,
+            **shown,
             missing=error.missing,
+            packages=_packages(error.missing, params),
             rolled_back=error.rolled_back,
             findings=[finding.as_dict() for finding in arguments.without_rows(error.findings, files)],
             log=error.log,
@@ -53,9 +63,45 @@ def run_config(module: Any) -> None:
     result = asdict(outcome)
     if not module._diff:
         del result["diff"]
+    result["packages"] = _packages(outcome.missing, params)
     for warning in result.pop("warnings"):
         module.warn(warning)
     module.exit_json(**result)
+
+
+def _block_wish(given: Any) -> BlockWish | None:
+    """The option `block`: typed values become the text that main.cf wants. Raises DeployError."""
+    if given is None:
+        return None
+
+    def texts(option: str) -> dict[str, str]:
+        pairs = ((name, syntax.parameter_value(name, value)) for name, value in (given[option] or {}).items())
+        return {name: text for name, text in pairs if text is not None}
+
+    try:
+        # Null: what the distribution has.
+        default: dict[str, str | None] = {**dict.fromkeys(given["default"] or {}), **texts("default")}
+        return BlockWish(given["text"] or "", texts("prepend"), default, texts("stock"), given["replace"])
+    except ValueError as error:
+        raise transaction.DeployError(f"block: {error}") from None
+
+
+def _readable(diffs: Sequence[Mapping[str, str]]) -> str:
+    text = "\nThe diff of what was refused:\n"
+    for each in diffs:
+        before, after = each["before"].splitlines(), each["after"].splitlines()
+        headers = each["before_header"], each["after_header"]
+        text += "\n".join(difflib.unified_diff(before, after, *headers, n=1, lineterm=""))
+        text += "\n"
+    return text
+
+
+def _packages(missing: list[str], params: Any) -> list[str]:
+    """What to install for what is missing, as this host's distribution names it."""
+    asked = main_cf.MainCf((params["block"] or {}).get("text") or "").values()
+    asked.update({name: str(value) for name, value in (params["parameters"] or {}).items()})
+    mechanisms = syntax.split_list(asked.get("smtp_sasl_mechanism_filter", ""))
+    return distributions.packages_for(missing, distributions.os_release(), mechanisms)
 
 
 def run_info(module: Any) -> None:

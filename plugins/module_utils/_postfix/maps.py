@@ -28,6 +28,7 @@ COMPILED = {
     "dbm": (".dir", ".pag"),
     "sdbm": (".dir", ".pag"),
 }
+SUFFIXES = tuple(dict.fromkeys(suffix for each in COMPILED.values() for suffix in each))
 TEXT_TYPES = ("texthash", "regexp", "pcre", "cidr")
 DIRECTORY_TYPES = ("ldap", "mysql", "pgsql", "sqlite", "memcache", "mongodb")
 # Caches that daemons make and keep themselves; there is no source to look for.
@@ -52,16 +53,31 @@ class MapReference(NamedTuple):
 
 
 def references(
-    main: main_cf.MainCf, master: master_cf.MasterCf, lookup: Mapping[str, str]
+    main: main_cf.MainCf,
+    master: master_cf.MasterCf,
+    lookup: Mapping[str, str],
+    defaults: Mapping[str, str] | None = None,
 ) -> list[MapReference]:
-    """Every table with a path that main.cf or a -o option names, expanded; caches left out."""
+    """Every table with a path that main.cf, a -o option or Postfix's own default names, expanded; caches left out."""
     result: list[MapReference] = []
+    written = main.values()
+    if defaults and _delivers_locally(lookup):
+        for name in ("alias_maps", "alias_database"):
+            if name not in written:
+                result += _in_value(name, defaults.get(name, ""), lookup, "main.cf", 0)
     for setting in main.settings:
         result += _in_value(setting.name, setting.value, lookup, "main.cf", setting.line)
     for service in master.services:
         for name, value in service.options:
             result += _in_value(name, value, lookup, "master.cf", service.line)
     return result
+
+
+def _delivers_locally(lookup: Mapping[str, str]) -> bool:
+    """Whether local(8) is asked for anything, which then needs its aliases."""
+    return bool(lookup.get("mydestination", "").strip()) and lookup.get("local_transport", "").startswith(
+        "local"
+    )
 
 
 def _in_value(

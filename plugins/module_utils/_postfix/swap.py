@@ -60,11 +60,12 @@ class Step(NamedTuple):
 
 
 def digest(path: str) -> str | None:
-    """sha256 of a file's content and its mode; None where there is none."""
+    """sha256 of a file's content, its mode and owner; None where there is none."""
     try:
         with open(path, "rb") as handle:
-            mode = stat.S_IMODE(os.fstat(handle.fileno()).st_mode)
-            return f"{mode:o}:{hashlib.sha256(handle.read()).hexdigest()}"
+            status = os.fstat(handle.fileno())
+            mode = f"{stat.S_IMODE(status.st_mode):o}:{status.st_uid}:{status.st_gid}"
+            return f"{mode}:{hashlib.sha256(handle.read()).hexdigest()}"
     except OSError:
         return None
 

@@ -16,45 +16,27 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import shutil
 import stat
 import tempfile
 import time
 from dataclasses import dataclass, field
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
-from . import main_cf, maps, master_cf, needs, service, table
-from .finding import Finding, staged_path
+from . import chroot, losses, main_cf, managed, maps, master_cf, needs, service
+from .finding import Finding, assignments, staged_path
+from .request import FileWish, Request
 from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
 
 # While single files are renamed, a password may be gone that the old main.cf still needs: mail that fails waits.
 BRIDGE = b"\nsoft_bounce = yes\n"
+# What sendmail(1) and postqueue(1) read as the user who runs them.
+_READ_BY_ALL = ("main.cf", "master.cf")
+_NO_ROOT = "Changing Postfix needs root on the managed host: set become: true for this play or task"
 HIDDEN = "(sensitive: the content is not shown)\n"
-
-
-class FileWish(NamedTuple):
-    """A file that the caller owns. Without content and absent it is only given a mode."""
-
-    path: str
-    content: str | None = None
-    mode: int | None = None
-    sensitive: bool = False
-    absent: bool = False
-
-
-@dataclass
-class Request:
-    """What postfix_config was asked for."""
-
-    config_directory: str = "/etc/postfix"
-    files: Sequence[FileWish] = ()
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    services: Sequence[Mapping[str, Any]] = ()
-    listen: Sequence[int] = ()
-    timeout: float = 30.0
-    activate: str = "auto"
-    backup: bool = False
 
 
 class Change(NamedTuple):
@@ -67,6 +49,8 @@ class Change(NamedTuple):
     after: str
     old_mode: int | None
     mode: int
+    owner: tuple[int, int] | None = None
+    """uid and gid that it is to have, None for those that it has."""
 
 
 @dataclass
@@ -82,6 +66,7 @@ class Outcome:
     recovered: bool = False
     maps: list[str] = field(default_factory=list)
     backups: list[str] = field(default_factory=list)
+    takes: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     enabled: bool | None = None
     warnings: list[str] = field(default_factory=list)
@@ -97,8 +82,12 @@ class DeployError(Exception):
         rolled_back: bool = False,
         log: Sequence[str] = (),
         missing: Sequence[str] = (),
+        takes: Sequence[str] = (),
+        diff: Sequence[dict[str, str]] = (),
     ) -> None:
         super().__init__(message)
+        self.takes = list(takes)
+        self.diff = list(diff)
         self.missing = list(missing)
         self.findings = list(findings)
         self.rolled_back = rolled_back
@@ -113,6 +102,8 @@ class Plan(NamedTuple):
     old_main: main_cf.MainCf
     main: main_cf.MainCf
     master: master_cf.MasterCf
+    defaults: Mapping[str, str] = {}
+    made: managed.Managed = managed.Managed()
 
 
 def file_wishes(entries: Sequence[Mapping[str, Any]]) -> list[FileWish]:
@@ -134,7 +125,14 @@ def file_wishes(entries: Sequence[Mapping[str, Any]]) -> list[FileWish]:
         if content and not content.endswith("\n"):
             content += "\n"
         result.append(
-            FileWish(path, content, parse_mode(path, entry.get("mode")), bool(entry.get("sensitive")), absent)
+            FileWish(
+                path,
+                content,
+                parse_mode(path, entry.get("mode")),
+                bool(entry.get("sensitive")),
+                absent,
+                bool(entry.get("block")),
+            )
         )
     paths = [wish.path for wish in result]
     for path in paths:
@@ -157,13 +155,52 @@ def parse_mode(path: str, raw: Any) -> int | None:
     return mode
 
 
-def make_plan(request: Request, base: str) -> Plan:
-    """What would change in the directory `base`. Raises DeployError for a wish that cannot be put in a file."""
+def make_plan(request: Request, base: str, defaults: Mapping[str, str] | None = None) -> Plan:
+    """What would change in the directory `base`. Raises DeployError for a wish that cannot be put in a file.
+
+    `defaults` are Postfix's own values, empty where it is not installed.
+    """
+    defaults = defaults or {}
+    managed_mode = request.block is not None or request.restore is not None
+    made = _managed(request, base, defaults) if managed_mode else _merged(request, base)
+    old_main = main_cf.MainCf(_read(base, "main.cf"))
+    main, master = main_cf.MainCf(made.main), master_cf.MasterCf(made.master)
+    changes = [change for change in (_compare(base, wish) for wish in made.wishes.values()) if change]
+    lookup = {**defaults, "config_directory": request.config_directory, **main.values()}
+    changes += _orphans(made.wishes.values(), base, maps.references(main, master, lookup, defaults), request)
+    if changes and managed_mode and managed.STATE not in made.wishes:
+        state = FileWish(managed.STATE, json.dumps(made.state) + "\n", 0o600, True)
+        changes += [change for change in (_compare(base, state),) if change]
+    return Plan(changes, old_main, main, master, defaults, made)
+
+
+def _managed(request: Request, base: str, defaults: Mapping[str, str]) -> managed.Managed:
+    live = managed.Live(lambda path: _read(base, path), lambda path: _attributes(base, path), defaults)
+    try:
+        made = managed.compute(request, live)
+    except ValueError as error:
+        raise DeployError(str(error)) from None
+    if managed.STATE in made.wishes:
+        for path in list(made.wishes):
+            for name in backups_of(base, path):
+                if name.rpartition(".")[2][:-1] >= made.since:
+                    made.wishes[name] = FileWish(name, absent=True, sensitive=True)
+    return made
+
+
+def _attributes(base: str, path: str) -> tuple[int, int, int] | None:
+    try:
+        status = os.stat(os.path.join(base, path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid
+
+
+def _merged(request: Request, base: str) -> managed.Managed:
+    """Values and entries merged in place, into the live files or into those given whole."""
     wishes = {wish.path: wish for wish in request.files}
-    old_main_text = _read(base, "main.cf")
-    old_master_text = _read(base, "master.cf")
-    main = main_cf.MainCf(_wished_text(wishes.get("main.cf"), old_main_text))
-    master = master_cf.MasterCf(_wished_text(wishes.get("master.cf"), old_master_text))
+    main = main_cf.MainCf(_wished_text(wishes.get("main.cf"), _read(base, "main.cf")))
+    master = master_cf.MasterCf(_wished_text(wishes.get("master.cf"), _read(base, "master.cf")))
     try:
         main.merge(request.parameters)
     except ValueError as error:
@@ -176,8 +213,27 @@ def make_plan(request: Request, base: str) -> Plan:
         wishes["main.cf"] = _with_content(wishes, "main.cf", main.text())
     if request.services or "master.cf" in wishes:
         wishes["master.cf"] = _with_content(wishes, "master.cf", master.text())
-    changes = [change for change in (_compare(base, wish) for wish in wishes.values()) if change]
-    return Plan(changes, main_cf.MainCf(old_main_text), main, master)
+    return managed.Managed(wishes, main.text(), master.text())
+
+
+def _orphans(
+    wishes: Iterable[FileWish], base: str, references: Sequence[maps.MapReference], request: Request
+) -> list[Change]:
+    """Compiled tables that nothing names and that would outlive their source, or the passwords in it."""
+    named = {
+        staged_path(path, base, request.config_directory)
+        for ref in references
+        for path in maps.compiled_files(ref.type, ref.path)
+    }
+    result = []
+    for wish in wishes:
+        if wish.absent or wish.sensitive:
+            for suffix in maps.SUFFIXES:
+                path = wish.path + suffix
+                attributes = _attributes(base, path)
+                if attributes and os.path.join(base, path) not in named:
+                    result.append(Change(path, "removed", True, "", "", attributes[0], 0))
+    return result
 
 
 def _with_content(wishes: Mapping[str, FileWish], path: str, content: str) -> FileWish:
@@ -212,10 +268,10 @@ def _compare(base: str, wish: FileWish) -> Change | None:
             return None
         return Change(wish.path, "removed", wish.sensitive, before, "", stat.S_IMODE(status.st_mode), 0)
     old_mode = stat.S_IMODE(status.st_mode) if status else None
-    mode = wish.mode if wish.mode is not None else 0o600 if wish.sensitive else old_mode
-    mode = 0o644 if mode is None else mode
+    mode = _wished_mode(wish, old_mode)
+    owner = _wished_owner(wish)
     after = wish.content or ""
-    foreign = bool(status and wish.sensitive and status.st_uid != os.geteuid())
+    foreign = bool(status and owner and (status.st_uid, status.st_gid) != owner)
     if status is None:
         action = "created"
     elif before != after:
@@ -224,13 +280,34 @@ def _compare(base: str, wish: FileWish) -> Change | None:
         action = "mode"
     else:
         return None
-    return Change(wish.path, action, wish.sensitive, before, after, old_mode, mode)
+    return Change(wish.path, action, wish.sensitive, before, after, old_mode, mode, owner)
+
+
+def _wished_mode(wish: FileWish, old: int | None) -> int:
+    """The mode asked for; without that the file's own, unless others than root may write it or users cannot read it."""
+    if wish.mode is not None:
+        return wish.mode
+    if wish.sensitive:
+        return 0o600
+    if old is None or (wish.path in _READ_BY_ALL and (old & 0o022 or not old & 0o004)):
+        return 0o644
+    return old & ~0o022
+
+
+def _wished_owner(wish: FileWish) -> tuple[int, int] | None:
+    if wish.owner is not None:
+        return wish.owner
+    if wish.sensitive or (wish.path in _READ_BY_ALL and os.geteuid() == 0):
+        return os.geteuid(), os.getegid()
+    return None
 
 
 def diffs(changes: Sequence[Change], directory: str) -> list[dict[str, str]]:
     """The diff of each file as Ansible shows it; of a sensitive one only that it changes."""
     result = []
     for change in changes:
+        if change.path == managed.STATE:
+            continue
         path = os.path.join(directory, change.path)
         before, after = change.before, change.after
         if change.sensitive:
@@ -250,14 +327,12 @@ def diffs(changes: Sequence[Change], directory: str) -> list[dict[str, str]]:
 
 
 def loses_logins(change: Change) -> bool:
-    """Whether a row of the old table has neither its key nor its value in the new one.
+    """Whether a row of the old table is lost, key and value.
 
     A password that is rotated keeps its key, one whose next hop moves keeps its value: neither is worth a copy of a
     password that nobody needs any more. What somebody else put there is.
     """
-    new = table.parse_map(change.after)
-    keys, values = {row.key for row in new}, {row.value for row in new}
-    return any(row.key not in keys and row.value not in values for row in table.parse_map(change.before))
+    return managed.loses_rows(change.before, change.after)
 
 
 # ---------------------------------------------------------------------------------------------- deploy
@@ -267,6 +342,8 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
     """Bring the host to the request, or predict it. Raises DeployError; then nothing has changed, or all is back."""
     if not os.path.isabs(request.config_directory):
         raise DeployError(f"config_directory {request.config_directory!r} must be an absolute path")
+    if not check_mode and os.geteuid() and not os.access(os.path.dirname(request.config_directory), os.W_OK):
+        raise DeployError(_NO_ROOT)
     postfix = service.find_program("postfix")
     there = os.path.isdir(request.config_directory)
     if postfix is None or not there:
@@ -276,9 +353,10 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
                 if postfix is None
                 else f"{request.config_directory} does not exist"
             )
+            needed = ["postfix", *_outcome(make_plan(request, request.config_directory), request).missing]
             raise DeployError(
                 f"{missing} on this host: install the package postfix first (the role mailops.smtp.postfix does)",
-                missing=["postfix"],
+                missing=needed,
             )
         return _predict_fresh(request, postfix is None)
     try:
@@ -290,16 +368,26 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
                 outcome = _Run(request, directory).go()
     except SwapError as error:
         raise DeployError(str(error)) from None
+    except PermissionError as error:
+        if os.geteuid():
+            raise DeployError(f"{error.filename}: permission denied. {_NO_ROOT}") from None
+        raise DeployError(f"{error.filename or request.config_directory}: {error.strerror}") from None
     except OSError as error:
         raise DeployError(f"{error.filename or request.config_directory}: {error.strerror}") from None
     outcome.enabled = service.Control(request.config_directory, "").enabled()
     return outcome
 
 
+def postfix_defaults() -> dict[str, str]:
+    """Postfix's own value of every parameter, as postconf(1) writes it; empty where it is not installed."""
+    postconf = service.find_program("postconf")
+    return assignments(service.run([postconf, "-d"]).output) if postconf else {}
+
+
 def _predict_fresh(request: Request, without_postfix: bool) -> Outcome:
-    plan = make_plan(request, request.config_directory)
+    plan = make_plan(request, request.config_directory, postfix_defaults())
     outcome = _outcome(plan, request)
-    outcome.missing = ["postfix"]
+    outcome.missing = ["postfix", *outcome.missing]
     outcome.activated = "start" if plan.changes and request.activate == "auto" else "none"
     if without_postfix:
         outcome.warnings.append(
@@ -309,16 +397,18 @@ def _predict_fresh(request: Request, without_postfix: bool) -> Outcome:
 
 
 def _outcome(plan: Plan, request: Request) -> Outcome:
-    values = {"config_directory": request.config_directory, **plan.main.values()}
+    values = {**plan.defaults, "config_directory": request.config_directory, **plan.main.values()}
     coming = {os.path.join(request.config_directory, change.path) for change in plan.changes}
     return Outcome(
         changed=bool(plan.changes),
         files=[
             {"path": change.path, "action": change.action, "sensitive": change.sensitive}
             for change in plan.changes
+            if change.path != managed.STATE
         ],
         diff=diffs(plan.changes, request.config_directory),
         missing=needs.missing(values, plan.master, coming),
+        warnings=list(plan.made.warnings),
     )
 
 
@@ -336,9 +426,10 @@ def _predict(request: Request, directory: Directory) -> Outcome:
             and os.path.isdir(directory.stage)
         ):
             base = directory.stage
-    plan = make_plan(request, base)
+    plan = make_plan(request, base, postfix_defaults())
     outcome = _outcome(plan, request)
-    outcome.warnings = warnings
+    outcome.warnings += warnings
+    _ask_for_losses(plan, request, outcome)
     state = _State.of(plan, request, directory)
     if plan.changes:
         private = tempfile.mkdtemp(prefix="mailops-check-")
@@ -359,6 +450,36 @@ def _predict(request: Request, directory: Directory) -> Outcome:
     return outcome
 
 
+def _ask_for_losses(plan: Plan, request: Request, outcome: Outcome) -> None:
+    """List what the change takes from the host. Raises DeployError for what nobody asked for."""
+    if request.block is None or not plan.changes:
+        return
+    old_master = master_cf.MasterCf(_read(request.config_directory, "master.cf"))
+    old, new = plan.old_main.values(), plan.main.values()
+    base = {**plan.defaults, "config_directory": request.config_directory}
+    found = losses.losses(
+        losses.Side(old, {**base, **old}, old_master.services),
+        losses.Side(new, {**base, **new}, plan.master.services),
+        plan.made.ours,
+        values=not plan.made.stock or request.block.replace,
+    )
+    outcome.takes = [loss.sentence for loss in found]
+    refused = [loss for loss in found if not loss.names & plan.made.named]
+    if refused and not plan.made.stock:
+        names = sorted({name for loss in refused for name in loss.names})
+        raise DeployError(
+            "This change takes from the host what nobody named, so nothing was changed:\n"
+            + "".join(f"  {loss.sentence}\n" for loss in refused)
+            + f"If that is what you want, name it: {', '.join(names)} in postfix_parameters or postfix_services "
+            "(parameters or services of postfix_config), or set postfix_replace: true (block: replace).",
+            missing=outcome.missing,
+            takes=outcome.takes,
+            diff=outcome.diff,
+        )
+    if found:
+        outcome.warnings.append("this change takes from the host: " + "; ".join(outcome.takes))
+
+
 def _check(stage: str, live: str, **more: Any) -> list[Finding]:
     from . import check  # half of this package, and of no use where nothing changes
 
@@ -374,6 +495,8 @@ def _judge(findings: Sequence[Finding], outcome: Outcome) -> None:
             f"The configuration was refused, nothing was changed. {count}:\n{listed}",
             findings,
             missing=outcome.missing,
+            takes=outcome.takes,
+            diff=outcome.diff,
         )
     outcome.warnings += [str(finding) for finding in findings]
 
@@ -386,8 +509,8 @@ def write_changes(changes: Sequence[Change], stage: str) -> None:
             continue
         os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
         like = path if os.path.exists(path) else None
-        owner = (os.geteuid(), os.getegid())
-        if like and not change.sensitive:
+        owner = change.owner or (os.geteuid(), os.getegid())
+        if like and change.owner is None:
             status = os.stat(path)
             owner = (status.st_uid, status.st_gid)
         temporary = path + ".writing"
@@ -427,6 +550,8 @@ class _State(NamedTuple):
         """The least that puts the configuration in force: none, reload, restart or start."""
         if self.master is None:
             return "start"
+        if self.stale_copies() and chroot.kept_in_step():
+            return "restart"
         if changed:
             return service.level_for_change(self.old, self.new)
         loaded = self.master.loaded_at
@@ -435,14 +560,21 @@ class _State(NamedTuple):
             return "reload"
         return "restart" if self.outdated(self.master) else "none"
 
+    def stale_copies(self) -> list[str]:
+        """The files that a chrooted SMTP client reads a copy of that is not as they are."""
+        values = {**self.plan.defaults, **self.new}
+        if not chroot.clients_chrooted(self.plan.master.services, values):
+            return []
+        return chroot.stale_copies(service.queue_directory(self.new))
+
     def outdated(self, master: service.Master) -> bool:
         """Whether master bound its sockets under an older configuration, which a reload does not change."""
         old = master.started_at is not None and master.started_at + 2 < self.newest <= time.time()
         return old and service.bound_otherwise(master, self.new, self.plan.master.services)
 
     def references(self) -> list[maps.MapReference]:
-        lookup = {"config_directory": self.control.config_directory, **self.new}
-        return maps.references(self.plan.main, self.plan.master, lookup)
+        lookup = {**self.plan.defaults, "config_directory": self.control.config_directory, **self.new}
+        return maps.references(self.plan.main, self.plan.master, lookup, self.plan.defaults)
 
     def stale_maps(self, root: str) -> list[maps.MapReference]:
         """Compiled tables that are lost or stale, or whose source this plan writes; `root` stands for
@@ -464,14 +596,16 @@ class _Run:
 
     def go(self) -> Outcome:
         recovered = self._recover()
+        defaults = postfix_defaults()
         for _attempt in range(3):
             seen = self.directory.fingerprint()
-            plan = make_plan(self.request, self.directory.real)
+            plan = make_plan(self.request, self.directory.real, defaults)
             outcome = _outcome(plan, self.request)
             outcome.recovered = recovered
             state = _State.of(plan, self.request, self.directory)
             if not plan.changes:
                 return self._keep(outcome, state)
+            _ask_for_losses(plan, self.request, outcome)
             if self._change(plan, outcome, state, seen):
                 return outcome
         raise DeployError(
@@ -522,7 +656,22 @@ class _Run:
             outcome.activated, outcome.confirmed = level, True
         else:
             outcome.confirmed = state.master is not None
+        self._bring_copies_in_step(state, level, outcome)
         return outcome
+
+    def _bring_copies_in_step(self, state: _State, level: str, outcome: Outcome) -> None:
+        """A start makes the copies for the chroot; what it did not make is copied here, or told."""
+        stale = state.stale_copies()
+        queue = service.queue_directory(state.new)
+        if stale and level in ("restart", "start") and chroot.kept_in_step():
+            with contextlib.suppress(OSError):
+                chroot.copy(queue, stale)
+            stale = state.stale_copies()
+        if stale:
+            outcome.warnings.append(
+                f"{', '.join(stale)}: the copy in {queue}/etc, which the chrooted SMTP client reads, is not as in "
+                "/etc; copy it, or set chroot to n for smtp in master.cf (postfix_services)"
+            )
 
     def _build_maps(self, state: _State, outcome: Outcome, root: str) -> None:
         """Compile what is lost or stale; `root` stands for the configuration directory."""
@@ -572,6 +721,7 @@ class _Run:
             return False
         if level != "none":
             self._activate_or_roll_back(state, level, journal, outcome)
+        self._bring_copies_in_step(state, level, outcome)
         directory.write_journal({**journal, "state": "confirmed"})
         directory.close()
         return True
@@ -608,6 +758,7 @@ class _Run:
                     (os.geteuid(), os.getegid()), os.path.join(stage, change.path), True,
                 )  # fmt: skip
                 made.append(os.path.join(self.request.config_directory, name))
+                _prune_backups(stage, change.path, max(1, self.request.backup_keep))
         return made
 
     # ------------------------------------------------------------------ activation
@@ -686,6 +837,22 @@ class _Run:
             )
         self.directory.close()
         return problems
+
+
+def backups_of(root: str, path: str) -> list[str]:
+    """The names of the backups of a file, the oldest first; `root` stands for the configuration directory."""
+    pattern = re.compile(rf"{re.escape(os.path.basename(path))}\.\d+\.(\d{{4}}-\d\d-\d\d@\d\d:\d\d:\d\d)~")
+    try:
+        names = os.listdir(os.path.dirname(os.path.join(root, path)))
+    except OSError:
+        return []
+    found = [(match.group(1), name) for name in names if (match := pattern.fullmatch(name))]
+    return [os.path.join(os.path.dirname(path), name) for _stamp, name in sorted(found)]
+
+
+def _prune_backups(stage: str, path: str, keep: int) -> None:
+    for name in backups_of(stage, path)[:-keep]:
+        os.unlink(os.path.join(stage, name))
 
 
 def _listed(problems: Sequence[str]) -> str:

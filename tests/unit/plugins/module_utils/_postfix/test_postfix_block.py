@@ -100,7 +100,10 @@ def test_an_end_that_somebody_removed_is_found_again_where_the_block_is_as_writt
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (block.compose("a = 1\n", BODY, BY_NAME).replace("]:587", "]:25").replace(block.END, "# x"), "is gone"),
+        (
+            block.compose("a = 1\n", BODY, BY_NAME).replace("]:587", "]:25").replace(block.END, "# x"),
+            "is gone",
+        ),
         (f"a = 1\n{block.END}\n", "remove this line"),
         (f"{block.BEGIN}\n{block.BEGIN}\n{block.END}\n", "is gone"),
         (f"{block.BEGIN}\n", "is gone"),

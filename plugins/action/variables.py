@@ -1,0 +1,135 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Checks a role's variables: fetches them one by one, so that one that cannot be had is known by its name.
+# The rule of this file: what a value means is decided in plugin_utils/variables.py.
+# Documented in plugins/modules/variables.py.
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Iterator, Mapping
+
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.plugins.action import ActionBase
+
+from ..plugin_utils import variables
+
+ROLES = Path(__file__).resolve().parents[2] / "roles"
+
+
+class ActionModule(ActionBase):
+    """Gives the typed variables of a role, or every complaint about them at once."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        _validation, arguments = self.validate_argument_spec({"role": {"type": "str", "required": True}})
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        role = str(arguments["role"])
+        specs = {path.name: self._spec(path.name) for path in sorted(ROLES.iterdir())}
+        if role not in specs:
+            raise AnsibleActionFail(
+                f"role: {role!r} is no role of mailops.smtp; it has {variables.alternatives(list(specs), 'and')}."
+            )
+        found = self._check(role, specs, task_vars or {})
+        misses = self._near_misses(role, specs, task_vars or {})
+        result["warnings"] = [variables.pointed_out(miss) for miss in misses]
+        complaints = found.complaints + variables.needs(role, found.values, found.complaints, misses)
+        if complaints:
+            return {**result, "failed": True, "msg": "\n".join(f"{one}." for one in complaints)}
+        return {
+            **result,
+            "changed": False,
+            "values": variables.public(self._known(specs), found.values),
+        }
+
+    def _check(
+        self, role: str, specs: Mapping[str, variables.Spec], task_vars: Mapping[str, Any]
+    ) -> variables.Checked:
+        """First what the role's defaults refer to, so that they are made of typed values; then the role's own."""
+        borrowed = self._borrowed(role, specs, task_vars)
+        first = self._typed(borrowed, task_vars)
+        ready = {
+            **task_vars,
+            **first.values,
+            f"{role}__checked": {"values": variables.public(borrowed, first.values)},
+        }
+        own = self._typed(specs[role], ready)
+        return variables.Checked({**first.values, **own.values}, first.complaints + own.complaints)
+
+    def _typed(self, spec: variables.Spec, task_vars: Mapping[str, Any]) -> variables.Checked:
+        templar = self._templar.copy_with_new_env(available_variables=task_vars)
+        given = {name: self._value(templar, name, option, task_vars) for name, option in spec.items()}
+        defaults: dict[str, Any] = {}
+        for top in sorted({name.partition("_")[0] for name in spec}):
+            own = {name: value for name, value in self._file(top, "defaults").items() if name in spec}
+            defaults.update({name: self._value(templar, name, spec[name], own) for name in own})
+        return variables.check(spec, given, defaults)
+
+    def _value(self, templar: Any, name: str, option: variables.Option, source: Mapping[str, Any]) -> Any:
+        if name not in source:
+            return None
+        try:
+            return plain(templar.template(source[name]))
+        except AnsibleError as error:
+            return variables.Undefined(variables.explain(name, str(error), bool(option.get("no_log"))))
+
+    def _borrowed(
+        self, role: str, specs: Mapping[str, variables.Spec], task_vars: Mapping[str, Any]
+    ) -> variables.Spec:
+        """The variables of other roles that are set and that this role's defaults refer to."""
+        text = "".join((ROLES / role / part / "main.yml").read_text("utf-8") for part in ("defaults", "vars"))
+        words = set(re.findall(r"\w+", text))
+        known = {name: option for other in specs if other != role for name, option in specs[other].items()}
+        return {name: option for name, option in known.items() if name in words and name in task_vars}
+
+    def _near_misses(
+        self, role: str, specs: Mapping[str, variables.Spec], task_vars: Mapping[str, Any]
+    ) -> list[variables.NearMiss]:
+        others = {name for one in self._other_roles() for name in one.get_default_vars()}
+        names = [name for name in task_vars if name not in others and not is_result(task_vars[name])]
+        known = list(self._known(specs))
+        return variables.near_misses(names, known, variables.prefixes(role))
+
+    def _other_roles(self) -> Iterator[Any]:
+        play = self._task.play if hasattr(self._task, "play") else None
+        for one in getattr(play, "roles", ()):
+            if not one.get_name().startswith("mailops.smtp."):
+                yield one
+
+    @staticmethod
+    def _known(specs: Mapping[str, variables.Spec]) -> dict[str, variables.Option]:
+        return {name: option for spec in specs.values() for name, option in spec.items()}
+
+    def _spec(self, role: str) -> variables.Spec:
+        spec: variables.Spec = self._file(role, "meta", "argument_specs")["argument_specs"]["main"]["options"]
+        return spec
+
+    def _file(self, role: str, folder: str, name: str = "main") -> Mapping[str, Any]:
+        path = str(ROLES / role / folder / f"{name}.yml")
+        try:
+            loaded: Mapping[str, Any] = self._loader.load_from_file(path, trusted_as_template=True)
+        except TypeError:  # ansible-core 2.18 knows of no trust, and templates what it has loaded
+            loaded = self._loader.load_from_file(path)
+        return loaded or {}
+
+
+def plain(value: Any) -> Any:
+    """`value` as the built-in types: Ansible's own carry tags, or are computed when they are read."""
+    if isinstance(value, Mapping):
+        return {plain(key): plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(one) for one in value]
+    for kind in (bool, int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    return value if value is None else str(value)
+
+
+def is_result(value: Any) -> bool:
+    """Whether a variable is the registered result of a task."""
+    return isinstance(value, Mapping) and "changed" in value and ("failed" in value or "skipped" in value)

@@ -1,0 +1,482 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Private to the mailops.smtp collection: no promise of a stable interface to others.
+#
+# Whole files for a wish that is about a part of them: what is named is in our block, the rest is the host's own.
+#
+# Theory of operation. The files are computed anew in every run, from the host's own text (what stands there with our
+# block taken away) and the wish. So whatever is no longer named goes away, and what it had overridden is in force
+# again. The record in the block of main.cf says which files are ours and what was there before: one file, so it is
+# true whenever main.cf is. STATE, beside it, keeps what a way back needs: files that we replaced whole, and what our
+# part was before the last change; of a sensitive table the keys alone.
+#
+# The rule of this file: text in, text out; the host is read through Live.
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any, Callable, Mapping, NamedTuple
+
+from . import block, distributions, main_cf, master_cf, table
+from .request import BlockWish, FileWish, Request
+from .syntax import Line, same_words, split_list
+from .version import parse_version, supports
+
+STATE = ".mailops.json"
+# How the files began that the role wrote whole, before it kept a block in them.
+FORMER = "# Written by Ansible (mailops.smtp.postfix)"
+FORMER_FILES = {"tls_policy": False, "sasl_passwd": True, "aliases": False}
+
+
+class ManagedError(ValueError):
+    """The wish cannot be put into the files as they are."""
+
+
+class Live(NamedTuple):
+    """The host as it is: the text of a file, "" for none, and its mode, uid and gid, None for none."""
+
+    read: Callable[[str], str]
+    attributes: Callable[[str], tuple[int, int, int] | None]
+    defaults: Mapping[str, str] = {}
+
+
+@dataclass
+class Managed:
+    """The files of a wish, whole. `own` is main.cf and master.cf without our block."""
+
+    wishes: dict[str, FileWish] = field(default_factory=dict)
+    main: str = ""
+    master: str = ""
+    stock: bool = False
+    state: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    named: frozenset[str] = frozenset()
+    """The parameters and services (name/type) that the wish names, so that what they take was asked for."""
+    since: str = ""
+    """When the first block was written."""
+    ours: frozenset[str] = frozenset()
+    """The parameters that our block holds now, so that their values are not the host's own."""
+
+
+class _Old(NamedTuple):
+    """Our part of the host as it is now."""
+
+    main: block.Parts
+    master: block.Parts
+    files: dict[str, dict[str, Any]]
+    state: dict[str, Any]
+    former: bool
+
+
+def _split(live: Live, path: str) -> block.Parts:
+    try:
+        return block.split(live.read(path), path)
+    except block.BlockError as error:
+        raise ManagedError(str(error)) from None
+
+
+def _read_old(live: Live) -> _Old:
+    main, master = _split(live, "main.cf"), _split(live, "master.cf")
+    former = main.body is None and main.own.startswith(FORMER)
+    files = main.record.get("files", {})
+    files = {path: entry for path, entry in files.items() if isinstance(entry, dict)} if files else {}
+    if former:
+        main, master = block.Parts(""), master._replace(own=_without_former_service(master.own))
+        files = {
+            path: {"how": "block", "sensitive": sensitive, "was": None}
+            for path, sensitive in FORMER_FILES.items()
+            if live.read(path).startswith(FORMER)
+        }
+    try:
+        state = json.loads(live.read(STATE) or "{}")
+    except ValueError:
+        state = {}
+    return _Old(main, master, files, state if isinstance(state, dict) else {}, former)
+
+
+def _without_former_service(text: str) -> str:
+    master = master_cf.MasterCf(text)
+    entry = master.get("relay-implicit", "unix")
+    if entry is None or entry.command != "smtp":
+        return text
+    master.merge([{"service": "relay-implicit", "type": "unix", "state": "absent"}])
+    return master.text()
+
+
+def _own_text(live: Live, path: str) -> str:
+    parts = _split(live, path)
+    return "" if parts.own.startswith(FORMER) else parts.own
+
+
+# ---------------------------------------------------------------------------------------------- the wish as files
+
+
+def compute(request: Request, live: Live) -> Managed:
+    """The files that the wish means on this host. Raises ManagedError and ValueError."""
+    old = _read_old(live)
+    if request.restore == "original":
+        return _original(old, live)
+    if request.restore == "previous":
+        return _previous(old, live)
+    asked = request.block or BlockWish()
+    result = Managed(state=_next_state(old, live))
+    result.stock = _stock(old, asked)
+    result.warnings = [
+        f"{path}: somebody changed the block that Ansible wrote; it is written again as the variables say"
+        for path, parts in (("main.cf", old.main), ("master.cf", old.master))
+        if parts.edited
+    ]
+    files: dict[str, dict[str, Any]] = {}
+    for wish in request.files:
+        files[wish.path] = _one_file(wish, old, live, result)
+    master_body, master_hide = _master_block(old.master.own, request.services)
+    body, gone = _main_block(request, old.main.own, result.stock, live.defaults)
+    files["main.cf"] = _kept_entry("main.cf", old, live)
+    files["master.cf"] = _kept_entry("master.cf", old, live)
+    _give_back_gone(old, files, live, result)
+    result.master = _with_block(
+        old.master.own, master_body, block.service_key, master_hide, {"hide": sorted(master_hide)}
+    )
+    record = {"files": files, "stock": result.stock, "hide": sorted(gone), "all": asked.replace}
+    record["since"] = old.main.record.get("since") or time.strftime("%Y-%m-%d@%H:%M:%S")
+    result.main = _compose_main(old.main.own, body, record)
+    result.wishes["main.cf"] = FileWish("main.cf", result.main)
+    result.wishes["master.cf"] = FileWish("master.cf", result.master)
+    result.named = _named(request, main_cf.MainCf(old.main.own))
+    result.ours = frozenset(
+        main_cf.MainCf(live.read("main.cf") if old.former else old.main.body or "").values()
+    )
+    return result
+
+
+def _named(request: Request, own: main_cf.MainCf) -> frozenset[str]:
+    wish = request.block or BlockWish()
+    names = {*main_cf.MainCf(wish.text).values(), *wish.prepend}
+    if own.get("default_transport", "smtp") not in ("smtp", "smtp:"):
+        # Naming a relay says nothing about a way out that somebody has laid elsewhere.
+        names.discard("default_transport")
+    return frozenset(
+        [*names, *request.parameters, *(f"{each['service']}/{each['type']}" for each in request.services)]
+    )
+
+
+def _stock(old: _Old, wish: BlockWish) -> bool:
+    if wish.replace or old.former:
+        return True
+    if old.main.body is not None:
+        return bool(old.main.record.get("stock"))
+    return distributions.is_stock(main_cf.MainCf(old.main.own).values())
+
+
+def _compose_main(own: str, body: str, record: Mapping[str, Any]) -> str:
+    hidden = {*main_cf.MainCf(body).values(), *record.get("hide", ())}
+
+    def hide(line: Line) -> bool:
+        return bool(record.get("all")) or block.setting_name(line) in hidden
+
+    return block.compose(own, body, hide, record)
+
+
+def _with_block(
+    own: str,
+    body: str,
+    names: Callable[[Line], str],
+    hide: set[str],
+    record: Mapping[str, Any] | None = None,
+) -> str:
+    """The own text with a block; without one where there is nothing to say."""
+    if not body and not hide:
+        return own
+    return block.compose(own, body, block.hides(names, hide), record)
+
+
+def _kept_entry(path: str, old: _Old, live: Live) -> dict[str, Any]:
+    if path in old.files:
+        return old.files[path]
+    attributes = live.attributes(path)
+    return {"how": "block", "was": None if old.former or attributes is None else list(attributes)}
+
+
+def _one_file(wish: FileWish, old: _Old, live: Live, result: Managed) -> dict[str, Any]:
+    if wish.path in ("main.cf", "master.cf", STATE):
+        raise ManagedError(
+            f"files: {wish.path} cannot be given beside block, which keeps what is in it; write what it is to say in "
+            "parameters and services"
+        )
+    known = old.files.get(wish.path)
+    entry: dict[str, Any] = {"how": "block" if wish.block else "whole", "sensitive": wish.sensitive}
+    if known:
+        entry["was"] = known.get("was")
+    else:
+        attributes = live.attributes(wish.path)
+        entry["was"] = list(attributes) if attributes else None
+        if attributes and not wish.block:
+            result.state["originals"][wish.path] = _original_of(wish, live.read(wish.path))
+    if wish.block and not wish.absent:
+        rows = wish.content or ""
+        keys = {row.key.lower() for row in table.parse_map(rows)}
+        text = _with_block(_own_text(live, wish.path), rows, block.row_key, keys)
+        wish = wish._replace(content=text)
+    result.wishes[wish.path] = wish
+    return entry
+
+
+def _original_of(wish: FileWish, before: str) -> str | None:
+    """What to keep of a file that is replaced whole: nothing of a table whose passwords are only rotated."""
+    if wish.sensitive and not loses_rows(before, wish.content or ""):
+        return None
+    return before
+
+
+def loses_rows(before: str, after: str) -> bool:
+    """Whether a row of the old table has neither its key nor its value in the new one."""
+    new = table.parse_map(after)
+    keys, values = {row.key for row in new}, {row.value for row in new}
+    return any(row.key not in keys and row.value not in values for row in table.parse_map(before))
+
+
+def _give_back_gone(old: _Old, files: Mapping[str, Any], live: Live, result: Managed) -> None:
+    """What was ours and is no longer named: the host's own is there again, or nothing."""
+    for path, entry in old.files.items():
+        if path not in files:
+            wish = _as_it_was(path, entry, old, live)
+            result.state["originals"].pop(path, None)
+            if wish is None:
+                result.warnings.append(
+                    f"{path}: what was there before held passwords and is kept in no copy; the file stays as it is"
+                )
+            else:
+                result.wishes[path] = wish
+
+
+def _as_it_was(path: str, entry: Mapping[str, Any], old: _Old, live: Live) -> FileWish | None:
+    """A file without our part; None where what was there is not known any more."""
+    was, sensitive = entry.get("was"), bool(entry.get("sensitive"))
+    if entry.get("how") == "block":
+        own = _own_text(live, path)
+        if was is None and not own.strip():
+            return FileWish(path, absent=True, sensitive=sensitive)
+        return _with_attributes(FileWish(path, own, sensitive=sensitive), was)
+    if was is None:
+        return FileWish(path, absent=True, sensitive=sensitive)
+    content = old.state.get("originals", {}).get(path)
+    if content is None:
+        return None
+    return _with_attributes(FileWish(path, content, sensitive=sensitive), was)
+
+
+def _with_attributes(wish: FileWish, was: Any) -> FileWish:
+    if not was:
+        return wish
+    mode, uid, gid = was
+    return wish._replace(mode=mode, owner=(uid, gid))
+
+
+# ---------------------------------------------------------------------------------------------- main.cf
+
+
+def _main_block(
+    request: Request, own_text: str, stock: bool, defaults: Mapping[str, str]
+) -> tuple[str, set[str]]:
+    """The body of the block in main.cf, and the parameters that are to have no value in it or elsewhere."""
+    wish = request.block or BlockWish()
+    own = {} if wish.replace else main_cf.MainCf(own_text).values()
+    gone = {name for name, value in request.parameters.items() if value is None}
+    named = {*main_cf.MainCf(wish.text).values(), *request.parameters}
+    first = {
+        name: _prepended(value, own.get(name, _without_nis(defaults.get(name, ""))))
+        for name, value in wish.prepend.items()
+        if name not in named
+    }
+    lacking = {
+        name: _distributions_own(name) if value is None else value
+        for name, value in wish.default.items()
+        if name not in named and not own.get(name)
+    }
+    safe = _safe_values(wish, {*named, *first, *lacking}, own, defaults) if stock else {}
+    text = wish.text
+    for comment, values in (
+        ("The role's tables first, then what this host had.", first),
+        ("What this host had no value for.", lacking),
+        (
+            "Safe values for what no variable names, because the rest of this file was the distribution's.",
+            safe,
+        ),
+    ):
+        if values:
+            text = text.rstrip("\n") + f"\n\n# {comment}\n" if text.strip() else f"# {comment}\n"
+            text += "".join(f"{name} = {value}".rstrip() + "\n" for name, value in values.items())
+    body = main_cf.MainCf(text)
+    body.merge(request.parameters)
+    return body.text(), gone
+
+
+def _distributions_own(name: str) -> str:
+    """The value that a distribution has for a parameter. Raises ManagedError where that is not known."""
+    known = distributions.family(distributions.os_release())
+    if name == "smtp_tls_CAfile" and known:
+        return known.ca_file
+    raise ManagedError(
+        f"{name}: this host's distribution is not known here, so give the value yourself"
+        + (": set postfix_relay_ca_file to its file of CA certificates" if name == "smtp_tls_CAfile" else "")
+    )
+
+
+def _prepended(ours: str, theirs: str) -> str:
+    words = split_list(ours)
+    return ", ".join([*words, *(word for word in split_list(theirs) if word not in words)])
+
+
+def _without_nis(value: str) -> str:
+    """A default without the NIS map that it names on every system, also where NIS was never there."""
+    return ", ".join(word for word in split_list(value) if not word.startswith("nis:"))
+
+
+def _safe_values(
+    wish: BlockWish, taken: set[str], own: Mapping[str, str], defaults: Mapping[str, str]
+) -> dict[str, str]:
+    values = dict(wish.stock)
+    if "compatibility_level" not in own and "mail_version" in defaults:
+        version = parse_version(defaults["mail_version"])
+        level = "3.6" if supports(version, "compatibility_level_version") else "2"
+        values = {"compatibility_level": level, **values}
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in taken and same_words(own.get(name, defaults.get(name, "\0"))) != same_words(value)
+    }
+
+
+# ---------------------------------------------------------------------------------------------- master.cf
+
+
+def _master_block(own_text: str, services: Any) -> tuple[str, set[str]]:
+    """The entries for the block in master.cf, whole, and the service/type of those that it takes over."""
+    own, merged = master_cf.MasterCf(own_text), master_cf.MasterCf(own_text)
+    merged.merge(services)
+    body, hide = "", set()
+    for key in dict.fromkeys((str(each["service"]), str(each["type"])) for each in services):
+        before, after = own.get(*key), merged.get(*key)
+        if after is None:
+            hide |= {"/".join(key)} if before else set()
+        elif before is None or not after.same(before):
+            body += master_cf.format_service(after)
+            hide.add("/".join(key))
+    return body, hide
+
+
+# ---------------------------------------------------------------------------------------------- the ways back
+
+
+def _next_state(old: _Old, live: Live) -> dict[str, Any]:
+    originals = old.state.get("originals", {})
+    return {"originals": dict(originals), "previous": None if old.former else _snapshot(old, live)}
+
+
+def _snapshot(old: _Old, live: Live) -> dict[str, Any] | None:
+    """Our part as it is now, for the way back to it; None where there is none."""
+    if old.main.body is None:
+        return None
+    files: dict[str, Any] = {}
+    for path, entry in old.files.items():
+        if path in ("main.cf", "master.cf"):
+            continue
+        attributes = live.attributes(path)
+        mode = attributes[0] if attributes else None
+        if entry.get("sensitive"):
+            rows = table.parse_map((_split(live, path).body or "") if entry.get("how") == "block" else "")
+            files[path] = {"keys": [row.key for row in rows], "mode": mode}
+        elif entry.get("how") == "block":
+            files[path] = {"content": _split(live, path).body or "", "mode": mode}
+        else:
+            files[path] = {"content": live.read(path) if attributes else None, "mode": mode}
+    return {
+        "main": [old.main.body, dict(old.main.record)],
+        "master": [old.master.body, dict(old.master.record)],
+        "files": files,
+    }
+
+
+def _original(old: _Old, live: Live) -> Managed:
+    """The host's own configuration, without anything of ours."""
+    if old.former or (old.main.body is not None and not old.main.own.strip()):
+        raise ManagedError(
+            "main.cf was wholly written by the role, so what was there before it is not known; its backups, "
+            "main.cf.*~ in the same directory, are the way back"
+        )
+    if old.main.body is None:
+        return Managed(wishes={}, main=live.read("main.cf"), master=live.read("master.cf"), state=old.state)
+    result = Managed(main=old.main.own, master=old.master.own, stock=True)
+    result.since = str(old.main.record.get("since", ""))
+    for path, entry in old.files.items():
+        if path in ("main.cf", "master.cf"):
+            own = old.main.own if path == "main.cf" else old.master.own
+            result.wishes[path] = _with_attributes(FileWish(path, own), entry.get("was"))
+            continue
+        wish = _as_it_was(path, entry, old, live)
+        if wish is not None:
+            result.wishes[path] = wish
+        else:
+            result.warnings.append(
+                f"{path}: what was there before held passwords and is kept in no copy; the file stays as it is"
+            )
+    result.wishes[STATE] = FileWish(STATE, absent=True, sensitive=True)
+    return result
+
+
+def _previous(old: _Old, live: Live) -> Managed:
+    """Our part as it was before the last change, in the host's own text as it is now."""
+    previous = old.state.get("previous")
+    if old.main.body is None or "previous" not in old.state:
+        raise ManagedError("no change of the role is known on this host, so there is none to take back")
+    if previous is None:
+        return _original(old, live)
+    result = Managed(state=_next_state(old, live), stock=True)
+    body, record = previous["main"]
+    files = dict(record.get("files", {}))
+    for path, kept in previous["files"].items():
+        result.wishes[path] = _previous_file(path, kept, files.get(path, {}), live)
+    _give_back_gone(old, files, live, result)
+    result.main = _compose_main(old.main.own, body, record)
+    master_body, master_record = previous["master"]
+    hide = set(master_record.get("hide", ()))
+    result.master = _with_block(old.master.own, master_body or "", block.service_key, hide, master_record)
+    result.wishes["main.cf"] = FileWish("main.cf", result.main)
+    result.wishes["master.cf"] = FileWish("master.cf", result.master)
+    return result
+
+
+def _previous_file(path: str, kept: Mapping[str, Any], entry: Mapping[str, Any], live: Live) -> FileWish:
+    sensitive = bool(entry.get("sensitive"))
+    wish = FileWish(path, mode=kept.get("mode"), sensitive=sensitive)
+    if "keys" in kept:
+        if entry.get("how") != "block":
+            # A secret of the user's own: no copy is kept, the file stays as it is.
+            return wish._replace(content=live.read(path))
+        rows = _rows_with_known_values(path, kept["keys"], _split(live, path).body or "")
+    elif entry.get("how") == "block":
+        rows = kept["content"]
+    else:
+        content = kept.get("content")
+        return wish._replace(content=content, absent=content is None)
+    keys = {row.key.lower() for row in table.parse_map(rows)}
+    return wish._replace(content=_with_block(_own_text(live, path), rows, block.row_key, keys))
+
+
+def _rows_with_known_values(path: str, keys: Any, body: str) -> str:
+    """The rows of a table of passwords as they were, with the passwords of now: others are kept nowhere."""
+    now = {row.key: row.value for row in table.parse_map(body)}
+    values = set(now.values())
+    lines = []
+    for key in keys:
+        if key not in now and len(values) != 1:
+            raise ManagedError(
+                f"{path}: the password of {key} is kept in no copy, so the way back is to run the playbook with the "
+                "variables of that time"
+            )
+        lines.append(f"{key} {now.get(key, next(iter(values), ''))}\n")
+    return "".join(lines)

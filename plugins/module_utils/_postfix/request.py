@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Private to the mailops.smtp collection: no promise of a stable interface to others.
+#
+# What postfix_config was asked for, as data.
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Mapping, NamedTuple, Sequence
+
+
+class FileWish(NamedTuple):
+    """A file that the caller owns. Without content and absent it is only given a mode."""
+
+    path: str
+    content: str | None = None
+    mode: int | None = None
+    sensitive: bool = False
+    absent: bool = False
+    block: bool = False
+    """Whether the content is a block in a table whose other rows are the host's own."""
+    owner: tuple[int, int] | None = None
+
+
+@dataclass
+class BlockWish:
+    """What the block in main.cf is to hold, see the option `block` of postfix_config."""
+
+    text: str = ""
+    prepend: Mapping[str, str] = field(default_factory=dict)
+    default: Mapping[str, str | None] = field(default_factory=dict)
+    stock: Mapping[str, str] = field(default_factory=dict)
+    replace: bool = False
+
+
+@dataclass
+class Request:
+    """What postfix_config was asked for."""
+
+    config_directory: str = "/etc/postfix"
+    files: Sequence[FileWish] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    services: Sequence[Mapping[str, Any]] = ()
+    block: BlockWish | None = None
+    restore: str | None = None
+    listen: Sequence[int] = ()
+    timeout: float = 30.0
+    activate: str = "auto"
+    backup: bool = False
+    backup_keep: int = 5

@@ -1,0 +1,70 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Documentation of the action plugin of this name. The rule of this file: no code, it never reaches a host.
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: variables
+short_description: Check the variables of a role of this collection, and give each its type
+version_added: 1.0.0
+author: the mailops.smtp authors (@mailops)
+description:
+  - Reads the argument specification of a role of this collection (C(meta/argument_specs.yml)), and takes each variable
+    in every form in which it may be written - native, as text (V("false"), V("587"), V("a, b"), JSON or YAML), empty or
+    absent - as the one value that it means. What has no meaning, or more than one, is refused.
+  - All complaints come at once, a line each. Each names the variable, what was given, why it cannot work and what to
+    write instead. A variable that refers to something that is not defined is named with it.
+  - An empty text and V(null) are the same as leaving the variable out.
+  - A value is one value. It may not hold a line break or a control character, and blanks around it are dropped. Values
+    of main.cf that are written over several lines are joined to one.
+  - A variable that no role of this collection knows, but that looks like one of theirs, is pointed out. Where the role
+    would miss it, that is an error.
+  - Runs on the controller without a connection to any host, as the first task of each role. It takes the place of
+    Ansible's own validation of a role's arguments, which takes fewer forms and stops at the first reference that is not
+    defined.
+options:
+  role:
+    description: Name of the role of this collection.
+    type: str
+    required: true
+attributes:
+  check_mode:
+    support: full
+    description: It reads variables only.
+  diff_mode:
+    support: none
+    description: There is nothing to change.
+  action:
+    support: full
+    description: It runs on the controller.
+notes:
+  - Secrets are checked like everything else, but are in no result and no message. That holds for variables that the
+    specification marks with C(no_log), and for the contents of files that are marked as sensitive.
+"""
+
+EXAMPLES = r"""
+- name: Check the variables
+  mailops.smtp.variables:
+    role: postfix
+  register: checked
+"""
+
+RETURN = r"""
+values:
+  description:
+    - Each variable of the role that is no secret, typed as its specification says.
+    - Variables of other roles of this collection that the role's defaults refer to are there too, where they are set.
+    - An entry of a list that is marked C(sensitive) is there without its C(content).
+    - Keys that an entry leaves out stay out.
+  returned: success
+  type: dict
+  sample: {postfix_relay_host: smtp.example.com, postfix_relay_ports: [587, 2525], postfix_relay_failover: false}
+msg:
+  description: The complaints, a line each.
+  returned: failure
+  type: str
+  sample: postfix_relay_tls is 'sekure', and takes may, encrypt, dane, dane-only, verify or secure; did you mean secure?
+"""

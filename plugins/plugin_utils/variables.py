@@ -1,0 +1,767 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the mailops.smtp collection: names and behaviour may change without notice.
+"""What a user wrote in a role's variable, as the one value that it means, or a sentence that says why it is none.
+
+Rules of this file: no I/O, no templating. A value is never guessed at: it has one meaning or it is refused. A
+sentence names the variable, what was given, why it cannot work and what to write; it never repeats a secret.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import ipaddress
+import json
+import math
+import re
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
+
+import yaml
+
+Option = Mapping[str, Any]
+Spec = Mapping[str, Option]
+
+# What C's isspace() knows: a no-break space is no blank to Postfix.
+BLANKS = " \t\r\n\f\v"
+TRUE = ("true", "yes", "on", "y", "t", "1")
+FALSE = ("false", "no", "off", "n", "f", "0")
+LONGEST = 60
+
+# Values that are joined to one line where they are written, so that YAML's block scalars may be used for them.
+FOLDED = ("postfix_parameters", "postfix_services[].options", "postfix_services[].command")
+# Texts of several lines.
+CONTENTS = ("postfix_maps[].content",)
+# Names that travel in SMTP, DNS or main.cf, where only ASCII is understood.
+ASCII_ONLY = re.compile(
+    r"_(host|hostname|helo_name|domain|myorigin|mydestination|mynetworks|interfaces|provider|region|packages)\Z"
+)
+PORT = re.compile(r"_ports?\Z")
+SECONDS = re.compile(r"_timeout\Z")
+LOGIN = re.compile(r"_username\Z")
+MODE = re.compile(r"\.mode\Z")
+# Modes of files that begin as a number in YAML: 0644 is read as octal there and arrives as 420.
+MODES = {int(text, 8): text for text in ("0400", "0440", "0444", "0600", "0640", "0644", "0660", "0664")}
+
+
+class Wrong(ValueError):
+    """A sentence about a value, for the user."""
+
+
+class Undefined(NamedTuple):
+    """In place of a value: what became of templating it."""
+
+    why: str
+
+
+class Checked(NamedTuple):
+    """The typed values, the secret ones among them, and the complaints."""
+
+    values: dict[str, Any]
+    complaints: list[str]
+
+
+def check(spec: Spec, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Checked:
+    """Type what was `given` for the variables of `spec`. `defaults` are the role's own, templated.
+
+    Both mappings hold an Undefined where a template could not be resolved.
+    """
+    values: dict[str, Any] = {}
+    complaints: list[str] = []
+    for name, option in spec.items():
+        try:
+            values[name] = _value(name, option, given.get(name), defaults.get(name))
+        except Wrong as wrong:
+            complaints.append(str(wrong))
+    return Checked(values, complaints)
+
+
+def _value(name: str, option: Option, given: Any, default: Any) -> Any:
+    if isinstance(given, Undefined):
+        raise Wrong(given.why)
+    if _is_empty(given, option):
+        if option.get("required"):
+            raise Wrong(f"{name} is not set, and needed")
+        if given is not None and "default" not in option and option.get("type", "str") in _EMPTY:
+            return _EMPTY[option.get("type", "str")]()
+        if isinstance(default, Undefined):
+            raise Wrong(default.why)
+        given = default
+    return None if given is None else typed(name, option, given)
+
+
+def _is_empty(value: Any, option: Option) -> bool:
+    """Whether nothing was given. A secret of blanks only is not nothing: it is wrong."""
+    if value is None:
+        return True
+    return isinstance(value, str) and (value == "" if option.get("no_log") else not value.strip(BLANKS))
+
+
+_EMPTY: dict[str, Callable[[], Any]] = {"str": str, "path": str, "list": list, "dict": dict, "raw": str}
+
+
+def typed(name: str, option: Option, value: Any) -> Any:
+    """`value` as the type of its option says. Raises Wrong."""
+    if option.get("no_log"):
+        return _secret(name, option, value)
+    kind = option.get("type", "str")
+    result = _TYPES[kind](name, option, value)
+    if kind in ("str", "path") and option.get("choices"):
+        return _choice(name, option["choices"], result)
+    return result
+
+
+# Single values
+
+
+def _text(name: str, option: Option, value: Any) -> str:
+    where = re.sub(r"\[\d+\]", "[]", name)
+    if MODE.search(name):
+        return _mode(name, value)
+    if isinstance(value, bool):
+        return _word_of_truth(name, option, value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, (int, float)):
+        value = str(value)
+    if not isinstance(value, str):
+        raise Wrong(f"{name} is {_kind(value)}, and takes one value; write it as text, {name}: value")
+    text = str(value)
+    if where in CONTENTS:
+        return _content(name, text)
+    text = one_value(name, text, fold=where in FOLDED)
+    if LOGIN.search(name):
+        _login(name, str(value), text)
+    if ASCII_ONLY.search(name.partition("[")[0]) and not text.isascii():
+        raise Wrong(f"{name} is {shown(text)}, and only ASCII is understood there; {_ascii_form(text)}")
+    if name.endswith("_port") and text != "auto":
+        return _port(name, text)
+    return text
+
+
+def one_value(name: str, value: str, fold: bool = False) -> str:
+    """`value` without the blanks around it, if it is one value: without a second line or a control character."""
+    text = value.strip(BLANKS)
+    if fold:
+        text = re.sub(r"[ \t\r]*\n[ \t\r\n]*", " ", text)
+    if "\n" in text or "\r" in text:
+        raise Wrong(
+            f"{name} is {shown(value)}, which holds a line break, so it would be more than one value; "
+            "write it on one line"
+        )
+    bad = next((char for char in text if ord(char) < 32 or ord(char) == 127), None)
+    if bad is not None and not (fold and bad == "\t"):
+        what = {"\0": "NUL character", "\t": "tab"}.get(bad, "control character")
+        raise Wrong(f"{name} is {shown(value)}, which holds a {what}; remove it")
+    return text
+
+
+def _content(name: str, text: str) -> str:
+    if "\0" in text:
+        raise Wrong(f"{name} holds a NUL character, which no file of Postfix may have; remove it")
+    return text
+
+
+def _login(name: str, given: str, text: str) -> None:
+    if given != text:
+        raise Wrong(
+            f"{name} is {shown(given)}, and Postfix's password table cuts off what is blank at either end; "
+            "write it without"
+        )
+    if ":" in text:
+        raise Wrong(
+            f"{name} is {shown(text)}, and in Postfix's password table a user name ends at its first colon; "
+            "use a user name without one"
+        )
+
+
+def _ascii_form(text: str) -> str:
+    try:
+        form = text.encode("idna").decode("ascii")
+    except UnicodeError:
+        form = ""
+    if re.fullmatch(r"[A-Za-z0-9.-]+", form):
+        return f"write {form}"
+    return "write it without other characters"
+
+
+def _word_of_truth(name: str, option: Option, value: bool) -> str:
+    words = [word for word in (TRUE if value else FALSE) if word in option.get("choices", ())]
+    if words:
+        return words[0]
+    raise Wrong(
+        f"{name} is {str(value).lower()}, a truth value, and takes text; if {'yes or on' if value else 'no or off'} "
+        f"is meant as a word, write it in quotation marks"
+    )
+
+
+def _mode(name: str, value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value in MODES:
+            return MODES[value]
+        digits = str(value)
+        hint = digits if re.fullmatch(r"[0-7]{3,4}", digits) else "0644"
+        raise Wrong(
+            f"{name} is the number {value}, and the mode of a file is written in octal digits, which YAML reads as "
+            f'a number unless they are quoted; write {name.rpartition(".")[2]}: "{hint.zfill(4)}"'
+        )
+    text = str(value).strip(BLANKS)
+    octal = text[2:] if text.lower().startswith("0o") else text
+    if not re.fullmatch(r"[0-7]{3,4}", octal):
+        raise Wrong(f'{name} is {shown(value)}, and takes the octal mode of a file, such as "0644" or "0600"')
+    return octal.zfill(4)
+
+
+def _choice(name: str, choices: Sequence[Any], text: str) -> str:
+    known = [str(choice) for choice in choices]
+    if text in known:
+        return text
+    folded = {choice.lower(): choice for choice in known}
+    if text.lower() in folded:
+        return folded[text.lower()]
+    named = [choice or '""' for choice in known]
+    close = difflib.get_close_matches(text.lower(), list(folded), 1)
+    hint = f"; did you mean {folded[close[0]]}?" if close else ""
+    raise Wrong(f"{name} is {shown(text)}, and takes {alternatives(named)}{hint}")
+
+
+def _port(name: str, value: Any) -> str:
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = -1
+    if not 1 <= number <= 65535:
+        raise Wrong(f"{name} is {shown(value)}, and takes a port from 1 to 65535, such as 587, or auto")
+    return str(number)
+
+
+def _bool(name: str, _option: Option, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float)) and value in (0, 1):
+        return bool(value)
+    word = value.strip(BLANKS).lower() if isinstance(value, str) else None
+    if word in TRUE:
+        return True
+    if word in FALSE:
+        return False
+    raise Wrong(f"{name} is {shown(value)}, and takes true or false")
+
+
+def _int(name: str, _option: Option, value: Any) -> int:
+    number = _number(name, value)
+    if number != int(number):
+        raise Wrong(f"{name} is {shown(value)}, and takes a whole number")
+    number = int(number)
+    if (
+        PORT.search(name.partition("[")[0])
+        and not (0 if name == "verify_relay_port" else 1) <= number <= 65535
+    ):
+        raise Wrong(f"{name} is {shown(value)}, and takes a port from 1 to 65535, such as 587")
+    return number
+
+
+def _float(name: str, _option: Option, value: Any) -> float:
+    number = _number(name, value)
+    return float(number)
+
+
+def _number(name: str, value: Any) -> int | float:
+    what = "seconds as a number, such as 10" if SECONDS.search(name) else "a number"
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        number: int | float = value
+    elif isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,15}", value.strip(BLANKS), re.ASCII):
+        number = int(value)
+    elif isinstance(value, str) and re.fullmatch(r"[+-]?\d{0,15}\.\d{1,15}", value.strip(BLANKS), re.ASCII):
+        number = float(value)
+    else:
+        raise Wrong(f"{name} is {shown(value)}, and takes {what}")
+    if not math.isfinite(number):
+        raise Wrong(f"{name} is {shown(value)}, and takes {what}")
+    if SECONDS.search(name) and number <= 0:
+        raise Wrong(f"{name} is {shown(value)}, and takes {what} greater than 0")
+    if number < 0:
+        raise Wrong(f"{name} is {shown(value)}, and takes a number that is not below 0")
+    return number
+
+
+# Lists and mappings
+
+
+def _list(name: str, option: Option, value: Any) -> list[Any]:
+    elements = option.get("elements", "str")
+    if isinstance(value, str):
+        value = _list_of_text(name, value, elements)
+    elif isinstance(value, Mapping):
+        # Where entries are mappings, one of them alone is a list of one.
+        if elements != "dict" or not set(value) & set(option.get("options", ())):
+            raise Wrong(f"{name} is a mapping, and takes a list; {_list_example(name, elements)}")
+        value = [value]
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = [value]
+    elif not isinstance(value, (list, tuple, set, frozenset)):
+        raise Wrong(f"{name} is {shown(value)}, and takes a list; {_list_example(name, elements)}")
+    if elements == "int":
+        # "587, 2525" may stand in a list as well.
+        value = [part for one in value for part in (_split(one) if isinstance(one, str) else [one])]
+    element = {**option, "type": elements, "choices": option.get("element_choices")}
+    return [
+        typed(f"{name}[{index}]", element, one)
+        for index, one in enumerate(value)
+        if not (one is None or (isinstance(one, str) and not one.strip(BLANKS)))
+    ]
+
+
+def _list_of_text(name: str, value: str, elements: str) -> Sequence[Any]:
+    text = value.strip(BLANKS)
+    parsed = _structure(text)
+    if isinstance(parsed, Mapping):
+        parsed = [parsed]
+    if isinstance(parsed, list) and not _is_address_literal(text):
+        return parsed
+    if elements == "dict":
+        raise Wrong(
+            f"{name} is {shown(value)}, and takes a list of mappings; {_list_example(name, elements)}"
+        )
+    if elements == "path":
+        return text.split(",")
+    one_value(name, text, fold=True)
+    return _split(text)
+
+
+def _list_example(name: str, elements: str) -> str:
+    example = {"int": "[587, 2525]", "dict": "[{key: value}]", "path": "[first.json, second.html]"}
+    return f"write {name}: {example.get(elements, '[first, second]')}"
+
+
+def _split(text: str) -> list[str]:
+    """The words of a list as Postfix separates them: by commas and white space outside of braces."""
+    words, word, depth = [], "", 0
+    for char in text:
+        depth += {"{": 1, "}": -1}.get(char, 0)
+        if depth <= 0 and (char == "," or char in BLANKS):
+            words.append(word)
+            word = ""
+        else:
+            word += char
+    return [one for one in [*words, word] if one]
+
+
+def _is_address_literal(text: str) -> bool:
+    """Whether all of it is addresses in square brackets, which look like lists."""
+    if not re.fullmatch(r"\[[^\[\]]*\]", text):
+        return False
+    try:
+        ipaddress.ip_address(re.sub(r"^ipv6:", "", text[1:-1].strip(), flags=re.IGNORECASE))
+    except ValueError:
+        return False
+    return True
+
+
+def _structure(text: str) -> Any:
+    """The list or mapping that a text writes out, as JSON, Python or YAML; None for any other text."""
+    if not (text.startswith(("[", "{", "- ", "---")) or re.match(r"[\w.\"'$@-]+\s*:(\s|\Z)", text)):
+        return None
+    # "[relay.example.com]:587" and "[::1]/128" begin like a list.
+    if text.startswith(("[", "{")) and text[-1] != {"[": "]", "{": "}"}[text[0]]:
+        return None
+    for parse in (json.loads, ast.literal_eval, _yaml):
+        try:
+            parsed = parse(text)
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, yaml.YAMLError):
+            continue
+        if isinstance(parsed, (list, dict)):
+            return parsed
+    return None
+
+
+def _yaml(text: str) -> Any:
+    # "[::1]" and "[a]:25, [b]:25" are no lists to YAML's eye that a user of Postfix would see in them.
+    if text.startswith("[") and ("]" in text[1:-1] or re.search(r":(?!\s)", text)):
+        return None
+    return yaml.safe_load(text)
+
+
+def _dict(name: str, option: Option, value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        value = _dict_of_text(name, value)
+    if isinstance(value, (list, tuple)) and not value:
+        value = {}
+    if not isinstance(value, Mapping):
+        raise Wrong(f"{name} is {shown(value)}, and takes a mapping; write {name}: {{name: value}}")
+    suboptions = option.get("options")
+    if suboptions:
+        return _entry(name, suboptions, value)
+    where = re.sub(r"\[\d+\]", "[]", name)
+    return {_key(name, key): _any_value(f"{name}.{key}", one, where in FOLDED) for key, one in value.items()}
+
+
+def _dict_of_text(name: str, value: str) -> Mapping[str, Any]:
+    text = value.strip(BLANKS)
+    parsed = _structure(text)
+    if isinstance(parsed, Mapping):
+        return parsed
+    pairs = _pairs(text)
+    if pairs is None:
+        raise Wrong(
+            f"{name} is {shown(value)}, and takes a mapping; write {name}: {{name: value}}, as text "
+            f'{{"name": "value"}}'
+        )
+    return pairs
+
+
+def _pairs(text: str) -> dict[str, str] | None:
+    """The mapping that `name = value` writes, one a line or with commas between; None where that is ambiguous."""
+    parts = text.splitlines() if "\n" in text else text.split(",") if text.count("=") > 1 else [text]
+    found: dict[str, str] = {}
+    for part in parts:
+        if not part.strip(BLANKS):
+            continue
+        match = re.fullmatch(r"\s*([\w.@+-]+)\s*=\s*(.*?)\s*", part)
+        if not match or match[1] in found or ("=" in match[2] and len(parts) > 1):
+            return None
+        found[match[1]] = match[2]
+    # "a=b c=d" is one value with a blank in it, or two.
+    if not found or any(re.search(r"\s[\w.]+=", one) for one in found.values()):
+        return None
+    return found
+
+
+def _key(name: str, key: Any) -> str:
+    if isinstance(key, bool) or key is None:
+        raise Wrong(f"{name} has the key {json.dumps(key)}, which is no text; write it in quotation marks")
+    return one_value(f"a key of {name}", str(key))
+
+
+def _any_value(name: str, value: Any, fold: bool) -> Any:
+    """A value in a free mapping: what has a meaning to Postfix, checked and otherwise as it is."""
+    if isinstance(value, str):
+        return one_value(name, value, fold)
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, (int, float)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_any_value(f"{name}[{index}]", one, fold) for index, one in enumerate(value)]
+    raise Wrong(f"{name} is {_kind(value)}, and takes one value or a list of them")
+
+
+def _entry(name: str, options: Spec, value: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping whose keys are specified. What was left out stays out: whoever takes it knows the default."""
+    for key in value:
+        if key not in options:
+            close = difflib.get_close_matches(str(key), list(options), 1)
+            hint = f"did you mean {close[0]}?" if close else f"it has {alternatives(list(options), 'and')}"
+            raise Wrong(f"{name} has no key {shown(key)}; {hint}")
+    result: dict[str, Any] = {}
+    for key, option in options.items():
+        one = value.get(key)
+        if _is_empty(one, option) and key != "content":
+            if option.get("required"):
+                raise Wrong(f"{name}.{key} is not set, and needed")
+            continue
+        if one is not None:
+            result[key] = typed(f"{name}.{key}", option, one)
+    return result
+
+
+def _raw(name: str, _option: Option, value: Any) -> Any:
+    if isinstance(value, str):
+        text = one_value(name, value)
+        return _port(name, text) if name.endswith("_port") and text != "auto" else text
+    if name.endswith("_port"):
+        return int(_port(name, _int(name, _option, value)))
+    if isinstance(value, Mapping):
+        return {_key(name, key): _raw(f"{name}.{key}", {}, one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_raw(f"{name}[{index}]", {}, one) for index, one in enumerate(value)]
+    return value
+
+
+_TYPES: dict[str, Callable[[str, Option, Any], Any]] = {
+    "str": _text,
+    "path": _text,
+    "bool": _bool,
+    "int": _int,
+    "float": _float,
+    "list": _list,
+    "dict": _dict,
+    "raw": _raw,
+}
+
+
+# Secrets
+
+
+def _secret(name: str, option: Option, value: Any) -> Any:
+    """`value` as it is. No complaint about a secret shows any of it, nor how it differs from what is right."""
+    if option.get("type", "str") != "str":
+        for text in _leaves(value):
+            if any(char in text for char in "\n\r\0"):
+                raise Wrong(f"{name} holds a line break or a NUL character in one of its values; remove it")
+        return value
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise Wrong(f"{name} is {_kind(value)}, and takes text; write it in quotation marks")
+    text = str(value)
+    if text != text.strip(BLANKS):
+        raise Wrong(
+            f"{name} begins or ends with a blank or a line break (not shown), and Postfix's password table cuts "
+            "that off. If it is not part of the password, write it without: a file or `echo` ends in a line break "
+            "that `printf` leaves out. If it is, have the password changed"
+        )
+    if any(char in text for char in "\n\r\0"):
+        raise Wrong(
+            f"{name} holds a line break or a NUL character (not shown), which no row of Postfix's password table can "
+            "hold; is it the right secret?"
+        )
+    return text
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from _leaves(key)
+            yield from _leaves(one)
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _leaves(one)
+    elif isinstance(value, str):
+        yield value
+
+
+def public(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that may be shown: no secret variable, and no content of an entry that is marked as sensitive."""
+    return {name: _shorn(one) for name, one in values.items() if not spec[name].get("no_log")}
+
+
+def _shorn(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    return [
+        {key: part for key, part in one.items() if key != "content"}
+        if isinstance(one, dict) and one.get("sensitive")
+        else one
+        for one in value
+    ]
+
+
+# Names
+
+
+class NearMiss(NamedTuple):
+    """A variable that no role knows, and the one that was probably meant."""
+
+    name: str
+    meant: str
+
+
+# What other roles and programs call it.
+OTHER_NAMES = {
+    "postfix_relay": "postfix_relay_host",
+    "postfix_relayhost": "postfix_relay_host",
+    "postfix_relay_hostname": "postfix_relay_host",
+    "postfix_relay_server": "postfix_relay_host",
+    "postfix_smarthost": "postfix_relay_host",
+    "postfix_smart_host": "postfix_relay_host",
+    "postfix_smtp_host": "postfix_relay_host",
+    "postfix_smtp_relay": "postfix_relay_host",
+    "postfix_smtp_relay_host": "postfix_relay_host",
+    "postfix_smtp_server": "postfix_relay_host",
+    "postfix_relayhost_port": "postfix_relay_port",
+    "postfix_smtp_port": "postfix_relay_port",
+    "postfix_smtp_relay_port": "postfix_relay_port",
+    "postfix_relay_login": "postfix_relay_username",
+    "postfix_relay_user": "postfix_relay_username",
+    "postfix_relay_user_name": "postfix_relay_username",
+    "postfix_relayhost_username": "postfix_relay_username",
+    "postfix_sasl_user": "postfix_relay_username",
+    "postfix_sasl_username": "postfix_relay_username",
+    "postfix_smtp_user": "postfix_relay_username",
+    "postfix_smtp_username": "postfix_relay_username",
+    "postfix_smtp_relay_user": "postfix_relay_username",
+    "postfix_smtp_relay_username": "postfix_relay_username",
+    "postfix_relay_pass": "postfix_relay_password",
+    "postfix_relay_passwd": "postfix_relay_password",
+    "postfix_relayhost_password": "postfix_relay_password",
+    "postfix_sasl_password": "postfix_relay_password",
+    "postfix_smtp_password": "postfix_relay_password",
+    "postfix_smtp_relay_password": "postfix_relay_password",
+    "postfix_hostname": "postfix_myhostname",
+    "postfix_networks": "postfix_mynetworks",
+    "postfix_origin": "postfix_myorigin",
+    "postfix_destination": "postfix_mydestination",
+    "postfix_destinations": "postfix_mydestination",
+    "postfix_interfaces": "postfix_inet_interfaces",
+    "postfix_main_cf": "postfix_parameters",
+    "postfix_config": "postfix_parameters",
+    "postfix_master_cf": "postfix_services",
+}
+SIMILAR = 0.87
+
+
+def near_misses(names: Sequence[str], known: Sequence[str], prefixes: Sequence[str]) -> list[NearMiss]:
+    """The variables among `names` that look like a known one and are none. An internal one (two `_`) is left alone."""
+    found = []
+    for name in sorted(set(names) - set(known)):
+        prefix = next((one for one in prefixes if name.lower().startswith(one)), None)
+        if prefix is None or "__" in name:
+            continue
+        meant = _meant(name, known)
+        if meant:
+            found.append(NearMiss(name, meant))
+    return found
+
+
+def _meant(name: str, known: Sequence[str]) -> str | None:
+    if OTHER_NAMES.get(name.lower()) in known:
+        return OTHER_NAMES[name.lower()]
+    same = [one for one in known if _bare(one) == _bare(name)]
+    close = same or difflib.get_close_matches(name.lower(), known, 1, SIMILAR)
+    return close[0] if close else None
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower()).removesuffix("s")
+
+
+# Each role's variables begin with its name; the last two take those of the first as their defaults.
+def prefixes(role: str) -> tuple[str, ...]:
+    """How the names begin that a user of this role may have meant."""
+    return tuple(dict.fromkeys((f"{role}_", "postfix_")))
+
+
+# One of these names the relay.
+RELAY = ("postfix_relays", "postfix_relay_host", "postfix_relay_provider")
+
+
+def needs(
+    role: str, values: Mapping[str, Any], complaints: Sequence[str], misses: Sequence[NearMiss]
+) -> list[str]:
+    """What is missing or contradicts itself in variables that are right one by one."""
+    found = [*_relay_needed(role, values, complaints, misses), *_login_needed(values, complaints)]
+    if role == "postfix" and not any("postfix_relay_port" in one for one in complaints):
+        found += _port_needed(values)
+    return found
+
+
+def _relay_needed(
+    role: str, values: Mapping[str, Any], complaints: Sequence[str], misses: Sequence[NearMiss]
+) -> list[str]:
+    if any(values.get(name) for name in RELAY) or values.get("postfix_direct"):
+        return []
+    if role == "preflight":
+        named = any(isinstance(one, str) or any(one.values()) for one in values.get("preflight_relays") or ())
+    else:
+        named = role == "verify"
+    if named or any(one.startswith((*RELAY, "preflight_relays")) for one in complaints):
+        return []
+    meant = [miss for miss in misses if miss.meant in RELAY]
+    if meant:
+        return [f"no relay is named; {pointed_out(miss)}" for miss in meant]
+    if role == "preflight":
+        return [
+            "no relay is named; set preflight_relays to its host name, or postfix_relay_host, or "
+            "postfix_relay_provider to a service of the catalogue such as amazon_ses"
+        ]
+    return [
+        "no relay is named; set postfix_relay_host to its host name, or postfix_relay_provider to a service of the "
+        "catalogue such as amazon_ses; or set postfix_direct: true if this host is to send its mail straight to the "
+        "hosts of its recipients"
+    ]
+
+
+def _login_needed(values: Mapping[str, Any], complaints: Sequence[str]) -> list[str]:
+    user, password = "postfix_relay_username", "postfix_relay_password"
+    if any(one.startswith((user, password)) for one in complaints):
+        return []
+    if values.get(user) and not values.get(password) and password in values:
+        return [f"{user} is set and {password} is empty; set both for a login, or neither"]
+    if values.get(password) and not values.get(user) and user in values:
+        return [f"{password} is set and {user} is empty; set both for a login, or neither"]
+    return []
+
+
+def _port_needed(values: Mapping[str, Any]) -> list[str]:
+    if values.get("postfix_preflight") is not False or not any(values.get(name) for name in RELAY):
+        return []
+    port = values.get("postfix_relay_port", "auto")
+    if values.get("postfix_relays") or (values.get("postfix_relay_host") and port != "auto"):
+        return []
+    return [
+        f"postfix_preflight is false, so nothing chooses the port; set postfix_relay_host and a number in "
+        f"postfix_relay_port (now {port}), for example 587, or set postfix_preflight to true"
+    ]
+
+
+def pointed_out(miss: NearMiss) -> str:
+    """A sentence about a variable that no role knows."""
+    return f"{miss.name} is set, and is no variable of these roles; did you mean {miss.meant}?"
+
+
+# Templates
+
+
+def explain(name: str, error: str, secret: bool) -> str:
+    """The sentence about a variable whose template failed with `error`."""
+    missing = _missing(error)
+    if missing:
+        return (
+            f"{name} refers to {missing}, which is not defined; define it (is the file of variables or the vault that "
+            f"holds it loaded for this host?), or leave {name} out"
+        )
+    if "vault" in error.lower() and re.search(r"decrypt|secret|password", error, re.IGNORECASE):
+        return (
+            f"{name} is encrypted, and cannot be decrypted here; give the vault's password "
+            "(--ask-vault-pass or --vault-password-file)"
+        )
+    said = "" if secret else f": {shown(_first_line(error), 300)}"
+    return f"{name} cannot be computed, its template fails{said}; correct its template"
+
+
+def _missing(error: str) -> str | None:
+    for pattern in (
+        r"'([^']+)' is undefined",
+        r"has no attribute '([^']+)'",
+        r"has no element (\S+)",
+    ):
+        match = re.search(pattern, error)
+        if match:
+            return match[1].rstrip(".,")
+    return None
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+# Words
+
+
+def shown(value: Any, longest: int = LONGEST) -> str:
+    """A value as it may stand in a sentence: on one line, and not too long."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        return "null"
+    if isinstance(value, (Mapping, list, tuple, set, frozenset)):
+        return _kind(value)
+    text = repr(str(value)) if isinstance(value, str) else str(value)
+    return text if len(text) <= longest else f"{text[: longest - 1]}…{text[0]}"
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return "a list"
+    if isinstance(value, bool):
+        return f"the truth value {str(value).lower()}"
+    if isinstance(value, (int, float)):
+        return "a number"
+    return f"of the type {type(value).__name__}"
+
+
+def alternatives(words: Sequence[str], link: str = "or") -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {link} {words[-1]}"

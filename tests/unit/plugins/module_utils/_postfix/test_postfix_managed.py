@@ -1,0 +1,397 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is named is set, what is not named stays, and what is no longer named goes away."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
+    block,
+    chroot,
+    distributions,
+    losses,
+    managed,
+    transaction,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.main_cf import MainCf
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.master_cf import MasterCf
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.request import (
+    BlockWish,
+    FileWish,
+    Request,
+)
+
+DEBIAN = """\
+# See /usr/share/postfix/main.cf.dist
+smtpd_banner = $myhostname ESMTP $mail_name (Debian)
+compatibility_level = 3.9
+myhostname = web1.example.com
+mydestination = $myhostname, web1.example.com, localhost.example.com, , localhost
+relayhost =
+mynetworks = 127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128
+mailbox_size_limit = 0
+recipient_delimiter = +
+inet_interfaces = all
+alias_maps = hash:/etc/aliases
+"""
+HAND_MADE = """\
+# our mail server
+myhostname = mx.example.org
+mydestination = localhost
+virtual_alias_domains = example.org
+inet_interfaces = all
+smtp_sasl_password_maps = hash:/etc/postfix/other
+"""
+MASTER = "smtp inet n - y - - smtpd\nsmtp unix - - y - - smtp\n"
+BLOCK = BlockWish(
+    text="relayhost = [r]:587\n",
+    prepend={"smtp_sasl_password_maps": "texthash:/etc/postfix/sasl_passwd"},
+    default={"smtp_tls_loglevel": "1"},
+    stock={"inet_interfaces": "loopback-only", "disable_vrfy_command": "yes"},
+)
+DEFAULTS = {"mail_version": "3.10.4", "inet_interfaces": "all"}
+
+
+class Files(dict[str, str]):
+    """A configuration directory in memory."""
+
+    def live(self) -> managed.Live:
+        return managed.Live(
+            lambda path: self.get(path, ""), lambda path: (0o644, 0, 0) if path in self else None, DEFAULTS
+        )
+
+    def run(self, **request: Any) -> managed.Managed:
+        made = managed.compute(
+            Request(**{"block": BLOCK, **request} if "restore" not in request else request), self.live()
+        )
+        before = dict(self)
+        for path, wish in made.wishes.items():
+            if wish.absent:
+                self.pop(path, None)
+            elif wish.content is not None:
+                self[path] = wish.content
+        if dict(self) != before and managed.STATE not in made.wishes:
+            self[managed.STATE] = json.dumps(made.state)
+        return made
+
+    def values(self) -> dict[str, str]:
+        return MainCf(self["main.cf"]).values()
+
+
+@pytest.fixture(params=[DEBIAN, HAND_MADE], ids=["stock", "hand-made"])
+def files(request: pytest.FixtureRequest) -> Files:
+    return Files({"main.cf": request.param, "master.cf": MASTER})
+
+
+def test_a_distributions_main_cf_gets_safe_values_and_keeps_the_rest() -> None:
+    files = Files({"main.cf": DEBIAN, "master.cf": MASTER})
+    assert files.run().stock
+    values = files.values()
+    assert values["inet_interfaces"] == "loopback-only"
+    assert values["disable_vrfy_command"] == "yes"
+    kept = ("mailbox_size_limit", "recipient_delimiter", "alias_maps", "mydestination", "myhostname")
+    assert {name: values[name] for name in kept} == {name: MainCf(DEBIAN).values()[name] for name in kept}
+
+
+def test_on_a_hand_made_host_only_what_is_named_changes() -> None:
+    files = Files({"main.cf": HAND_MADE, "master.cf": MASTER})
+    assert not files.run().stock
+    assert files.values() == {
+        **MainCf(HAND_MADE).values(),
+        "relayhost": "[r]:587",
+        "smtp_sasl_password_maps": "texthash:/etc/postfix/sasl_passwd, hash:/etc/postfix/other",
+        "smtp_tls_loglevel": "1",
+    }
+
+
+def test_a_second_run_changes_nothing(files: Files) -> None:
+    wish = {"files": [FileWish("sasl_passwd", "[r]:587 u:p\n", sensitive=True, block=True)]}
+    files.run(**wish)
+    once = dict(files)
+    files.run(**wish)
+    assert dict(files) == once
+
+
+def test_what_is_no_longer_named_goes_and_the_hosts_own_is_back(files: Files) -> None:
+    files["kept"] = "the host's own\n"
+    files.run()
+    before = {path: text for path, text in files.items() if path != managed.STATE}
+    files.run(
+        parameters={"myhostname": "other.example.com", "mydestination": None, "biff": "no"},
+        services=[
+            {"service": "2525", "type": "inet", "command": "smtpd"},
+            {"service": "smtp", "type": "unix", "options": {"smtp_tls_loglevel": "2"}},
+        ],
+        files=[FileWish("virtual", "a b\n"), FileWish("kept", "ours\n")],
+    )
+    values = files.values()
+    assert values["myhostname"] == "other.example.com"
+    assert "mydestination" not in values
+    assert MasterCf(files["master.cf"]).get("2525", "inet")
+    assert MasterCf(files["master.cf"]).get("smtp", "unix").option("smtp_tls_loglevel") == "2"
+    assert files["kept"] == "ours\n"
+    files.run()
+    assert {path: text for path, text in files.items() if path != managed.STATE} == before
+
+
+def test_the_way_back_to_the_original_is_every_byte(files: Files) -> None:
+    files["sasl_passwd"] = "[other]:25 joe:secret"
+    before = dict(files)
+    files.run(
+        files=[FileWish("sasl_passwd", "[r]:587 u:p\n", sensitive=True, block=True), FileWish("new", "x\n")]
+    )
+    files.run(parameters={"myhostname": "z"})
+    made = files.run(restore="original")
+    assert dict(files) == before
+    assert made.wishes["main.cf"].mode == 0o644
+    assert made.wishes["main.cf"].owner == (0, 0)
+
+
+def test_the_way_back_keeps_what_others_wrote_since(files: Files) -> None:
+    original = files["main.cf"]
+    files.run()
+    files["main.cf"] += "message_size_limit = 1\n"
+    files.run(restore="original")
+    assert files["main.cf"] == original + "message_size_limit = 1\n"
+
+
+def test_the_previous_block_comes_back_with_the_passwords_of_now(files: Files) -> None:
+    def table(port: int, password: str) -> dict[str, Any]:
+        rows = f"[r]:{port} u:{password}\n"
+        return {"files": [FileWish("sasl_passwd", rows, sensitive=True, block=True)]}
+
+    files.run(**table(587, "old"), parameters={"biff": "no"})
+    first = files["main.cf"]
+    files.run(**table(2525, "new"), parameters={"biff": "yes"})
+    assert "old" not in json.dumps(files[managed.STATE])
+    files.run(restore="previous")
+    assert files["main.cf"] == first
+    assert "[r]:587 u:new\n" in files["sasl_passwd"]
+
+
+def test_the_previous_of_the_first_change_is_the_original(files: Files) -> None:
+    before = dict(files)
+    files.run()
+    files.run(restore="previous")
+    assert dict(files) == before
+
+
+def test_without_a_change_there_is_none_to_take_back(files: Files) -> None:
+    with pytest.raises(managed.ManagedError, match="no change"):
+        files.run(restore="previous")
+    assert files.run(restore="original").wishes == {}
+
+
+def test_a_password_that_is_kept_nowhere_is_not_made_up(files: Files) -> None:
+    files.run(files=[FileWish("sasl_passwd", "[r]:587 u:p\n", sensitive=True, block=True)])
+    files.run()
+    with pytest.raises(managed.ManagedError, match="kept in no copy"):
+        files.run(restore="previous")
+
+
+def test_replace_puts_everything_else_out_of_force_and_back(files: Files) -> None:
+    files.run()
+    before = files["main.cf"]
+    wish = BlockWish(text="relayhost = [r]:587\n", stock={"inet_interfaces": "loopback-only"}, replace=True)
+    files.run(block=wish)
+    assert files.values() == {
+        "relayhost": "[r]:587",
+        "compatibility_level": "3.6",
+        "inet_interfaces": "loopback-only",
+    }
+    files.run(restore="original")
+    assert files["main.cf"] == block.undo(before)
+
+
+def test_what_the_role_once_wrote_whole_is_taken_over() -> None:
+    files = Files(
+        {
+            "main.cf": f"{managed.FORMER}. A change\nrelayhost = [r]:25\nmailbox_size_limit = 1\n",
+            "master.cf": MASTER + "relay-implicit unix - - n - - smtp\n  -o smtp_tls_wrappermode=yes\n",
+            "tls_policy": f"{managed.FORMER}.\n[r]:25 secure\n",
+            "sasl_passwd": f"{managed.FORMER}.\n[r]:25 u:p\n",
+        }
+    )
+    made = files.run(files=[FileWish("tls_policy", "[r]:587 secure\n", block=True)])
+    assert made.stock
+    assert "mailbox_size_limit" not in files.values()
+    assert files["master.cf"] == MASTER
+    assert "sasl_passwd" not in files
+    assert "[r]:25" not in files["tls_policy"]
+
+
+@pytest.mark.parametrize("path", ["main.cf", "master.cf", managed.STATE])
+def test_a_file_that_holds_a_block_is_not_given_whole(files: Files, path: str) -> None:
+    with pytest.raises(managed.ManagedError, match="parameters and services"):
+        files.run(files=[FileWish(path, "x\n")])
+
+
+def test_a_change_inside_the_block_is_told_and_lost(files: Files) -> None:
+    files.run()
+    once = files["main.cf"]
+    files["main.cf"] = once.replace("[r]:587", "[mine]:25")
+    assert any("somebody changed" in text for text in files.run().warnings)
+    assert files["main.cf"] == once
+
+
+@pytest.mark.parametrize(
+    ("change", "stock"),
+    [
+        ({}, True),
+        ({"mynetworks": "127.0.0.0/8, 10.0.0.0/8"}, False),
+        ({"virtual_alias_maps": "hash:/etc/postfix/v"}, False),
+        ({"mydestination": "$myhostname, example.org"}, False),
+        ({"mydestination": "$myhostname, localhost.localdomain, localhost, web1"}, True),
+        ({"inet_interfaces": "10.0.0.1"}, False),
+        ({"smtpd_milters": "inet:localhost:8891"}, False),
+        ({"multi_instance_enable": "yes"}, False),
+        ({"relayhost": "smtp.example.com"}, True),
+        ({"default_transport": "error"}, True),
+        ({"default_transport": "uucp:gate"}, False),
+        ({"mailbox_size_limit": "52428800"}, False),
+    ],
+)
+def test_a_main_cf_is_stock_only_where_nothing_was_changed(change: dict[str, str], stock: bool) -> None:
+    assert distributions.is_stock({**MainCf(DEBIAN).values(), **change}, ["web1.example.com"]) is stock
+
+
+@pytest.mark.parametrize(
+    ("release", "missing", "packages"),
+    [
+        ({"ID": "debian"}, ["postfix", "sasl_plugin"], ["postfix", "libsasl2-modules"]),
+        ({"ID": "linuxmint", "ID_LIKE": "ubuntu debian"}, ["ca_file"], ["ca-certificates"]),
+        ({"ID": "rocky", "ID_LIKE": "rhel centos fedora"}, ["sasl_plugin"], ["cyrus-sasl-plain"]),
+        ({"ID": "alpine"}, ["sasl_plugin"], ["cyrus-sasl", "cyrus-sasl-login"]),
+        ({"ID": "gentoo"}, ["postfix"], []),
+        ({"ID": "debian"}, [], []),
+    ],
+)
+def test_packages_have_the_distributions_names(
+    release: dict[str, str], missing: list[str], packages: list[str]
+) -> None:
+    assert distributions.packages_for(missing, release) == packages
+
+
+def side(main: str, master: str = MASTER) -> losses.Side:
+    values = MainCf(main).values()
+    return losses.Side(values, {**DEFAULTS, **values}, MasterCf(master).services)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said", "name"),
+    [
+        (
+            "inet_interfaces = all",
+            "inet_interfaces = loopback-only",
+            "port smtp no longer",
+            "inet_interfaces",
+        ),
+        ("", "inet_interfaces = localhost", "port smtp no longer answers", "inet_interfaces"),
+        (
+            "mydestination = a.org, b.org",
+            "mydestination = a.org",
+            "mail for b.org is no longer",
+            "mydestination",
+        ),
+        ("virtual_alias_domains = b.org", "", "mail for b.org is no longer", "virtual_alias_domains"),
+        ("mailbox_command = /x", "mailbox_command = /y", "was /x, becomes /y", "mailbox_command"),
+        ("transport_maps = hash:/a", "transport_maps = hash:/b", "no longer reads hash:/a", "transport_maps"),
+        ("multi_instance_directories = /b", "", "instances in /b", "multi_instance_directories"),
+    ],
+)
+def test_what_a_change_takes_is_said(old: str, new: str, said: str, name: str) -> None:
+    found = losses.losses(side(old), side(new))
+    assert [loss for loss in found if said in loss.sentence and name in loss.names], found
+
+
+def test_a_service_that_is_gone_is_said() -> None:
+    found = losses.losses(side(""), side("", "smtp unix - - y - - smtp\n"))
+    assert [loss.names for loss in found] == [frozenset({"smtp/inet"})]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("mydestination = a.org\n", "mydestination =\nvirtual_alias_domains = a.org\n"),
+        ("alias_maps = hash:/a\n", "alias_maps = texthash:/b, hash:/a\n"),
+        ("relayhost =\n", "relayhost = [r]:587\n"),
+        ("mailbox_size_limit = 0\n", "mailbox_size_limit=0\nbiff = no\n"),
+    ],
+)
+def test_what_moves_or_is_added_is_no_loss(old: str, new: str) -> None:
+    assert losses.losses(side(old), side(new)) == []
+
+
+def test_copies_for_the_chroot_are_compared_and_brought_in_step(tmp_path: Path) -> None:
+    queue, etc = tmp_path / "queue", tmp_path / "etc"
+    (queue / "etc").mkdir(parents=True)
+    etc.mkdir()
+    (etc / "resolv.conf").write_text("nameserver 192.0.2.1\n")
+    (etc / "hosts").write_text("127.0.0.1 localhost\n")
+    (queue / "etc" / "hosts").write_text("127.0.0.1 localhost\n")
+    assert chroot.stale_copies(str(queue), str(etc)) == ["resolv.conf"]
+    chroot.copy(str(queue), ["resolv.conf"], str(etc))
+    assert chroot.stale_copies(str(queue), str(etc)) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "level", "chrooted"),
+    [("y", "3.6", True), ("n", "0", False), ("-", "3.6", False), ("-", "0", True)],
+)
+def test_whether_the_client_is_chrooted(column: str, level: str, chrooted: bool) -> None:
+    services = MasterCf(f"smtp unix - - {column} - - smtp\n").services
+    assert chroot.clients_chrooted(services, {"compatibility_level": level}) is chrooted
+
+
+@pytest.mark.parametrize(("old", "new"), [(0o666, 0o644), (0o600, 0o644), (0o644, 0o644)])
+def test_the_mode_of_main_cf_is_part_of_the_wish(tmp_path: Path, old: int, new: int) -> None:
+    for name in ("main.cf", "master.cf"):
+        (tmp_path / name).write_text("")
+        (tmp_path / name).chmod(old)
+    wish = Request(config_directory=str(tmp_path), files=[FileWish("main.cf", ""), FileWish("master.cf", "")])
+    changes = transaction.make_plan(wish, str(tmp_path)).changes
+    assert [(each.path, each.action, each.mode) for each in changes] == (
+        [] if old == new else [("main.cf", "mode", new), ("master.cf", "mode", new)]
+    )
+
+
+def test_a_compiled_table_goes_with_its_source_and_with_the_password_in_it(tmp_path: Path) -> None:
+    for name in ("main.cf", "master.cf", "sasl_passwd", "sasl_passwd.db", "old", "old.lmdb", "used.db"):
+        (tmp_path / name).write_text("")
+    wish = Request(
+        config_directory=str(tmp_path),
+        files=[
+            FileWish("sasl_passwd", "[r]:587 u:p\n", sensitive=True),
+            FileWish("old", absent=True),
+        ],
+    )
+    removed = {
+        each.path for each in transaction.make_plan(wish, str(tmp_path)).changes if each.action == "removed"
+    }
+    assert removed == {"sasl_passwd.db", "old", "old.lmdb"}
+
+
+def test_only_the_last_backups_of_that_file_are_kept(tmp_path: Path) -> None:
+    names = [f"main.cf.{pid}.2026-01-0{day}@00:00:00~" for day, pid in ((3, 1), (1, 9), (2, 5))]
+    for name in (
+        *names,
+        "main.cf.proto",
+        "main.cf.1.2026-01-01@00:00:00",
+        "master.cf.1.2026-01-01@00:00:00~",
+    ):
+        (tmp_path / name).write_text("")
+    transaction._prune_backups(str(tmp_path), "main.cf", 2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        [
+            names[0],
+            names[2],
+            "main.cf.proto",
+            "main.cf.1.2026-01-01@00:00:00",
+            "master.cf.1.2026-01-01@00:00:00~",
+        ]
+    )
