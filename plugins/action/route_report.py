@@ -22,6 +22,8 @@ INDENT = "    "
 
 # What a probe confirmed; any other decision is a guess or a hope.
 PROVEN = ("probe", "sticky", "override")
+# How many measured times must agree before two measurements are one.
+FIGURES = 5
 
 
 class Cell(NamedTuple):
@@ -112,6 +114,38 @@ def _joined(one: Cell | None, other: Cell) -> Cell:
     return Cell(f"{one.text}/{other.text}", one.color if other.color == C.COLOR_OK else other.color)
 
 
+def copied(host: str, facts: Mapping[str, Mapping[str, Any] | None]) -> str | None:
+    """Another host whose fact is this host's to the tenth of a millisecond: one measurement under two names."""
+    own = facts.get(host)
+    if not own or not own.get("helo_name"):
+        return None
+    figures = [figure for endpoint in own["endpoints"] for figure in endpoint.get("timings_ms", {}).values()]
+    if sum(figure is not None for figure in figures) < FIGURES:
+        return None
+    return next((name for name, fact in facts.items() if name != host and fact == own), None)
+
+
+def misplaced(task: Any, host: str, batch: Sequence[str]) -> str | None:
+    """Why this task cannot be each host's own, where a keyword of the task or of the role takes it elsewhere."""
+    if task.run_once and len(batch) > 1:
+        return (
+            "run_once: true measures the route of one host and gives it to all, but each host has its own way out. "
+            "Leave run_once out; the table is shown once all the same."
+        )
+    if task.delegate_to and task.delegate_to != host:
+        return (
+            f"delegate_to: {task.delegate_to} measures the route of {task.delegate_to}, which would stand under the "
+            f"name of {host}. Leave delegate_to out, and give hosts: {task.delegate_to} where its route is meant."
+        )
+    return None
+
+
+def in_step(task: Any) -> bool:
+    """Whether the hosts of the play wait for each other at each task, as its strategy has it."""
+    strategy = str(task.get_play().strategy or C.DEFAULT_STRATEGY)
+    return strategy.rpartition(".")[2].endswith(("linear", "debug"))
+
+
 class ActionModule(ActionBase):
     """Shows the table once, and gives each host its own result."""
 
@@ -124,30 +158,58 @@ class ActionModule(ActionBase):
         )
         result: dict[str, Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
-        host = variables["inventory_hostname"]
-        facts = {name: self._fact(variables, name) for name in variables["ansible_play_batch"]}
-        if arguments["table"] and host == next((name for name in facts if facts[name]), None):
-            display = Display()
-            rows = list(self._rows(variables, facts, arguments["registered"]))
-            display.display(render(rows, display.columns))
-        return {**result, "changed": False, **self._outcome(facts.get(host))}
+        host, batch = variables["inventory_hostname"], variables["ansible_play_batch"]
+        refusal = misplaced(self._task, host, batch)
+        if refusal:
+            return {**result, "changed": False, "failed": True, "msg": refusal}
+        registered = arguments["registered"]
+        facts = {name: self._fact(variables, name, registered) for name in batch}
+        if arguments["table"]:
+            self._show(variables, facts, registered)
+        return {**result, "changed": False, **self._outcome(variables, facts, registered)}
 
-    def _outcome(self, fact: Mapping[str, Any] | None) -> dict[str, Any]:
+    def _show(self, variables: Mapping[str, Any], facts: Mapping[str, Any], registered: str | None) -> None:
+        """One table for all hosts of the batch; where they do not wait for each other, one for each."""
+        host, display = variables["inventory_hostname"], Display()
+        if not in_step(self._task):
+            if facts.get(host):
+                display.display(render([row_of(host, facts[host])], display.columns))
+            return
+        first = next((name for name in facts if facts[name]), None)
+        if host == first:
+            display.display(render(list(self._rows(variables, facts, registered)), display.columns))
+
+    def _outcome(
+        self, variables: Mapping[str, Any], facts: Mapping[str, Any], registered: str | None
+    ) -> dict[str, Any]:
+        host = variables["inventory_hostname"]
+        fact, other = facts.get(host), copied(host, facts)
         if not fact:
+            return {"failed": True, "msg": self._unknown(variables, registered)}
+        if other:
             return {
                 "failed": True,
-                "msg": f"No fact {FACT}: run mailops.smtp.smtp_route_facts before this task.",
+                "msg": f"{host} and {other} have one and the same measurement, so it is not known whose it is: "
+                "let the task with mailops.smtp.smtp_route_facts run on each host, without run_once and delegate_to.",
             }
         if fact["host"] is None:
             return {"failed": True, "msg": no_route(fact)}
         return {"msg": f"{fact['port']} on {fact['host']} ({fact['tls']}): {fact['reason']}"}
+
+    def _unknown(self, variables: Mapping[str, Any], registered: str | None) -> str:
+        task = variables["hostvars"][variables["inventory_hostname"]].get(registered) or {}
+        if task.get("skipped"):
+            return "This host was not probed: the task was skipped, so nothing is known of its route."
+        if task.get("unreachable") or task.get("failed"):
+            return f"This host was not probed, so nothing is known of its route: {task.get('msg')}"
+        return f"No fact {FACT}: run mailops.smtp.smtp_route_facts before this task."
 
     def _rows(
         self, variables: Mapping[str, Any], facts: Mapping[str, Any], registered: str | None
     ) -> Iterator[Row]:
         for name in variables["ansible_play_hosts_all"]:
             in_batch = name in facts
-            fact = facts[name] if in_batch else self._fact(variables, name)
+            fact = facts[name] if in_batch else self._fact(variables, name, registered)
             task = variables["hostvars"][name].get(registered) or {}
             if fact and in_batch:
                 yield row_of(name, fact)
@@ -158,6 +220,11 @@ class ActionModule(ActionBase):
             ):
                 yield lost_row(name, task)
 
-    def _fact(self, variables: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
-        fact: Mapping[str, Any] | None = variables["hostvars"][name].get("ansible_facts", {}).get(FACT)
+    def _fact(
+        self, variables: Mapping[str, Any], name: str, registered: str | None
+    ) -> Mapping[str, Any] | None:
+        """What this run has found. A fact alone may be an older run's, kept by a fact cache."""
+        hostvars = variables["hostvars"][name]
+        source = (hostvars.get(registered) or {}) if registered else hostvars
+        fact: Mapping[str, Any] | None = source.get("ansible_facts", {}).get(FACT)
         return fact

@@ -53,6 +53,7 @@ class ActionModule(ActionBase):
                 "Ansible came with pipx, 'pipx inject ansible-core pytest-testinfra'."
             )
         host = str(self._variables.get("inventory_hostname", "localhost"))
+        self._refuse_other_hosts(host)
         path = self._suite_path(arguments["path"])
         report = self._report_path(arguments["junit"], host)
         for word in [*arguments["select"], *arguments["skip"]]:
@@ -61,6 +62,7 @@ class ActionModule(ActionBase):
                     f"select and skip are lists of words that test names hold; {word!r} is no such word."
                 )
 
+        self._try_to_run_a_command(host)
         backend = suite.Backend(host, self._remote_command, self._remote_module, arguments["timeout"])
         outcome = suite.run(
             path,
@@ -71,13 +73,54 @@ class ActionModule(ActionBase):
             read_only=self._task.check_mode,
         )
         if report:
-            report.parent.mkdir(parents=True, exist_ok=True)
-            report.write_bytes(suite.junit(outcome, host))
+            try:
+                report.parent.mkdir(parents=True, exist_ok=True)
+                report.write_bytes(suite.junit(outcome, host))
+            except OSError as error:
+                raise AnsibleActionFail(
+                    f"the results cannot be written to {report} (junit): {error.strerror}."
+                ) from None
             result["junit"] = str(report)
         result.update(outcome_as_result(outcome, str(path), self._task.check_mode))
         if not result.get("failed"):
             self._display.display(proof(host, result))
+        elif report:
+            result["msg"] += f" The results are in {report}."
         return result
+
+    def _refuse_other_hosts(self, host: str) -> None:
+        """The result of a task stands under the host's name, so it must be of that host, and of no other."""
+        other = self._task.delegate_to
+        if other and other != host:
+            raise AnsibleActionFail(
+                f"delegate_to is {other}, so {other} would be tested and the result would stand under the name of "
+                f"{host}. Take delegate_to away, and give {other} a play of its own."
+            )
+        hosts = self._variables.get("ansible_play_hosts_all", ())
+        if self._task.run_once and len(hosts) > 1:
+            raise AnsibleActionFail(
+                f"run_once is set, so {host} alone would be tested and its result would count for all "
+                f"{len(hosts)} hosts of the play. Take run_once away, or limit the play to one host."
+            )
+
+    def _try_to_run_a_command(self, host: str) -> None:
+        """Whether the host runs commands at all as the task asks; else every test would say that it does not."""
+        code, stdout, stderr = self._remote_command("echo $((6 * 7))")
+        if code == 0 and stdout.strip() == "42":
+            return
+        said = suite.last_words(f"{stdout}\n{stderr}").rstrip(".")
+        said = said or f"it ended with status {code} and said nothing"
+        become = self._connection.become
+        if become:
+            raise AnsibleActionFail(
+                f"no command can be run on {host} by {become.name.rpartition('.')[2]} (become_method): {said}. Install "
+                "it there and allow it for the user that Ansible logs in as, log in as root without become, or set "
+                "another become_method."
+            )
+        raise AnsibleActionFail(
+            f"no command can be run on {host}: {said}. The tests need a POSIX shell there: look at "
+            "ansible_shell_executable and at the user's login shell."
+        )
 
     def _suite_path(self, asked: str | None) -> Path:
         path = Path(self._loader.path_dwim(asked)) if asked else OWN_SUITE
@@ -89,9 +132,11 @@ class ActionModule(ActionBase):
         if not asked:
             return None
         name = re.sub(r"[^\w.-]", "_", host)
+        # Ansible's own rule (beside the playbook) would lead into the installed collection for a playbook of it.
+        here = Path.cwd()
         if "{host}" in asked:
-            return Path(self._loader.path_dwim(asked.replace("{host}", name)))
-        path = Path(self._loader.path_dwim(asked))
+            return here / Path(asked.replace("{host}", name)).expanduser()
+        path = here / Path(asked).expanduser()
         if path.is_dir() or path.suffix != ".xml":
             return path / f"{name}.xml"
         if len(self._variables.get("ansible_play_hosts_all", ())) > 1:
@@ -113,8 +158,9 @@ class ActionModule(ActionBase):
             return answer["rc"], answer["stdout"], answer["stderr"]
         # A terminal mixes the two outputs and ends lines in CR LF, and what su says comes first.
         answer = self._low_level_execute_command(f"echo {OUTPUT_BEGINS}; {command}")
-        _before, _mark, stdout = answer["stdout"].replace("\r\n", "\n").partition(f"{OUTPUT_BEGINS}\n")
-        return answer["rc"], stdout, answer["stderr"].replace("\r\n", "\n")
+        before, mark, stdout = answer["stdout"].replace("\r\n", "\n").partition(f"{OUTPUT_BEGINS}\n")
+        # Without the mark the command was not run, and what was said tells why.
+        return answer["rc"], stdout if mark else before, answer["stderr"].replace("\r\n", "\n")
 
     def _remote_module(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = self._execute_module(
@@ -163,6 +209,8 @@ def proof(host: str, result: dict[str, Any]) -> str:
     line = f"{host}: {result['msg']}"
     if "relay_reply" in evidence:
         line += f"; {evidence.get('relay', 'the relay')} took the message: {evidence['relay_reply']}"
+    if result.get("junit"):
+        line += f"; the results are in {result['junit']}"
     return line
 
 

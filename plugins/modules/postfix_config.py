@@ -24,6 +24,8 @@ description:
     logged. Otherwise everything goes back as it was, and the error shows the log.
   - Killed at any instant, it leaves a whole configuration, and the next run recovers.
   - With O(block) it keeps a part of its own in files that belong to the host, and leaves every other byte of them.
+  - What is in Postfix's way is found before anything changes. That is another mail server, a masked unit, a program
+    that holds a port which Postfix wants, or a file system that is mounted read-only.
   - Where Postfix is not installed, check mode shows what would be created; a real run fails.
 options:
   files:
@@ -203,6 +205,14 @@ options:
     description: How many backups of a file to keep. Older ones are removed when one is made.
     type: int
     default: 5
+  replace_mta:
+    description:
+      - Whether Postfix may be installed in the place of another mail server. Without it a host that has one is
+        refused, by its name and the number of messages in its queue, before it is removed.
+      - With it, what is in that queue stays where it is, and is told of.
+    type: bool
+    default: false
+    version_added: 1.1.0
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
 attributes:

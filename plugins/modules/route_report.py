@@ -20,7 +20,8 @@ options:
   registered:
     description:
       - Name of the variable in which the task with M(mailops.smtp.smtp_route_facts) was registered. The table
-        then says of hosts that have dropped out of the play why they did.
+        then says of hosts that have dropped out of the play why they did, and holds what this run has found. A
+        fact alone may be an older run's, kept by a fact cache.
     type: str
   table:
     description:
@@ -38,8 +39,10 @@ attributes:
     support: full
     description: It runs on the controller.
 notes:
-  - The table is complete with a strategy that keeps hosts in step, such as
-    P(ansible.builtin.linear#strategy). With another one, it holds the hosts that were probed until then.
+  - With a strategy that does not keep hosts in step, such as P(ansible.builtin.free#strategy), each host shows a
+    table of its own when it gets there.
+  - C(run_once), and C(delegate_to) another host, are refused, since a route would then stand under the name of a host
+    that it is not of. So are two hosts with one measurement.
   - With C(serial), hosts that an earlier batch lost without a probe are named again.
 seealso:
   - module: mailops.smtp.smtp_route_facts

@@ -115,7 +115,9 @@ options:
       - The address of this host to connect from. The default is what this host's Postfix binds to
         (C(smtp_bind_address), C(smtp_bind_address6), a single address in C(inet_interfaces)), else the system
         chooses.
-    type: str
+      - One address, which decides the family as well, or one of each family.
+    type: list
+    elements: str
   family:
     description:
       - Which IP addresses of a host to use. The default is what C(inet_protocols) of this host's Postfix says, else
@@ -453,6 +455,7 @@ def here(mine: client.Client, wish: client.Wish | None) -> Here:
         mine.helo.problem,
         mine.family,
         mine.sources,
+        mine.host_lookup,
         mine.ca_file or mine.ca_path,
         mine.warnings,
         complete,

@@ -48,6 +48,7 @@ options:
     description:
       - Where on the controller to write the results as JUnit XML. A directory gets one file per host, named
         after it. In a file name, C({host}) stands for the name of the host.
+      - A relative path begins in the directory in which C(ansible-playbook) was called, wherever the playbook is.
       - It is written in check mode too.
     type: str
   timeout:
@@ -66,6 +67,11 @@ attributes:
   action:
     support: full
     description: The tests run on the controller, their commands on the host.
+  delegation:
+    support: none
+    description: >-
+      The result stands under the name of the host, so it must be that host's. C(delegate_to) another host is
+      refused, and so is C(run_once) in a play with several hosts.
 requirements:
   - pytest-testinfra >= 10 on the controller, installed for the Python that runs Ansible
 notes:
@@ -111,7 +117,7 @@ msg:
   sample: >-
     1 of 23 tests failed. [delivery::relay_accepts_a_message] the relay should have the test message to
     you@example.com, but it was deferred (connect to relay.example.com[192.0.2.1]:587: Connection timed out):
-    run mailops.smtp.preflight to see which port works.
+    the relay does not answer.
 counts:
   description: How many tests passed, failed and were skipped.
   returned: when the suite ran

@@ -281,6 +281,13 @@ def run(
     return outcome
 
 
+def last_words(output: str) -> str:
+    """What a command that failed said last, without the shell's name and line number, and without ssh's farewell."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    lines = [line for line in lines if not re.fullmatch(r"(?:Shared c|C)onnection to \S+ closed\.", line)]
+    return re.sub(r"^\S*sh: (?:line )?\d+: ", "", lines[-1]) if lines else ""
+
+
 def _expression(select: Sequence[str], skip: Sequence[str]) -> str:
     terms = [f"({' or '.join(select)})"] if select else []
     return " and ".join([*terms, *(f"not {word}" for word in skip)])

@@ -36,7 +36,7 @@ FOLDED = ("postfix_parameters", "postfix_services[].options", "postfix_services[
 CONTENTS = ("postfix_maps[].content",)
 # Names that travel in SMTP, DNS or main.cf, where only ASCII is understood.
 ASCII_ONLY = re.compile(
-    r"_(host|hostname|helo_name|domain|myorigin|mydestination|mynetworks|interfaces|provider|region|packages)\Z"
+    r"_(host|myhostname|hostname|helo_name|domain|myorigin|mydestination|mynetworks|interfaces|provider|region|packages)\Z"
 )
 PORT = re.compile(r"_ports?\Z")
 SECONDS = re.compile(r"_timeout\Z")
@@ -294,11 +294,6 @@ def _list(name: str, option: Option, value: Any) -> list[Any]:
     elements = option.get("elements", "str")
     if isinstance(value, str):
         value = _list_of_text(name, value, elements)
-    elif isinstance(value, Mapping):
-        # Where entries are mappings, one of them alone is a list of one.
-        if elements != "dict" or not set(value) & set(option.get("options", ())):
-            raise Wrong(f"{name} is a mapping, and takes a list; {_list_example(name, elements)}")
-        value = [value]
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         value = [value]
     elif not isinstance(value, (list, tuple, set, frozenset)):
@@ -317,8 +312,6 @@ def _list(name: str, option: Option, value: Any) -> list[Any]:
 def _list_of_text(name: str, value: str, elements: str) -> Sequence[Any]:
     text = value.strip(BLANKS)
     parsed = _structure(text)
-    if isinstance(parsed, Mapping):
-        parsed = [parsed]
     if isinstance(parsed, list) and not _is_address_literal(text):
         return parsed
     if elements == "dict":
@@ -498,6 +491,8 @@ _TYPES: dict[str, Callable[[str, Option, Any], Any]] = {
 def _secret(name: str, option: Option, value: Any) -> Any:
     """`value` as it is. No complaint about a secret shows any of it, nor how it differs from what is right."""
     if option.get("type", "str") != "str":
+        if not isinstance(value, (str, list, tuple)):
+            raise Wrong(f"{name} is {_kind(value)}, and takes a list; {_list_example(name, 'str')}")
         for text in _leaves(value):
             if any(char in text for char in "\n\r\0"):
                 raise Wrong(f"{name} holds a line break or a NUL character in one of its values; remove it")
@@ -652,7 +647,9 @@ def _relay_needed(
     if any(values.get(name) for name in RELAY) or values.get("postfix_direct"):
         return []
     if role == "preflight":
-        named = any(isinstance(one, str) or any(one.values()) for one in values.get("preflight_relays") or ())
+        named = any(
+            not isinstance(one, Mapping) or any(one.values()) for one in values.get("preflight_relays") or ()
+        )
     else:
         named = role == "verify"
     if named or any(one.startswith((*RELAY, "preflight_relays")) for one in complaints):

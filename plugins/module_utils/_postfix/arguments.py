@@ -71,6 +71,7 @@ CONFIG_ARGUMENTS: dict[str, Any] = {
     "activate": {"type": "str", "choices": ["auto", "none"], "default": "auto"},
     "backup": {"type": "bool", "default": False},
     "backup_keep": {"type": "int", "default": 5},
+    "replace_mta": {"type": "bool", "default": False},
 }
 
 INFO_ARGUMENTS: dict[str, Any] = {

@@ -52,7 +52,6 @@ DEFAULTS = {
     "queue_directory": "/var/spool/postfix",
     "sender_canonical_classes": "envelope_sender, header_sender",
     "smtp_helo_name": "$myhostname",
-    "smtp_host_lookup": "dns",
 }
 # Read as soon as one of them is explicit in main.cf, in this order.
 _NAMES = ("smtp_helo_name", "myhostname")
@@ -87,6 +86,7 @@ class Client(NamedTuple):
     sources: tuple[str, ...]
     """Addresses that it binds to, at most one of each family."""
     host_lookup: tuple[str, ...]
+    """The words of smtp_host_lookup; none where nobody has set it."""
     ca_file: str | None
     ca_path: str | None
     security_level: str | None
@@ -262,7 +262,7 @@ class _Reading:
             self._origin(helo),
             self._family(),
             tuple(self._sources()),
-            tuple(word.lower() for word in syntax.split_list(self.get("smtp_host_lookup"))),
+            self._host_lookup(),
             self.get("smtp_tls_CAfile") or None,
             self._ca_path(),
             self.get("smtp_tls_security_level") or None,
@@ -272,6 +272,11 @@ class _Reading:
             tuple(self.warnings),
             self.values,
         )
+
+    def _host_lookup(self) -> tuple[str, ...]:
+        if "smtp_host_lookup" not in self.explicit:
+            return ()
+        return tuple(word.lower() for word in syntax.split_list(self.get("smtp_host_lookup")))
 
     def _stale(self, queue: str) -> tuple[str, ...]:
         found = stale_copies(queue, self.host) if self.host.is_directory(queue) else ()

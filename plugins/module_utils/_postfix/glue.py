@@ -40,10 +40,13 @@ def run_config(module: Any) -> None:
             activate=params["activate"],
             backup=params["backup"],
             backup_keep=params["backup_keep"],
+            replace_mta=params["replace_mta"],
         )
         outcome = transaction.deploy(request, module.check_mode)
     except transaction.DeployError as error:
         shown: dict[str, Any] = {"diff": error.diff} if module._diff and error.diff else {}
+        for warning in error.warnings:
+            module.warn(warning)
         module.fail_json(
             # Ansible shows no diff of a task that failed.
             msg=arguments.discreet(str(error), error.findings, files) + (_readable(error.diff) if shown else ""),

@@ -51,3 +51,4 @@ class Request:
     activate: str = "auto"
     backup: bool = False
     backup_keep: int = 5
+    replace_mta: bool = False

@@ -175,10 +175,10 @@ def _listeners_of(pid: int) -> frozenset[Listener] | None:
                     inodes.add(target[8:-1])
     except OSError:
         return None
-    return frozenset(listener for listener, inode in _listening(f"/proc/{pid}/net") if inode in inodes)
+    return frozenset(listener for listener, inode in listening(f"/proc/{pid}/net") if inode in inodes)
 
 
-def _listening(directory: str) -> Iterable[tuple[Listener, str]]:
+def listening(directory: str) -> Iterable[tuple[Listener, str]]:
     for name in ("tcp", "tcp6"):
         with contextlib.suppress(OSError), open(f"{directory}/{name}", encoding="ascii") as handle:
             for line in list(handle)[1:]:
@@ -196,7 +196,7 @@ def _decode_address(text: str) -> str:
 
 def all_listeners() -> set[Listener]:
     """Every TCP socket that listens in this network namespace, whoever holds it."""
-    return {listener for listener, _inode in _listening("/proc/self/net")}
+    return {listener for listener, _inode in listening("/proc/self/net")}
 
 
 def _loaded_at(pid: int) -> float | None:

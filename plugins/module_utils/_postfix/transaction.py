@@ -26,7 +26,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
-from . import chroot, losses, main_cf, managed, maps, master_cf, needs, service
+from . import chroot, losses, main_cf, managed, maps, master_cf, needs, neighbours, service
 from .finding import Finding, assignments, staged_path
 from .request import FileWish, Request
 from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
@@ -84,10 +84,12 @@ class DeployError(Exception):
         missing: Sequence[str] = (),
         takes: Sequence[str] = (),
         diff: Sequence[dict[str, str]] = (),
+        warnings: Sequence[str] = (),
     ) -> None:
         super().__init__(message)
         self.takes = list(takes)
         self.diff = list(diff)
+        self.warnings = list(warnings)
         self.missing = list(missing)
         self.findings = list(findings)
         self.rolled_back = rolled_back
@@ -346,6 +348,7 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
         raise DeployError(_NO_ROOT)
     postfix = service.find_program("postfix")
     there = os.path.isdir(request.config_directory)
+    told = _obstacles(request, postfix is not None and there)
     if postfix is None or not there:
         if not check_mode:
             missing = (
@@ -357,8 +360,11 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
             raise DeployError(
                 f"{missing} on this host: install the package postfix first (the role mailops.smtp.postfix does)",
                 missing=needed,
+                warnings=told + [sentence for sentence in [neighbours.waiting_for()] if sentence],
             )
-        return _predict_fresh(request, postfix is None)
+        outcome = _predict_fresh(request, postfix is None)
+        outcome.warnings += told
+        return outcome
     try:
         directory = Directory(request.config_directory)
         if check_mode:
@@ -375,6 +381,9 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
     except OSError as error:
         raise DeployError(f"{error.filename or request.config_directory}: {error.strerror}") from None
     outcome.enabled = service.Control(request.config_directory, "").enabled()
+    outcome.warnings += told
+    if outcome.activated == "start" and not check_mode:
+        outcome.warnings += neighbours.remarks()
     return outcome
 
 
@@ -382,6 +391,24 @@ def postfix_defaults() -> dict[str, str]:
     """Postfix's own value of every parameter, as postconf(1) writes it; empty where it is not installed."""
     postconf = service.find_program("postconf")
     return assignments(service.run([postconf, "-d"]).output) if postconf else {}
+
+
+def _obstacles(request: Request, installed: bool) -> list[str]:
+    """What is to be told of the host's other programs. Raises DeployError for what is in the way."""
+    base = request.config_directory
+    if installed:
+        live = main_cf.MainCf(_read(base, "main.cf")).values()
+        if service.running_master(service.queue_directory(live)):
+            return []
+    plan = make_plan(request, base, postfix_defaults() if installed else {})
+    found = neighbours.obstacles(
+        base, plan.main.values(), plan.master.services, request.services, installed, request.activate,
+        request.replace_mta,
+    )  # fmt: skip
+    stopping = [str(obstacle) for obstacle in found if obstacle.stops]
+    if stopping:
+        raise DeployError("Nothing was changed, because this is in Postfix's way:\n" + _listed(stopping))
+    return [str(obstacle) for obstacle in found]
 
 
 def _predict_fresh(request: Request, without_postfix: bool) -> Outcome:

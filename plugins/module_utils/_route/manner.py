@@ -24,6 +24,8 @@ VERIFYING_LEVELS = ("verify", "secure")
 # one nobody knows to whom a password would go.
 DANE_LEVELS = ("dane", "dane-only")
 
+_ANY_ADDRESS = {"ipv4": "0.0.0.0", "ipv6": "::"}
+
 
 class UnknownAddress(Exception):
     """What the mail server makes of an address cannot be known; the text is the reason."""
@@ -41,6 +43,7 @@ class Here(NamedTuple):
     helo_problem: str | None
     family: str
     source_addresses: tuple[str, ...]
+    host_lookup: tuple[str, ...]
     ca_path: str | None
     warnings: tuple[str, ...]
     complete: Callable[[str], str]
@@ -67,19 +70,30 @@ def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
         "family": here.family,
         "ca_path": here.ca_path,
     }
-    sources = here.source_addresses
     if level:
         found["validate_certs"] = level in VERIFYING_LEVELS
     if params.get("source_address"):
-        sources = ()
-        found["family"] = ip_version(params["source_address"]) or "any"
+        # A user who names one address means its family too.
+        found["family"] = "any"
+    elif here.source_addresses:
+        found["source_address"] = _of_all_families(here.source_addresses)
     mail_from, unknown = _sender(params.get("mail_from"), here, names)
     given = {name: value for name, value in params.items() if value is not None}
     found.update(given, mail_from=mail_from)
     said = _greeting(params.get("helo_name"), here, names)
     warnings = [*here.warnings, *unknown, *_about(params, said.helo_problem)]
-    options = replace(options_from(found), source_addresses=sources, needs_dns=level in DANE_LEVELS)
+    options = replace(options_from(found), lookup=_lookup(here), needs_dns=level in DANE_LEVELS)
     return options, said._replace(mail_from=mail_from, warnings=tuple(dict.fromkeys(warnings)))
+
+
+def _lookup(here: Here) -> str:
+    return "both" if len(here.host_lookup) > 1 else here.host_lookup[0] if here.host_lookup else "auto"
+
+
+def _of_all_families(addresses: Sequence[str]) -> tuple[str, ...]:
+    """An address to connect from for each family; of a family without one the system chooses."""
+    bound = {ip_version(address) for address in addresses}
+    return (*addresses, *(any_of for family, any_of in _ANY_ADDRESS.items() if family not in bound))
 
 
 def _greeting(asked: str | None, here: Here, names: Mapping[str, str]) -> Sender:

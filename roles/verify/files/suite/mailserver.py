@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A mail server as the tests see it: Postfix's own account of its configuration, and a message on its way.
+"""A mail server as the tests see it: Postfix's own account of its configuration, and what was seen on the host.
 
 Nothing here writes to the host, and no password leaves it: what must be compared is compared there.
 """
@@ -10,38 +10,54 @@ Nothing here writes to the host, and no password leaves it: what must be compare
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+LOOK = Path(__file__).with_name("look.py")
+PYTHON = "$(command -v python3 || command -v /usr/libexec/platform-python)"
+
 PARAMETERS = (
-    "config_directory default_transport inet_interfaces maillog_file mynetworks myhostname queue_directory "
-    "relayhost sendmail_path smtp_sasl_auth_enable smtp_sasl_password_maps smtp_tls_CAfile smtp_tls_CApath "
+    "config_directory default_transport inet_interfaces maillog_file mynetworks myhostname myorigin queue_directory "
+    "relayhost sendmail_path smtp_helo_name smtp_sasl_auth_enable smtp_sasl_mechanism_filter "
+    "smtp_sasl_password_maps smtp_tls_CAfile smtp_tls_CApath "
     "smtp_tls_loglevel smtp_tls_policy_maps smtp_tls_security_level smtp_tls_wrappermode "
     "smtpd_recipient_restrictions smtpd_relay_restrictions tls_append_default_CA"
 )
 PORT_NAMES = {"smtp": 25, "submission": 587, "submissions": 465, "smtps": 465}
 MAIL_PORTS = {25, 465, 587, 2465, 2525, 2587, 8465}
+# Tables that are a file, or have one beside it, in which a password may stand.
+SOURCES = ("texthash", "hash", "btree", "lmdb", "cdb", "dbm", "sdbm")
 # A password that was written into main.cf itself stays on the host.
 HIDE_INLINE = r"sed 's/\(inline\|static\):.*/\1:hidden/'"
 
 
 @dataclass(frozen=True)
 class NextHop:
-    """One destination of relayhost or default_transport; `key` is its spelling, which maps repeat."""
+    """One destination of relayhost or default_transport; `key` is its spelling, which maps repeat.
+
+    `by_mx`: written without brackets, so that the name's MX hosts get the mail.
+    """
 
     key: str
     host: str
     port: int
     transport: str
+    by_mx: bool = False
 
     @classmethod
     def parse(cls, text: str, transport: str) -> NextHop:
         match = re.fullmatch(r"\[?([^\[\]]+?)\]?(?::([\w-]+))?", text)
         assert match, f"'{text}' in relayhost or default_transport is no next hop: write [host]:port."
         port = match[2] or "smtp"
-        return cls(text, match[1], int(PORT_NAMES.get(port, port)), transport)
+        assert port.isdigit() or port in PORT_NAMES, (
+            f"'{text}' in relayhost or default_transport names the port {port}, which is unknown here: write a number."
+        )
+        by_mx = not text.startswith("[") and not is_address(match[1])
+        return cls(text, match[1], int(PORT_NAMES.get(port, port)), transport, by_mx)
 
 
 @dataclass(frozen=True)
@@ -71,7 +87,7 @@ class Postfix:
 
     @cached_property
     def parameters(self) -> dict[str, str]:
-        return self._report(f"postconf {PARAMETERS} 2>/dev/null | {HIDE_INLINE}")
+        return self._report(f"postconf -x {PARAMETERS} 2>/dev/null | {HIDE_INLINE}")
 
     @cached_property
     def overrides(self) -> dict[str, str]:
@@ -109,8 +125,10 @@ class Postfix:
     @cached_property
     def open_sockets(self) -> set[tuple[str, int]]:
         """Address and port of everything that Postfix's master really listens on."""
-        assert self.host.exists("ss"), "ss is missing here, so nobody can tell who listens: install iproute2."
         own_ports = {listener.port for listener in self.listeners} | MAIL_PORTS
+        if not self.host.exists("ss"):
+            tables = self.host.run("cat /proc/net/tcp /proc/net/tcp6 2>/dev/null").stdout
+            return {(address, port) for address, port in kernel_sockets(tables) if port in own_ports}
         found = set()
         for line in self.host.run("ss -Hltnp").stdout.splitlines():
             address, _colon, port = line.split()[3].rpartition(":")
@@ -118,6 +136,29 @@ class Postfix:
             if '"master"' in line or ("users:" not in line and int(port) in own_ports):
                 found.add((re.sub(r"^\[|\]$|%.*", "", address), int(port)))
         return found
+
+    @cached_property
+    def seen(self) -> dict[str, Any]:
+        """What look.py saw on the host."""
+        first = self.next_hops[0].host if self.next_hops else ""
+        request = {"next_hop": "" if is_address(first) else first, "domains": []}
+        done = self.host.run(f"{PYTHON} -c %s %s", LOOK.read_text(), json.dumps(request))
+        try:
+            found: dict[str, Any] = json.loads(done.stdout)
+        except ValueError:
+            last = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
+            raise AssertionError(f"the look at the host failed: {last}") from None
+        return found
+
+    @property
+    def chrooted(self) -> bool:
+        """Whether the process that delivers to the next hop runs chrooted."""
+        transport = self.next_hops[0].transport if self.next_hops else "smtp"
+        for line in self.host.run("postconf -M 2>/dev/null").stdout.splitlines():
+            service, kind, _private, _unprivileged, chroot, *_others = line.split(None, 7)
+            if (service, kind) == (transport, "unix"):
+                return chroot == "y"
+        return False
 
     def tls_level(self, hop: NextHop) -> str:
         """The TLS security level towards a next hop: its policy entry, else that of the transport."""
@@ -131,72 +172,15 @@ class Postfix:
         return self.setting("smtp_tls_wrappermode", f"{hop.transport}/unix") == "yes"
 
     @property
+    def password_tables(self) -> list[str]:
+        """The tables of smtp_sasl_password_maps that are files, with their type."""
+        tables = (table.removeprefix("proxy:") for table in words(self["smtp_sasl_password_maps"]))
+        return [table for table in tables if table.partition(":")[0] in SOURCES and ":/" in table]
+
+    @property
     def password_files(self) -> list[str]:
         """The source files behind smtp_sasl_password_maps."""
-        return [table.partition(":")[2] for table in words(self["smtp_sasl_password_maps"]) if ":/" in table]
-
-
-# Log lines of the SMTP client that carry no queue id.
-OF_ANY_DELIVERY = ("TLS connection established to", ": connect to ")
-
-
-@dataclass
-class Message:
-    """A message submitted here, and what the mail log tells of it. `since`: the host's clock before that."""
-
-    host: Any
-    token: str
-    since: str
-    log_files: list[str]
-    queue_id: str = ""
-    status: str = ""
-    relay: str = ""
-    text: str = ""
-    log: list[str] = field(default_factory=list)
-
-    def look(self) -> None:
-        """Read the journal and the log files anew."""
-        patterns = [self.token, *OF_ANY_DELIVERY, *([self.queue_id] if self.queue_id else [])]
-        from_here_on = f"/{self.token}/,$p"
-        command = "{ journalctl -q --no-pager SYSLOG_FACILITY=2 --since=%s | sed -n %s; "
-        command += "tail -qn 20000" + " %s" * len(self.log_files) + " | sed -n %s; } 2>/dev/null | grep -F"
-        command += " -e %s" * len(patterns)
-        since = f"@{self.since}"
-        found = self.host.run(
-            command, since, from_here_on, *self.log_files, from_here_on, *patterns, fresh=True
-        )
-        self.log = found.stdout.splitlines()
-        for line in self.log:
-            accepted = re.search(rf" (\w+): message-id=<{re.escape(self.token)}@", line)
-            delivery = re.search(r" relay=(\S+), .*status=(\w+) \((.*)\)$", line)
-            if accepted:
-                self.queue_id = accepted[1]
-            elif delivery and self.queue_id and f" {self.queue_id}: to=" in line:
-                self.relay, self.status, self.text = delivery.groups()
-
-    def withdraw(self, queue_directory: str) -> None:
-        """Delete the message, and no other, from the queue or from the maildrop."""
-        if not self.queue_id:
-            waiting = self.host.run("grep -rlF %s %s", self.token, f"{queue_directory}/maildrop", fresh=True)
-            self.queue_id = waiting.stdout.strip().rpartition("/")[2]
-        if self.queue_id:
-            self.host.run("postsuper -d %s", self.queue_id, fresh=True)
-
-    @property
-    def tls_line(self) -> str:
-        """What the process that delivered the message logged of its TLS session, without the time stamp."""
-        deliveries = [line for line in self.log if self.queue_id and f" {self.queue_id}: to=" in line]
-        process = re.search(r"\[\d+\]: ", deliveries[-1]) if deliveries else None
-        if not process:
-            return ""
-        lines = [line for line in self.log if process[0] in line and " TLS connection " in line]
-        return lines[-1].partition(process[0])[2] if lines else ""
-
-    @property
-    def last_problem(self) -> str:
-        """The last connection since then that failed, maybe of another message."""
-        found = [re.search(r": (connect to .*)$", line) for line in self.log]
-        return next((match[1] for match in reversed(found) if match), "")
+        return [table.partition(":")[2] for table in self.password_tables]
 
 
 def words(value: str) -> list[str]:
@@ -206,3 +190,25 @@ def words(value: str) -> list[str]:
 
 def is_loopback(address: str) -> bool:
     return address != "*" and ipaddress.ip_address(address).is_loopback
+
+
+def is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.lower().removeprefix("ipv6:"))
+    except ValueError:
+        return False
+    return True
+
+
+def kernel_sockets(tables: str) -> set[tuple[str, int]]:
+    """The listening sockets of /proc/net/tcp and /proc/net/tcp6, on a host without ss."""
+    found = set()
+    for line in tables.splitlines():
+        columns = line.split()
+        if len(columns) < 4 or columns[3] != "0A" or ":" not in columns[1]:
+            continue
+        number, port = columns[1].split(":")
+        # Words of 32 bits in the byte order of the machine, which is little-endian wherever this runs.
+        raw = b"".join(bytes.fromhex(number[start : start + 8])[::-1] for start in range(0, len(number), 8))
+        found.add((str(ipaddress.ip_address(raw)), int(port, 16)))
+    return found

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Mail leaves this host: the relay takes a message, on the expected port, under TLS that was verified."""
+"""Mail leaves this host, and root's mail arrives where it goes: followed to its last stop in the mail log."""
 
 from __future__ import annotations
 
@@ -11,64 +11,129 @@ import re
 from typing import Any
 
 import pytest
-from mailserver import Message, NextHop, Postfix
+from causes import Cause, explain
+from conftest import Mail
+from journey import Delivery, Message
+from mailserver import NextHop, Postfix
 
 pytestmark = pytest.mark.sends_mail
 
+# Causes behind which the mail log has a better one.
+VAGUE = (
+    "unknown",
+    "transport",
+    "table",
+    "tls",
+    "queue file",
+    "mail system configuration",
+    "refused by policy",
+)
+
+
+def cause_of(text: str, sent: Message, postfix: Postfix) -> Cause:
+    """The cause in Postfix's words for this message, else in what it said besides."""
+    sender = sent.sender or f"root@{postfix['myorigin']}"
+    known = {"sender": sender, "helo": postfix["smtp_helo_name"]}
+    found = explain(text, **known)
+    if found.name in VAGUE:
+        for line in sent.complaints:
+            other = explain(line, **known)
+            if other.name not in VAGUE:
+                return other
+    return found
+
+
+def told(text: str, sent: Message, postfix: Postfix) -> str:
+    return f"({text}): {cause_of(text, sent, postfix)}."
+
+
+def unseen(sent: Message, postfix: Postfix) -> str:
+    """Why a message that sendmail took never came into the queue."""
+    if not postfix.seen["master"]:
+        return f"({postfix.seen['fatal'] or 'Postfix does not run'}): start postfix."
+    for line in sent.around():
+        if explain(line).name not in VAGUE:
+            return told(line, sent, postfix)
+    return "(it says nothing else either): see where Postfix logs."
+
+
+def arrived(sent: Message, recipient: str, mail: Mail, postfix: Postfix, what: str) -> Delivery:
+    """Where the message for that address came to; a sentence where it did not."""
+    assert not sent.refused, f"sendmail should take {what}, but says {told(sent.refused, sent, postfix)}"
+    assert sent.queue_id, (
+        f"sendmail took {what}, but in {mail.waited:g} s the mail log does not mention it {unseen(sent, postfix)}"
+    )
+    assert not sent.stopped, f"{what} should be delivered, but {told(sent.stopped, sent, postfix)}"
+    end = sent.end_of(recipient)
+    last = sent.last_problem or "no reason in the mail log yet"
+    assert end, (
+        f"{what} should have arrived, but after {mail.waited:g} s it was still being tried "
+        f"{told(last, sent, postfix)}"
+    )
+    assert end.status == "sent", (
+        f"{what} should have arrived, but it was {end.status} at {end.relay if end.relay != 'none' else end.to} "
+        f"{told(end.text, sent, postfix)}"
+    )
+    return end
+
 
 def test_relay_accepts_a_message(
-    expect: dict[str, Any], postfix: Postfix, message: Message, record_property: Any
+    expect: dict[str, Any], postfix: Postfix, mail: Mail, record_property: Any
 ) -> None:
-    to, waited = expect["test_recipient"], f"{expect.get('delivery_timeout', 90)} s"
-    assert message.queue_id, (
-        f"sendmail took the test message, but in {waited} the mail log does not mention it: "
-        "see whether Postfix runs and where it logs."
+    to = expect["test_recipient"]
+    end = arrived(mail.test, to, mail, postfix, f"the test message to {to}")
+    record_property("relay", end.relay)
+    record_property("relay_reply", end.text)
+    if not postfix.next_hops:
+        return
+    hop = postfix.next_hops[0]
+    found = re.fullmatch(r"(.+)\[.+\]:(\d+)", end.relay)
+    same_name = bool(found) and (hop.by_mx or found[1].lower() == hop.host.lower())
+    assert found and same_name and int(found[2]) == hop.port, (
+        f"the test message should have gone to {hop.host} port {hop.port}, but went to {end.relay} "
+        f"({mail.test.last_problem or 'nothing failed before'}): look at transport_maps, "
+        "sender_dependent_relayhost_maps and mydestination, which come before relayhost."
     )
-    assert message.status, (
-        f"the relay should have the test message to {to}, but after {waited} it was still being tried "
-        f"({message.last_problem or 'no reason in the mail log yet'}): run mailops.smtp.preflight."
-    )
-    assert message.status == "sent", (
-        f"the relay should have the test message to {to}, but it was {message.status} ({message.text}): "
-        "run mailops.smtp.preflight to see which port works."
-    )
-    record_property("relay", message.relay)
-    record_property("relay_reply", message.text)
-    if postfix.next_hops:
-        hop = postfix.next_hops[0]
-        found = re.fullmatch(r"(.+)\[.+\]:(\d+)", message.relay)
-        assert found and (found[1].lower(), int(found[2])) == (hop.host.lower(), hop.port), (
-            f"the test message should have gone to {hop.host} port {hop.port}, but went to {message.relay} "
-            f"({message.last_problem or 'see the mail log'}): run mailops.smtp.preflight."
-        )
+
+
+def test_mail_of_root_arrives(
+    expect: dict[str, Any], postfix: Postfix, mail: Mail, record_property: Any
+) -> None:
+    """As cron sends it: from root, to root, wherever that leads."""
+    for recipient in mail.root.to:
+        what = "root's mail, as cron sends it," if recipient == "root" else f"root's mail to {recipient}"
+        end = arrived(mail.root, recipient, mail, postfix, what)
+        if recipient == "root":
+            record_property("root_mail", f"{end.to} {end.text}")
 
 
 def test_message_went_under_tls(
-    postfix: Postfix, next_hop: NextHop, message: Message, record_property: Any
+    postfix: Postfix, next_hop: NextHop, mail: Mail, record_property: Any, expect: dict[str, Any]
 ) -> None:
     level = postfix.tls_level(next_hop)
-    if message.status != "sent":
+    end = mail.test.end_of(expect["test_recipient"])
+    if end is None or end.status != "sent":
         pytest.skip("the test message was not delivered")
     if postfix["smtp_tls_loglevel"] == "0":
         pytest.skip("smtp_tls_loglevel is 0, so the mail log says nothing about TLS")
     expected = {"verify": "Verified", "secure": "Verified", "encrypt": ""}.get(level)
     if expected is None:
         pytest.skip(f"the TLS level towards {next_hop.key} is {level}, which asks for nothing")
-    found = message.tls_line
+    found = mail.test.tls_line(end)
     assert found and found.startswith(expected), (
-        f"the mail log should show a {expected or 'TLS'} connection (level {level}) for {message.queue_id}, "
+        f"the mail log should show a {expected or 'TLS'} connection (level {level}) for {end.queue_id}, "
         f"but it shows '{found or 'none'}': look at smtp_tls_policy_maps."
     )
     record_property("tls", found)
 
 
-def test_no_earlier_test_message_is_stuck(host: Any, expect: dict[str, Any], message: Message) -> None:
+def test_no_earlier_test_message_is_stuck(host: Any, expect: dict[str, Any], mail: Mail) -> None:
     queue = [json.loads(line) for line in host.run("postqueue -j", fresh=True).stdout.splitlines()]
     stuck = [
         f"{entry['queue_id']} ({recipient.get('delay_reason', 'not tried yet')})"
         for entry in queue
         for recipient in entry["recipients"]
-        if recipient["address"] == expect["test_recipient"] and entry["arrival_time"] < int(message.since)
+        if recipient["address"] == expect["test_recipient"] and entry["arrival_time"] < int(mail.test.since)
     ]
     assert not stuck, (
         f"mail to {expect['test_recipient']} should have left, but is in the queue: {'; '.join(stuck)}. "

@@ -19,10 +19,20 @@ from mailserver import NextHop, Postfix, words
 SEARCH = r"""
 umask 077
 for table in "$@"; do
-    sed -n 's/^[^#[:space:]][^[:space:]]*[[:space:]]\{1,\}//p' "$table"
+    sed -n 's/^[^#[:space:]][^[:space:]]*[[:space:]]\{1,\}//p' "$table" 2>/dev/null
 done | awk '{ p = substr($0, index($0, ":") + 1); print (length(p) < 8 ? $0 : p) }' |
-grep -rlF -f - -- "$DIRECTORY"* | while read -r file; do stat -c '%U %a %n' "$file"; done
+grep -rlF -f - -- "$DIRECTORY"* "$@" 2>/dev/null | sort -u | while read -r file; do stat -c '%U %a %n' "$file"; done
 """
+
+# Beginnings of the file names of Cyrus SASL's plugins, where they are not "lib" and the mechanism's name.
+PLUGINS = {
+    "CRAM-MD5": "libcrammd5.",
+    "DIGEST-MD5": "libdigestmd5.",
+    "NTLM": "libntlm.",
+    "SCRAM-SHA-1": "libscram.",
+    "SCRAM-SHA-256": "libscram.",
+    "XOAUTH2": "xoauth2.",
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -68,15 +78,37 @@ def test_password_is_in_no_other_file(host: Any, postfix: Postfix) -> None:
         f"no one but root should read the password, but it is also in {'; '.join(readable)} "
         "(owner, mode, file): remove it there, and change the password."
     )
-    assert len(found) >= len(tables), (
-        f"the search for the password below {directory} did not even find {', '.join(tables)}: "
-        "keep the password maps below the configuration directory."
+    names = [line.split(None, 2)[2] for line in found]
+    lost = [path for path in tables if path not in names and host.file(path).exists]
+    assert not lost, (
+        f"the search for the password below {directory} did not even find {', '.join(lost)}: "
+        "see whether root may read it, and whether a row of it has a login."
     )
 
 
-def test_login_mechanism_is_installed(host: Any, postfix: Postfix) -> None:
-    plugins = host.run("ls /usr/lib/sasl2 /usr/lib64/sasl2 /usr/lib/*/sasl2 2>/dev/null").stdout
-    assert "libplain." in plugins or "liblogin." in plugins, (
-        "a SASL plugin for PLAIN or LOGIN should be installed, but none is, so every login fails with 'no "
+def test_login_mechanism_is_installed(host: Any, expect: dict[str, Any], postfix: Postfix) -> None:
+    listing = host.run("ls /usr/lib/sasl2 /usr/lib64/sasl2 /usr/lib/*/sasl2 2>/dev/null").stdout
+    wanted = mechanisms(expect.get("relay_mechanism") or "", postfix["smtp_sasl_mechanism_filter"])
+    assert any(PLUGINS.get(name, f"lib{name.lower()}.") in listing for name in wanted), (
+        f"a SASL plugin for {' or '.join(wanted)} should be installed, but none is, so every login fails with 'no "
         "mechanism available': install libsasl2-modules (Debian) or cyrus-sasl-plain."
     )
+
+
+def test_login_mechanism_may_be_used(expect: dict[str, Any], postfix: Postfix) -> None:
+    proven, allowed = (expect.get("relay_mechanism") or "").upper(), postfix["smtp_sasl_mechanism_filter"]
+    names = [name.upper() for name in words(allowed)]
+    assert not proven or not names or proven in names or any(is_table(name) for name in names), (
+        f"the relay lets Postfix log in by {proven}, but smtp_sasl_mechanism_filter = {allowed} does not allow "
+        "that: run mailops.smtp.deploy."
+    )
+
+
+def mechanisms(proven: str, allowed: str) -> list[str]:
+    """The mechanisms by which this host is to log in: the route's, else those allowed, else the usual two."""
+    names = [name.upper() for name in words(allowed) if not name.startswith("!") and not is_table(name)]
+    return [proven.upper()] if proven else names or ["PLAIN", "LOGIN"]
+
+
+def is_table(name: str) -> bool:
+    return ":" in name or "/" in name

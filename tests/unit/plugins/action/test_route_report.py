@@ -154,6 +154,18 @@ def test_lost_hosts(registered, state, why):
 # --------------------------------------------------------------------------------------- the action itself
 
 
+class Task:
+    """What the action sees of its task."""
+
+    def __init__(self, run_once=False, delegate_to=None, strategy="linear"):
+        self.run_once = run_once
+        self.delegate_to = delegate_to
+        self.strategy = strategy
+
+    def get_play(self):
+        return self
+
+
 class Screen:
     columns = 79
 
@@ -168,11 +180,12 @@ class Screen:
 def report(monkeypatch):
     """Run the action for one host of a play; returns its result and what was shown."""
 
-    def call(host, hostvars, batch=None, alive=None, **arguments):
+    def call(host, hostvars, batch=None, alive=None, task=None, **arguments):
         names = list(hostvars)
         screen = Screen()
         monkeypatch.setattr(route_report, "Display", lambda: screen)
         action = object.__new__(route_report.ActionModule)
+        action._task = task or Task()
         given = {"registered": None, "table": True, **arguments}
         monkeypatch.setattr(route_report.ActionModule, "validate_argument_spec", lambda *_: (None, given))
         monkeypatch.setattr(route_report.ActionBase, "run", lambda *_: {})
@@ -231,8 +244,8 @@ def test_a_host_without_the_fact_fails_and_another_one_shows_the_table(report):
 
 def test_which_hosts_the_table_holds(report):
     play = {
-        "reported": of(NONE),  # failed in an earlier batch, which showed it
-        "healthy": of(HEALTHY),
+        "reported": {"probed": of(NONE)},  # failed in an earlier batch, which showed it
+        "healthy": {"probed": of(HEALTHY)},
         "gone": {"probed": LOST},
         "skipped": {"probed": {"skipped": True}},
         "later": {},
@@ -245,3 +258,90 @@ def test_which_hosts_the_table_holds(report):
         "gone",
     ]
     assert "ssh: Connection refused" in shown
+
+
+@pytest.mark.parametrize("strategy", ["free", "host_pinned", "ansible.builtin.free", "mitogen.free"])
+def test_hosts_that_do_not_wait_for_each_other_show_their_own_row(report, strategy):
+    play = {"running": {}, "no587": of(NO587), "healthy": of(HEALTHY)}
+    for host in ("no587", "healthy"):
+        _result, (shown,) = report(host, play, task=Task(strategy=strategy))
+        assert [line.split()[0] for line in shown.splitlines() if line[0] not in " R"] == ["host", host]
+    assert report("running", play, task=Task(strategy=strategy))[1] == []
+
+
+@pytest.mark.parametrize("strategy", ["linear", "debug", "ansible.builtin.linear", "mitogen.mitogen_linear"])
+def test_hosts_that_wait_for_each_other_share_a_table(report, strategy):
+    shown = [report(host, PLAY, task=Task(strategy=strategy))[1] for host in PLAY]
+    assert [len(texts) for texts in shown] == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "task, host, words",
+    [
+        (Task(run_once=True), "healthy", "Leave run_once out"),
+        (
+            Task(delegate_to="no587"),
+            "healthy",
+            "the route of no587, which would stand under the name of healthy",
+        ),
+    ],
+)
+def test_a_route_under_another_name_is_refused(report, task, host, words):
+    result, shown = report(host, PLAY, task=task)
+    assert result["failed"]
+    assert words in result["msg"]
+    assert shown == []
+
+
+@pytest.mark.parametrize(
+    "task, play", [(Task(run_once=True), {"healthy": of(HEALTHY)}), (Task(delegate_to="healthy"), PLAY)]
+)
+def test_a_host_that_is_asked_itself_is_not_refused(report, task, play):
+    result, shown = report("healthy", play, task=task)
+    assert "failed" not in result
+    assert len(shown) == 1
+
+
+def measured(helo_name, *figures):
+    one = fact((587, "ok"), port=587)
+    one["helo_name"] = helo_name
+    one["endpoints"][0]["timings_ms"] = dict(enumerate(figures))
+    return of(one)
+
+
+TIMES = (0.3, 1.4, 2.6, 0.9, 5.1)
+
+
+@pytest.mark.parametrize(
+    "other, one_measurement",
+    [
+        (measured("web1.example", *TIMES), True),
+        (measured("web2.example", *TIMES), False),
+        (measured("web1.example", *TIMES[:-1], 5.2), False),
+    ],
+)
+def test_one_measurement_under_two_names_is_refused(report, other, one_measurement):
+    result, _shown = report("web1", {"web1": measured("web1.example", *TIMES), "web2": other})
+    assert result.get("failed", False) == one_measurement
+    assert ("web1 and web2 have one and the same measurement" in result["msg"]) == one_measurement
+
+
+def test_few_figures_prove_nothing(report):
+    few = measured("web1.example", 0.1, 0.1, None, None, None, None)
+    assert "failed" not in report("web1", {"web1": few, "web2": few})[0]
+
+
+@pytest.mark.parametrize(
+    "registered, words",
+    [
+        ({}, "No fact smtp_route"),
+        ({"skipped": True}, "the task was skipped"),
+        (LOST, "nothing is known of its route: ssh: Connection refused"),
+    ],
+)
+def test_a_fact_of_an_older_run_is_none(report, registered, words):
+    """As a fact cache keeps it, of a host that could not be probed now."""
+    play = {"cached": of(HEALTHY, probed=registered), "healthy": of(HEALTHY, probed=of(HEALTHY))}
+    result, _shown = report("cached", play, registered="probed")
+    assert result["failed"]
+    assert words in result["msg"]

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -42,6 +43,8 @@ class Action(ActionModule):
             diff=False,
             async_val=0,
             action="mailops.smtp.testinfra",
+            delegate_to=None,
+            run_once=False,
         )
         connection = SimpleNamespace(become=None, has_pipelining=True, _shell=SimpleNamespace(tmpdir=None))
         super().__init__(task, connection, None, loader, None, None)  # type: ignore[arg-type]
@@ -246,7 +249,8 @@ def test_a_command_is_asked_once_unless_fresh(write: Any) -> None:
         """)
     )
     assert action.result()["counts"]["passed"] == 3
-    assert len(action.commands) == 2
+    # The first command of all shows that the host runs commands.
+    assert len(action.commands) == 1 + 2
 
 
 def test_commands_have_no_input_and_sbin_and_no_translation(write: Any) -> None:
@@ -368,6 +372,104 @@ def test_junit_paths(write: Any, tmp_path: Path) -> None:
     several.play_hosts = ["mail1", "mail2"]
     with pytest.raises(AnsibleActionFail, match="one file for several hosts"):
         several.result()
+
+
+def test_a_relative_junit_path_begins_where_the_user_stands(
+    write: Any, tmp_path: Path, monkeypatch: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    # The loader's base directory is the playbook's: that of an installed collection, for one of its playbooks.
+    result = Action(write(PASSES), junit="results/").result()
+    assert result["junit"] == str(here / "results" / "mail1.xml")
+    assert (here / "results" / "mail1.xml").is_file()
+    assert f"the results are in {result['junit']}" in capsys.readouterr().out
+    failing = Action(write("def test_it(): assert False, 'no.'"), junit="{host}.xml").result()
+    assert failing["msg"].endswith(f"The results are in {here / 'mail1.xml'}.")
+
+
+def test_a_junit_path_that_cannot_be_written_is_told(write: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(AnsibleActionFail, match=r"cannot be written to .*/file/mail1.xml"):
+        Action(write(PASSES), junit=str(tmp_path / "file" / "{host}.xml")).result()
+
+
+@pytest.mark.parametrize(
+    ("become", "answer", "said"),
+    [
+        (
+            "ansible.builtin.sudo",
+            "/bin/sh: 1: sudo: not found",
+            "by sudo (become_method): sudo: not found. Install it",
+        ),
+        (
+            "su",
+            "bash: line 1: su: command not found",
+            "by su (become_method): su: command not found. Install it",
+        ),
+        (
+            "su",
+            "Password: \r\nsu: Authentication failure",
+            "by su (become_method): su: Authentication failure.",
+        ),
+        (
+            "su",
+            "Not available.\r\nShared connection to 192.0.2.1 closed.",
+            "(become_method): Not available. Install",
+        ),
+        ("doas", "doas: Operation not permitted", "by doas (become_method): doas: Operation not permitted."),
+        (
+            None,
+            "/bin/nosh: No such file or directory",
+            "mail1: /bin/nosh: No such file or directory. The tests need",
+        ),
+        (None, "This account is currently not available.", "not available. The tests need a POSIX shell"),
+        (None, "", "it ended with status 127 and said nothing."),
+    ],
+)
+def test_a_host_that_runs_no_commands_is_told_once(
+    write: Any, monkeypatch: Any, become: str | None, answer: str, said: str
+) -> None:
+    action = Action(write(PASSES + "\ndef test_other(host): assert host.run('true').succeeded"))
+    asked = []
+
+    def refuse(_self: Any, cmd: str, **_ignored: Any) -> Any:
+        asked.append(cmd)
+        return {"rc": 127, "stdout": "", "stderr": answer}
+
+    monkeypatch.setattr(Action, "_low_level_execute_command", refuse)
+    action._connection.become = SimpleNamespace(name=become, pipelining=True) if become else None
+    with pytest.raises(AnsibleActionFail, match=re.escape(said)):
+        action.result()
+    assert len(asked) == 1
+
+
+def test_a_shell_that_only_says_yes_is_no_shell(write: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(
+        Action, "_low_level_execute_command", lambda *_a, **_k: {"rc": 0, "stdout": "Welcome\n", "stderr": ""}
+    )
+    with pytest.raises(AnsibleActionFail, match="no command can be run on mail1: Welcome"):
+        Action(write(PASSES)).result()
+
+
+def test_another_host_s_result_never_stands_under_this_name(write: Any) -> None:
+    action = Action(write(PASSES))
+    action._task.delegate_to = "mail2"
+    with pytest.raises(AnsibleActionFail, match=r"mail2 would be tested .* under the name of mail1"):
+        action.result()
+    assert action.commands == []
+    action._task.delegate_to = "mail1"
+    assert "failed" not in action.result()
+
+
+def test_one_host_is_not_tested_for_all(write: Any) -> None:
+    action = Action(write(PASSES))
+    action._task.run_once, action.play_hosts = True, ["mail1", "mail2"]
+    with pytest.raises(AnsibleActionFail, match=r"mail1 alone would be tested .* all 2 hosts"):
+        action.result()
+    action.play_hosts = ["mail1"]
+    assert "failed" not in action.result()
 
 
 def test_missing_testinfra_says_how_to_get_it(write: Any, monkeypatch: Any) -> None:

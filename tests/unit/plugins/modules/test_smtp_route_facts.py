@@ -183,7 +183,7 @@ def test_the_probe_gives_itself_as_this_hosts_postfix(run, tmp_path):
     postfix(tmp_path, "myhostname = mail.example.net\ninet_protocols = ipv4\nsmtp_bind_address = 192.0.2.7\n")
     _endpoints, options, route = seen(run, mail_from="root")
     assert (options.helo_name, options.family) == ("mail.example.net", "ipv4")
-    assert options.source_addresses == ("192.0.2.7",)
+    assert options.source_addresses == {"ipv4": "192.0.2.7", "ipv6": "::"}
     assert options.mail_from == "root@mail.example.net"
     assert (route["helo_name"], route["helo_source"]) == ("mail.example.net", "main.cf")
     assert (route["helo_problem"], route["mail_from"]) == (None, "root@mail.example.net")
@@ -192,14 +192,14 @@ def test_the_probe_gives_itself_as_this_hosts_postfix(run, tmp_path):
 def test_what_the_user_names_goes_before_what_postfix_has(run, tmp_path):
     postfix(tmp_path, "myhostname = mail.example.net\ninet_protocols = ipv4\nsmtp_bind_address = 192.0.2.7\n")
     _endpoints, options, route = seen(
-        run, helo_name="other.example.net", family="any", source_address="192.0.2.8", mail_from="a@b.example"
+        run, helo_name="other.example.net", family="any", source_address=["192.0.2.8"], mail_from="a@b.example"
     )
     assert (options.helo_name, options.family, options.mail_from) == (
         "other.example.net",
         "any",
         "a@b.example",
     )
-    assert (options.source_address, options.source_addresses) == ("192.0.2.8", ())
+    assert options.source_addresses == {"ipv4": "192.0.2.8"}
     assert (route["helo_name"], route["helo_source"]) == ("other.example.net", "option")
 
 

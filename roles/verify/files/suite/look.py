@@ -1,0 +1,400 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Looks at the host once, in one command, and prints as JSON what the tests then judge.
+
+The rule of this file: it runs on the host (Python 3.8, the standard library) and only reads. Of Postfix's programs it
+runs those that change nothing: postconf, postmap -q and postqueue -j; never 'postfix check', which on some systems
+copies files. No password leaves the host. The question to a listener ends before any message (RSET).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import grp
+import json
+import os
+import pwd
+import re
+import socket
+import stat
+import struct
+import subprocess
+import sys
+import time
+from typing import Any
+
+QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "trace")
+CHROOT_FILES = ("resolv.conf", "hosts", "services", "nsswitch.conf")
+FILE_TABLES = ("btree", "cdb", "cidr", "dbm", "hash", "lmdb", "pcre", "regexp", "sdbm", "texthash")
+TABLE = re.compile(r"(?<![\w/])(?:proxy:)?([a-z]+):(/[^\s,{}]+)")
+# Parameters that name files which a daemon writes, or that no daemon reads.
+NO_TABLES = re.compile(
+    r"(_database|_cache_map|_cache|^address_verify_map|_directory|_path|_socket|_service.*|_source|^proxy_\w+_maps)$"
+)
+# What looks like a table and is a place to connect to or to deliver to.
+NO_KINDS = (
+    "dev",
+    "inet",
+    "lmtp",
+    "local",
+    "pipe",
+    "proxy",
+    "relay",
+    "smtp",
+    "socketmap",
+    "unix",
+    "virtual",
+    "file",
+)
+ALIASES = ("alias_maps", "local_recipient_maps")
+SENDMAILS = ("/usr/sbin/sendmail", "/usr/lib/sendmail")
+DOMAINS = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains", "relay_domains")
+IDENTITY = (
+    *DOMAINS,
+    "myhostname",
+    "mydomain",
+    "inet_interfaces",
+    "virtual_alias_maps",
+    "virtual_mailbox_maps",
+)
+WANTED = (
+    *IDENTITY, "config_directory", "queue_directory", "data_directory", "command_directory", "mail_owner",
+    "setgid_group", "mail_spool_directory", "soft_bounce", "defer_transports", "queue_minfree", "message_size_limit",
+    "master_service_disable", "myorigin", "smtp_helo_name", "smtp_host_lookup", "smtp_sasl_mechanism_filter",
+    "smtpd_client_restrictions", "smtp_tls_CAfile", "mailbox_size_limit", "local_transport", "mail_version",
+)  # fmt: skip
+LOG_FILES = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail.err")
+MARK = "mailops.smtp"
+# Not those of the tools that anybody may call.
+FATAL = re.compile(r"postfix\S*/(?!post|sendmail)[\w-]+\[\d+\]: ((?:fatal|panic): .*)$")
+SUFFIXES = {"btree": ".db", "cdb": ".cdb", "dbm": ".dir", "hash": ".db", "lmdb": ".lmdb", "sdbm": ".dir"}
+
+
+def run(*command: str, timeout: float = 20) -> tuple[int, str, str]:
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return 124, "", f"{command[0]} did not answer within {timeout:g} s"
+    except OSError as error:
+        return 127, "", str(error)
+    return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+
+
+def read(path: str) -> str:
+    with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as handle:
+        return handle.read()
+    return ""
+
+
+def parameters() -> dict[str, str]:
+    lines = (line.partition(" =") for line in run("postconf", "-x")[1].splitlines())
+    return {name: value.strip() for name, _equals, value in lines}
+
+
+def described(path: str) -> dict[str, Any] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return {
+        "user": _name(pwd.getpwuid, found.st_uid),
+        "group": _name(grp.getgrgid, found.st_gid),
+        "mode": stat.S_IMODE(found.st_mode),
+        "directory": stat.S_ISDIR(found.st_mode),
+        "size": found.st_size,
+    }
+
+
+def _name(database: Any, number: int) -> str:
+    try:
+        return str(database(number)[0])
+    except KeyError:
+        return str(number)
+
+
+def exists(database: Any, name: str) -> bool:
+    try:
+        database(name)
+    except KeyError:
+        return False
+    return True
+
+
+def space(path: str) -> dict[str, Any] | None:
+    try:
+        found = os.statvfs(path)
+    except OSError:
+        return None
+    return {
+        "free": found.f_bavail * found.f_frsize,
+        "inodes": found.f_files,
+        "free_inodes": found.f_favail,
+        "read_only": bool(found.f_flag & os.ST_RDONLY),
+    }
+
+
+def master(queue: str) -> bool:
+    """Whether the master process runs, by its pid file and the process table."""
+    pid = read(os.path.join(queue, "pid", "master.pid")).strip()
+    if not pid.isdigit():
+        return False
+    if os.path.isdir("/proc/self"):
+        return read(f"/proc/{pid}/comm").strip() == "master"
+    return run("ps", "-p", pid, "-o", "comm=")[1].strip().endswith("master")
+
+
+def last_fatal() -> str:
+    """The last line in which a daemon of Postfix said that it cannot go on."""
+    lines = run("journalctl", "-q", "--no-pager", "-n", "300", "SYSLOG_FACILITY=2")[1].splitlines()
+    for path in LOG_FILES:
+        lines += read(path).splitlines()[-300:]
+    found = [
+        match[1] for match in map(FATAL.search, lines) if match and "daemon initialization" not in match[1]
+    ]
+    return found[-1] if found else ""
+
+
+def tables(values: dict[str, str], local: bool) -> list[dict[str, str]]:
+    """The lookup tables with a file that cannot be used, and what Postfix says of each."""
+    used = {
+        (kind, path): name
+        for name, value in values.items()
+        if not NO_TABLES.search(name) and (local or name not in ALIASES)
+        for kind, path in TABLE.findall(value)
+    }
+    supported = run("postconf", "-m")[1].split()
+    found = []
+    for (kind, path), name in used.items():
+        problem = problem_of(kind, path, supported)
+        if problem:
+            found.append({"table": f"{kind}:{path}", "parameter": name, "problem": problem})
+    return found
+
+
+def problem_of(kind: str, path: str, supported: list[str]) -> str:
+    if kind in NO_KINDS or (kind in supported and kind not in FILE_TABLES):
+        return ""
+    if kind not in supported:
+        return f"unsupported dictionary type: {kind}"
+    file = path + SUFFIXES.get(kind, "")
+    if not os.path.exists(file):
+        return f"open {file}: No such file or directory"
+    code, _out, said = run("postmap", "-q", "mailops-verify-no-such-key", f"{kind}:{path}")
+    lines = [line for line in said.splitlines() if "is older than source file" not in line]
+    return re.sub(r"^postmap: (?:fatal|error|warning): ", "", lines[-1]) if code and lines else ""
+
+
+def name_servers(text: str) -> list[str]:
+    return re.findall(r"^\s*nameserver\s+(\S+)", text, re.MULTILINE)
+
+
+def answers(server: str, name: str, seconds: float = 2.0) -> bool:
+    """Whether a name server answers at all when it is asked for a name."""
+    labels = [label.encode("idna") for label in name.rstrip(".").split(".")]
+    question = b"".join(bytes([len(label)]) + label for label in labels) + b"\0\0\1\0\1"
+    packet = struct.pack("!6H", os.getpid() & 0xFFFF, 0x0100, 1, 0, 0, 0) + question
+    family = socket.AF_INET6 if ":" in server else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as client:
+            client.settimeout(seconds)
+            client.connect((server.partition("%")[0], 53))
+            client.send(packet)
+            return client.recv(4096)[:2] == packet[:2]
+    except (OSError, UnicodeError):
+        return False
+
+
+def chroot(queue: str, next_hop: str) -> dict[str, Any]:
+    """How the copies below the queue directory differ from what this host now has."""
+    copies = {}
+    for name in CHROOT_FILES:
+        there, copy = read(f"/etc/{name}"), os.path.join(queue, "etc", name)
+        if there:
+            copies[name] = (
+                "missing" if not os.path.exists(copy) else "same" if read(copy) == there else "differs"
+            )
+    found: dict[str, Any] = {"copies": copies, "dead": []}
+    mine, theirs = (name_servers(read(path)) for path in (f"{queue}/etc/resolv.conf", "/etc/resolv.conf"))
+    if next_hop and copies.get("resolv.conf") == "differs" and mine != theirs:
+        dead = [server for server in mine or ["127.0.0.1"] if not answers(server, next_hop)]
+        found["dead"] = dead if len(dead) == len(mine or [""]) else []
+    if next_hop:
+        there, copy = (host_entry(read(path), next_hop) for path in ("/etc/hosts", f"{queue}/etc/hosts"))
+        found["entry"] = {"host": there, "copy": copy}
+    return found
+
+
+def host_entry(text: str, name: str) -> str:
+    for line in text.splitlines():
+        address, *names = line.partition("#")[0].split() or [""]
+        if name.lower() in (each.lower() for each in names):
+            return address
+    return ""
+
+
+def sendmails(configured: str) -> dict[str, dict[str, Any]]:
+    """The programs that are called sendmail here, and whether each is Postfix's."""
+    on_path = run("sh", "-c", "command -v sendmail")[1].strip()
+    found = {}
+    for path in dict.fromkeys([*SENDMAILS, configured, on_path]):
+        if path and os.path.exists(path):
+            with contextlib.suppress(OSError), open(path, "rb") as handle:
+                text = handle.read()
+                found[path] = {"real": os.path.realpath(path), "postfix": b"postdrop" in text}
+    return found
+
+
+def queue_entries() -> dict[str, Any]:
+    code, out, said = run("postqueue", "-j")
+    if code:
+        return {"problem": said.strip(), "entries": []}
+    entries = []
+    for line in out.splitlines():
+        with contextlib.suppress(ValueError):
+            entry = json.loads(line)
+            reasons = [
+                each["delay_reason"] for each in entry.get("recipients", []) if each.get("delay_reason")
+            ]
+            entries.append([entry["queue_name"], entry["queue_id"], entry["arrival_time"], reasons[:1]])
+    return {"problem": "", "entries": entries[:2000]}
+
+
+def logical_lines(text: str) -> list[str]:
+    """The lines of main.cf or master.cf, comments left out and continuations joined."""
+    found: list[str] = []
+    for line in text.splitlines():
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if line[0].isspace() and found:
+            found[-1] += " " + line.strip()
+        else:
+            found.append(line.strip())
+    return found
+
+
+def previous(directory: str) -> dict[str, Any]:
+    """Of the configuration before the collection's: who this host was, and what it listened on."""
+    found: dict[str, Any] = {"main.cf": {}, "master.cf": [], "path": ""}
+    for path in sorted(glob.glob(os.path.join(directory, "main.cf.*~")), key=os.path.getmtime, reverse=True):
+        text = read(path)
+        if text and MARK not in text:
+            lines = (line.partition("=") for line in logical_lines(text))
+            pairs = {name.strip(): value.strip() for name, _equals, value in lines}
+            found["main.cf"] = {name: pairs[name] for name in (*IDENTITY, "myorigin") if name in pairs}
+            found["path"] = path
+            break
+    for path in sorted(glob.glob(os.path.join(directory, "master.cf.*~")), key=os.path.getmtime)[:1]:
+        services = [line.split(None, 7) for line in logical_lines(read(path))]
+        found["master.cf"] = [
+            service[0] for service in services if len(service) == 8 and service[1] == "inet"
+        ]
+    return found
+
+
+def asked(address: str, port: int, recipients: list[str]) -> list[dict[str, Any]]:
+    """What the listener answers to each recipient; it is told no message."""
+    found: list[dict[str, Any]] = []
+    try:
+        with socket.create_connection((address, port), 10) as connection, connection.makefile(
+            "rwb"
+        ) as stream:
+
+            def say(line: str) -> tuple[int, str]:
+                if line:
+                    stream.write(line.encode() + b"\r\n")
+                    stream.flush()
+                while True:
+                    reply = stream.readline(2048).decode(errors="replace").rstrip()
+                    if len(reply) < 4 or reply[3] != "-":
+                        return int(reply[:3]) if reply[:3].isdigit() else 0, reply
+
+            greeting = say("")
+            if greeting[0] != 220:
+                return [{"recipient": "", "code": greeting[0], "text": greeting[1]}]
+            say("EHLO localhost")
+            for recipient in recipients:
+                sender = say("MAIL FROM:<>")
+                code, text = say(f"RCPT TO:<{recipient}>") if sender[0] == 250 else sender
+                found.append({"recipient": recipient, "code": code, "text": text})
+                say("RSET")
+            say("QUIT")
+    except OSError as error:
+        found.append({"recipient": "", "code": 0, "text": f"{error}"})
+    return found
+
+
+def domains(values: dict[str, str]) -> list[str]:
+    words = [word for name in DOMAINS for word in re.split(r"[,\s]+", values.get(name, "")) if word]
+    return [word for word in dict.fromkeys(words) if re.fullmatch(r"(?:[\w-]+\.)+[\w-]+", word)]
+
+
+def listener() -> tuple[str, int] | None:
+    """A loopback address and port on which an SMTP server of Postfix should listen."""
+    for line in run("postconf", "-M")[1].splitlines():
+        service, kind, *_columns, command = line.split(None, 7)
+        if (
+            kind != "inet"
+            or command.split()[0] not in ("smtpd", "postscreen")
+            or "wrappermode=yes" in command
+        ):
+            continue
+        address, _colon, name = service.rpartition(":")
+        with contextlib.suppress(OSError, ValueError):
+            port = int(name) if name.isdigit() else socket.getservbyname(name, "tcp")
+            for host in (address.strip("[]") or "127.0.0.1", "::1"):
+                with contextlib.suppress(OSError), socket.create_connection((host, port), 3):
+                    return host, port
+    return None
+
+
+def paths(values: dict[str, str]) -> list[str]:
+    queue, config = values.get("queue_directory", ""), values.get("config_directory", "")
+    commands = values.get("command_directory", "/usr/sbin")
+    return [
+        queue, *(os.path.join(queue, name) for name in (*QUEUES, "maildrop", "public", "pid")),
+        config, os.path.join(config, "main.cf"), os.path.join(config, "master.cf"), values.get("data_directory", ""),
+        os.path.join(commands, "postdrop"), os.path.join(commands, "postqueue"),
+        values.get("mail_spool_directory", ""), "/etc/aliases", values.get("smtp_tls_CAfile", ""),
+    ]  # fmt: skip
+
+
+def recipients(values: dict[str, str], own: list[str]) -> list[str]:
+    """An address in each domain that should exist: root is everywhere a user, and every domain has a postmaster."""
+    local = re.split(r"[,\s]+", values.get("mydestination", ""))
+    return [f"{'root' if domain in local else 'postmaster'}@{domain}" for domain in own[:20]]
+
+
+def look(request: dict[str, Any]) -> dict[str, Any]:
+    values = parameters()
+    queue, config = values.get("queue_directory", ""), values.get("config_directory", "")
+    spool = values.get("mail_spool_directory", "")
+    own = recipients(values, request.get("domains") or domains(values))
+    where = listener()
+    return {
+        "now": time.time(),
+        "parameters": {name: values.get(name, "") for name in WANTED},
+        "files": {path: described(path) for path in paths(values) if path},
+        "accounts": {
+            "mail_owner": exists(pwd.getpwnam, values.get("mail_owner", "")),
+            "setgid_group": exists(grp.getgrnam, values.get("setgid_group", "")),
+        },
+        "space": {"queue": space(queue), "mailboxes": space(spool)},
+        "master": master(queue),
+        "fatal": last_fatal(),
+        "chroot": chroot(queue, request.get("next_hop", "")),
+        "sendmails": sendmails(values.get("sendmail_path", "")),
+        "tables": tables(values, local=bool(values.get("mydestination"))),
+        "queue": queue_entries(),
+        "previous": previous(config),
+        "listener": list(where) if where else [],
+        "answers": asked(*where, own) if where and own else [],
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(look(json.loads(sys.argv[1]) if len(sys.argv) > 1 else {})))

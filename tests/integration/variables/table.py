@@ -1,0 +1,213 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A value for every variable of every role, other than its default, as the type that the specification has.
+
+Rule of this file: what a form of such a value means follows from the type; only what a type does not tell stands here.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Iterator, Mapping, NamedTuple
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+ROLES = ("postfix", "preflight", "verify")
+
+# The suite of role verify that tells what it was given.
+SUITE = str(Path(__file__).resolve().parent / "suite")
+
+GOOD: dict[str, Any] = {
+    "postfix_preflight": False,
+    "postfix_relay_host": "127.0.0.1",
+    "postfix_relay_provider": "amazon_ses",
+    "postfix_relay_region": "eu-west-1",
+    "postfix_relay_ports": [2526, 25],
+    "postfix_relay_port": "2525",
+    "postfix_relay_username": "ops@example.com",
+    "postfix_relay_password": "p:w ö{{ x",
+    "postfix_relay_auth": "login",
+    "postfix_relay_tls": "encrypt",
+    "postfix_relay_ca_file": "/etc/ssl/certs/ssl-cert-snakeoil.pem",
+    "postfix_relay_failover": False,
+    "postfix_direct": True,
+    "postfix_myhostname": "mail.example.com",
+    "postfix_myorigin": "example.com",
+    "postfix_mydestination": ["$myhostname", "example.com"],
+    "postfix_mynetworks": ["127.0.0.0/8", "[::1]/128"],
+    "postfix_inet_interfaces": ["127.0.0.1"],
+    "postfix_inet_protocols": "ipv4",
+    "postfix_aliases": {"root": "ops@example.com", "abuse": "root"},
+    "postfix_maps": [{"path": "senders", "content": "a@example.com b@example.com\n", "mode": "0640"}],
+    "postfix_parameters": {"message_size_limit": 20480000, "smtpd_banner": "$myhostname ESMTP", "soft_bounce": False},
+    "postfix_services": [
+        {"service": "2526", "type": "inet", "private": "n", "command": "smtpd", "options": {"syslog_name": "two"}}
+    ],
+    "postfix_replace": True,
+    "postfix_config_directory": "/nowhere/postfix",
+    "postfix_packages": ["no-such-package"],
+    "postfix_backup": False,
+    "postfix_backup_keep": 2,
+    "postfix_confirm_timeout": 7,
+    "postfix_test_recipient": "postmaster@example.com",
+    "postfix_test_sender": "root@example.com",
+    "preflight_relays": ["127.0.0.1", "localhost:26"],
+    "preflight_ports": [2526, 25],
+    "preflight_port": "2526",
+    "preflight_policy": "fastest",
+    "preflight_sticky": False,
+    "preflight_on_no_route": "policy",
+    "preflight_save": True,
+    "preflight_timeout": 3.5,
+    "preflight_connect_timeout": 1.5,
+    "preflight_helo_name": "probe.example.com",
+    "preflight_ca_file": "/etc/ssl/certs/ssl-cert-snakeoil.pem",
+    "preflight_validate_certs": False,
+    "preflight_family": "ipv4",
+    "preflight_sender": "root@example.com",
+    "preflight_recipient": "postmaster@example.com",
+    "preflight_table": False,
+    "verify_relay_host": "relay.example.com",
+    "verify_relay_port": 2525,
+    "verify_relay_tls": "verify",
+    "verify_relay_ca_file": "/etc/ssl/ca.pem",
+    "verify_inet_interfaces": ["127.0.0.1", "::1"],
+    "verify_submission_ports": [587, 465],
+    "verify_domains": ["example.com", "example.org"],
+    "verify_test_recipient": "postmaster@example.com",
+    "verify_test_sender": "root@example.com",
+    "verify_delivery_timeout": 30,
+    "verify_suite": SUITE,
+    "verify_select": ["expected", "else"],
+    "verify_skip": ["left_out"],
+    "verify_junit": "results/{host}.xml",
+    "verify_timeout": 60,
+}  # fmt: skip
+
+# Names in which only ASCII is understood; the values of choices, ports and logins are told by the specification's type.
+ASCII_ONLY = (
+    "postfix_relay_host", "postfix_relay_provider", "postfix_relay_region", "postfix_myhostname", "postfix_myorigin",
+    "postfix_mydestination", "postfix_mynetworks", "postfix_inet_interfaces", "postfix_packages",
+    "preflight_helo_name", "verify_relay_host", "verify_inet_interfaces",
+)  # fmt: skip
+PORTS = ("postfix_relay_port", "preflight_port")
+# Where Postfix's password table would hold another value than the one given.
+EXACT = ("postfix_relay_username", "postfix_relay_password")
+FOLDED = ("postfix_parameters",)
+
+
+class Unsafe(str):
+    """A text that Ansible does not template."""
+
+
+class Form(NamedTuple):
+    """A way to write a variable, and what it means: its value, or that it is refused (None: whatever is the default)."""
+
+    what: str
+    value: Any
+    meaning: Any
+    refused: bool = False
+
+
+DEFAULT = object()
+ABSENT = object()
+
+
+def specification(role: str) -> dict[str, dict[str, Any]]:
+    text = (ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
+    options: dict[str, dict[str, Any]] = yaml.safe_load(text)["argument_specs"]["main"]["options"]
+    return options
+
+
+def texts(value: Any, kind: str) -> Iterator[tuple[str, str]]:
+    """A value as the texts that inventories and command lines have of it."""
+    if kind == "bool":
+        words = ("true", "True", "yes", "1", "on") if value else ("false", "False", "no", "0", "off")
+        yield from ((f"the text {word}", word) for word in words)
+    elif kind == "list" and all(isinstance(one, (str, int)) for one in value):
+        yield "with commas", ", ".join(map(str, value))
+        yield "with blanks", " ".join(map(str, value))
+    if kind in ("list", "dict"):
+        yield "JSON", json.dumps(value)
+        yield "YAML", yaml.safe_dump(value)
+    if kind in ("int", "float", "str", "path", "raw"):
+        yield "text", str(value)
+
+
+def forms(name: str, option: Mapping[str, Any]) -> Iterator[Form]:
+    """Every form of a variable. Its specification and `GOOD` decide what each means."""
+    good, kind = GOOD[name], option.get("type", "str")
+    secret_list = option.get("no_log") and kind != "str"
+    yield Form("absent", ABSENT, DEFAULT)
+    yield Form("null", None, DEFAULT)
+    computed = "default" not in option and kind in ("str", "path", "list", "dict", "raw")
+    yield Form("empty", "", {"list": [], "dict": {}}.get(kind, "") if computed else DEFAULT)
+    yield Form("undefined", "{{ no_such_variable }}", None, refused=True)
+    yield Form("undefined inside", "{{ {'a': [no_such_variable]} }}", None, refused=True)
+    yield Form("native", good, good)
+    if not secret_list:
+        yield from (Form(what, Unsafe(text), good) for what, text in texts(good, kind))
+    yield from _single(name, option, good, kind)
+    wrong = {"bool": "perhaps", "int": "many", "float": "many", "dict": "nonsense", "list": {"a": 1}}.get(
+        kind, {"a": 1}
+    )
+    yield Form("wrong type", wrong, None, refused=True)
+
+
+def _single(name: str, option: Mapping[str, Any], good: Any, kind: str) -> Iterator[Form]:
+    """What stands in one value: a line break, other letters, blanks."""
+    if kind == "dict":
+        yield from _in_mapping(name, good)
+        return
+    if kind == "list":
+        if option.get("elements") == "dict":
+            key = next(iter(option["options"]))
+            yield Form("NUL", [{**good[0], key: "a\0b"}], None, refused=True)
+            yield Form("line break", [{**good[0], key: "a\nb"}], None, refused=True)
+            yield Form("blanks", [{**good[0], key: f" {good[0][key]} "}], good)
+        else:
+            yield from _in_list(name, option, good)
+        return
+    text = str(good)
+    strict = kind in ("bool", "int", "float") or name in PORTS or bool(option.get("choices"))
+    for what, bad in (
+        ("line break", f"{text}\nx = y"),
+        ("NUL", f"{text}\0x"),
+        ("carriage return", f"{text}\rx"),
+    ):
+        yield Form(what, Unsafe(bad), None, refused=True)
+    for what, padded in (
+        ("blank before", f" {text}"),
+        ("blank behind", f"{text} "),
+        ("line break behind", f"{text}\n"),
+    ):
+        yield Form(what, Unsafe(padded), good, refused=name in EXACT)
+    for what, odd in (("other letters", f"{text}é"), ("left-over template", f"{text}{{{{ x }}}}")):
+        ascii_only = strict or (what == "other letters" and name in ASCII_ONLY)
+        yield Form(what, Unsafe(odd), odd, refused=ascii_only)
+
+
+def _in_list(name: str, option: Mapping[str, Any], good: list[Any]) -> Iterator[Form]:
+    secret, first = option.get("no_log"), str(good[0])
+    for what, bad in (("line break", f"{first}\nx"), ("NUL", f"{first}\0x")):
+        yield Form(what, [Unsafe(bad), *good[1:]], None, refused=True)
+    if not secret:
+        yield Form("blanks", [Unsafe(f" {first} "), *good[1:]], good)
+        yield Form("NUL in a text", Unsafe(f"{first}, \0"), None, refused=True)
+        strict = option.get("elements") == "int" or name in ASCII_ONLY
+        yield Form("other letters", [Unsafe(f"{first}é")], [f"{first}é"], refused=strict)
+        template = Unsafe(f"{first}{{{{x}}}}")
+        yield Form("left-over template", [template], [str(template)], refused=option.get("elements") == "int")
+
+
+def _in_mapping(name: str, good: Mapping[str, Any]) -> Iterator[Form]:
+    key = next(iter(good))
+    yield Form("NUL", {**good, key: "a\0b"}, None, refused=True)
+    yield Form("line break", {**good, key: "a\n b"}, {**good, key: "a b"}, refused=name not in FOLDED)
+    yield Form("line break in a key", {**good, "a\nb": "c"}, None, refused=True)
+    yield Form("blanks", {**good, key: Unsafe(" a ")}, {**good, key: "a"})
+    yield Form("other letters", {**good, key: "é"}, {**good, key: "é"})
+    yield Form("left-over template", {**good, key: Unsafe("{{ x }}")}, {**good, key: "{{ x }}"})

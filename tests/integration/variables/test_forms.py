@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every variable of every role in every form, through the role's first task as Ansible runs it, with its own templates."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+from ansible_collections.mailops.smtp.plugins.action.variables import ActionModule
+from table import ABSENT, DEFAULT, EXACT, GOOD, ROLES, ROOT, Form, Unsafe, forms, specification
+
+try:
+    from ansible.template import trust_as_template
+except ImportError:  # ansible-core 2.18: what is not marked as unsafe is a template
+    from ansible.utils.unsafe_proxy import AnsibleUnsafeText
+
+    def trust_as_template(text: str) -> str:
+        return text
+
+    def untrusted(text: str) -> str:
+        return AnsibleUnsafeText(text)
+else:
+
+    def untrusted(text: str) -> str:
+        return str(text)
+
+
+def trusted(value: Any) -> Any:
+    """As an inventory gives it: every text is a template, unless it is marked as unsafe."""
+    if isinstance(value, dict):
+        return {key: trusted(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [trusted(one) for one in value]
+    if isinstance(value, Unsafe):
+        return untrusted(value)
+    return trust_as_template(value) if isinstance(value, str) else value
+
+
+def variables_of(role: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for part in ("defaults", "vars"):
+        found.update(yaml.safe_load((ROOT / "roles" / role / part / "main.yml").read_text()) or {})
+    return trusted(found)
+
+
+# What every host has, so that a complaint is about the variable that is tried.
+RELAYS = {"preflight_relays": ["relay.example.com"], "postfix_relay_host": "relay.example.com"}
+NEEDED = {**RELAYS, "postfix_relay_port": "25"}
+COMPANIONS = {
+    "postfix_relay_username": "postfix_relay_password",
+    "postfix_relay_password": "postfix_relay_username",
+}
+# It keeps what it has read.
+LOADER = DataLoader()
+OWN = {role: variables_of(role) for role in ROLES}
+
+
+def ask(role: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The result of the role's first task on a host with these variables."""
+    user = {name: value for name, value in {**NEEDED, **given}.items() if name.startswith(f"{role}_")}
+    variables = {
+        **OWN[role],
+        **trusted({name: value for name, value in user.items() if value is not ABSENT}),
+        "role_path": str(ROOT / "roles" / role),
+        "ansible_facts": {},
+        "inventory_hostname": "mail1",
+    }
+    task = SimpleNamespace(
+        args={"role": role}, async_val=0, check_mode=False, diff=False, action="x", environment=[]
+    )
+    connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None), become=None)
+    templar = Templar(LOADER, variables=variables)
+    action = ActionModule(task, connection, SimpleNamespace(), LOADER, templar, None)
+    return action.run(task_vars=variables)
+
+
+ROWS = [
+    pytest.param(role, name, form, id=f"{name}-{form.what}")
+    for role in ROLES
+    for name, option in specification(role).items()
+    if name in GOOD
+    for form in forms(name, option)
+]
+
+
+def test_every_variable_has_a_row() -> None:
+    specified = {name for role in ROLES for name in specification(role)}
+    assert sorted(specified ^ set(GOOD)) == []
+    assert sorted(role.name for role in (ROOT / "roles").iterdir()) == sorted(ROLES)
+
+
+@pytest.mark.parametrize("role, name, form", ROWS)
+def test_a_form_means_what_it_should(role: str, name: str, form: Form) -> None:
+    empty = form.value in (None, "", ABSENT)
+    beside = {COMPANIONS[name]: "" if empty else "beside"} if name in COMPANIONS else {}
+    # Only a text that is tried as a template is one.
+    template = form.value is not ABSENT and form.what.startswith("undefined")
+    value = Unsafe(form.value) if isinstance(form.value, str) and not template else form.value
+    result = ask(role, {**beside, name: value})
+    if form.refused:
+        assert result.get("failed"), f"{form.value!r} was taken as {result.get('values', {}).get(name)!r}"
+        said = [line for line in result["msg"].splitlines() if line.startswith((name, f"a key of {name}"))]
+        assert len(said) == 1, result["msg"]
+        if form.what.startswith("undefined"):
+            assert "no_such_variable, which is not defined" in said[0]
+        if name == "postfix_relay_password":
+            assert GOOD[name] not in result["msg"]
+        return
+    if empty and name in RELAYS:
+        assert result["failed"]
+        assert "no relay is named" in result["msg"]
+        return
+    assert not result.get("failed"), result.get("msg")
+    if specification(role)[name].get("no_log"):
+        assert name not in result["values"]
+        assert name in EXACT or role == "preflight"
+        return
+    meaning = ask(role, beside)["values"][name] if form.meaning is DEFAULT else form.meaning
+    got = result["values"][name]
+    assert got == meaning
+    assert type(got) is type(meaning)

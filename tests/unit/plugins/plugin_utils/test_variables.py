@@ -1,0 +1,335 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Values in every form: what they mean, and what is said of those that mean nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip("yaml", reason="the controller's side needs PyYAML")
+
+from ansible_collections.mailops.smtp.plugins.plugin_utils import variables
+from ansible_collections.mailops.smtp.plugins.plugin_utils.variables import Undefined, Wrong, check, typed
+
+STR = {"type": "str"}
+BOOL = {"type": "bool"}
+INT = {"type": "int"}
+FLOAT = {"type": "float"}
+LIST = {"type": "list", "elements": "str"}
+INTS = {"type": "list", "elements": "int"}
+PATHS = {"type": "list", "elements": "path"}
+DICT = {"type": "dict"}
+RAW = {"type": "raw"}
+SECRET = {"type": "str", "no_log": True}
+AUTH = {"type": "str", "choices": ["auto", "plain", "cram-md5"]}
+YN = {"type": "str", "choices": ["y", "n", "-"]}
+ENTRIES = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "path": {"type": "str", "required": True},
+        "content": {"type": "str"},
+        "mode": {"type": "str"},
+        "sensitive": {"type": "bool", "default": False},
+    },
+}
+
+MEANS: list[tuple[str, dict[str, Any], Any, Any]] = [
+    ("text", STR, "a b", "a b"),
+    ("blanks around", STR, " \ta\n", "a"),
+    ("Jinja left over", STR, "{{ a }} {% b", "{{ a }} {% b"),
+    ("a number for text", STR, 587, "587"),
+    ("a whole float for text", STR, 587.0, "587"),
+    ("a path with other letters", STR, "/etc/ssl/größe.pem", "/etc/ssl/größe.pem"),
+    ("a long value", STR, "x" * 20000, "x" * 20000),
+    ("choice", AUTH, "PLAIN", "plain"),
+    ("choice", AUTH, " Cram-MD5 ", "cram-md5"),
+    ("choice", YN, "Y", "y"),
+    ("choice", YN, False, "n"),
+    ("choice", YN, True, "y"),
+    *[
+        ("true", BOOL, value, True)
+        for value in (True, "true", "True", "YES", "on", "1", " yes ", 1, 1.0, "y")
+    ],
+    *[("false", BOOL, value, False) for value in (False, "false", "No", "off", "0", 0, "n", "f")],
+    ("int", INT, 587, 587),
+    ("int", INT, "587", 587),
+    ("int", INT, " 587\n", 587),
+    ("int", INT, 587.0, 587),
+    ("int", INT, "587.0", 587),
+    ("float", FLOAT, "2.5", 2.5),
+    ("float", FLOAT, 2, 2.0),
+    ("list", LIST, ["a", "b"], ["a", "b"]),
+    ("list", LIST, "a", ["a"]),
+    ("list", LIST, "a, b", ["a", "b"]),
+    ("list", LIST, "a b\nc,,d", ["a", "b", "c", "d"]),
+    ("list", LIST, '["a", "b"]', ["a", "b"]),
+    ("list", LIST, "['a', 'b']", ["a", "b"]),
+    ("list", LIST, "[a, b]", ["a", "b"]),
+    ("list", LIST, "- a\n- b", ["a", "b"]),
+    ("list", LIST, ("a", None, "", " b "), ["a", "b"]),
+    ("list", LIST, "127.0.0.0/8 [::1]/128", ["127.0.0.0/8", "[::1]/128"]),
+    ("list", LIST, "[::1]", ["[::1]"]),
+    ("list", LIST, "[::1]/128", ["[::1]/128"]),
+    ("list", LIST, "[::1]/128, [fe80::]/10", ["[::1]/128", "[fe80::]/10"]),
+    ("list", LIST, "[127.0.0.1], [::1]", ["[127.0.0.1]", "[::1]"]),
+    ("list", LIST, "a, { b, c } d", ["a", "{ b, c }", "d"]),
+    ("list", LIST, "hash:/etc/x", ["hash:/etc/x"]),
+    ("ints", INTS, "587, 2525", [587, 2525]),
+    ("ints", INTS, "587 2525", [587, 2525]),
+    ("ints", INTS, ["587", 2525.0], [587, 2525]),
+    ("ints", INTS, ["587, 2525"], [587, 2525]),
+    ("ints", INTS, 587, [587]),
+    ("ints", INTS, "[587, 2525]", [587, 2525]),
+    ("paths", PATHS, "my report.json, b.html", ["my report.json", "b.html"]),
+    ("paths", PATHS, ["my report.json"], ["my report.json"]),
+    ("dict", DICT, {"a": 1, "b": [True, "x"]}, {"a": 1, "b": [True, "x"]}),
+    ("dict", DICT, '{"root": "ops@example.com"}', {"root": "ops@example.com"}),
+    ("dict", DICT, "{root: ops@example.com}", {"root": "ops@example.com"}),
+    ("dict", DICT, "root: ops@example.com", {"root": "ops@example.com"}),
+    ("dict", DICT, "root=ops@example.com", {"root": "ops@example.com"}),
+    ("dict", DICT, "a = 1\nb = 2 3", {"a": "1", "b": "2 3"}),
+    ("dict", DICT, "a=1, b=2", {"a": "1", "b": "2"}),
+    ("dict", DICT, [], {}),
+    ("dict", DICT, {5: "x"}, {"5": "x"}),
+    ("raw", RAW, " 587 ", "587"),
+    ("raw", RAW, {"a": ["x"]}, {"a": ["x"]}),
+    ("entries", ENTRIES, [{"path": "x", "content": "a\nb\n"}], [{"path": "x", "content": "a\nb\n"}]),
+    ("entries", ENTRIES, '[{"path": "x", "sensitive": "no"}]', [{"path": "x", "sensitive": False}]),
+    ("entries", ENTRIES, [{"path": "x", "mode": 420}], [{"path": "x", "mode": "0644"}]),
+    ("entries", ENTRIES, [{"path": "x", "mode": "640"}], [{"path": "x", "mode": "0640"}]),
+    ("entries", ENTRIES, [{"path": "x", "mode": None}], [{"path": "x"}]),
+    ("secret", SECRET, "p w:ö{{ x", "p w:ö{{ x"),
+    ("secret", SECRET, 12345, "12345"),
+]
+
+
+@pytest.mark.parametrize("_what, option, value, meaning", MEANS)
+def test_a_value_means(_what: str, option: dict[str, Any], value: Any, meaning: Any) -> None:
+    name = "postfix_maps" if option is ENTRIES else "x"
+    got = typed(name, option, value)
+    assert got == meaning
+    assert type(got) is type(meaning)
+    assert typed(name, option, got) == got, "a typed value means itself"
+
+
+# (name, option, value, every part that the sentence must have)
+REFUSED: list[tuple[str, dict[str, Any], Any, tuple[str, ...]]] = [
+    ("postfix_myhostname", STR, "a\nrelayhost = evil", ("postfix_myhostname", "line break", "on one line")),
+    ("v", STR, "a\rb", ("v is 'a\\rb'", "line break")),
+    ("v", STR, "a\0b", ("NUL character", "remove it")),
+    ("v", STR, "a\tb", ("tab",)),
+    ("v", STR, "a\x1bb", ("control character",)),
+    ("v", STR, "a\x7fb", ("control character",)),
+    ("v", STR, {"a": 1}, ("v is a mapping", "one value")),
+    ("v", STR, ["a"], ("v is a list", "one value")),
+    ("v", STR, True, ("true, a truth value", "quotation marks")),
+    ("postfix_relay_host", STR, "rélay.example", ("ASCII", "write xn--rlay-bpa.example")),
+    ("postfix_myhostname", STR, "mail.example\u00a0", ("ASCII", "write it without")),
+    ("postfix_relay_username", STR, "ops ", ("postfix_relay_username is 'ops '", "either end")),
+    ("postfix_relay_username", STR, "a:b", ("first colon",)),
+    ("postfix_relay_port", STR, "smtp", ("postfix_relay_port is 'smtp'", "1 to 65535", "auto")),
+    ("postfix_relay_port", STR, 70000, ("1 to 65535",)),
+    (
+        "postfix_relay_auth",
+        AUTH,
+        "PLAN",
+        ("is 'PLAN', and takes auto, plain or cram-md5", "did you mean plain?"),
+    ),
+    ("postfix_relay_auth", AUTH, "xyz", ("takes auto, plain or cram-md5",)),
+    ("v", BOOL, "maybe", ("v is 'maybe', and takes true or false",)),
+    ("v", BOOL, 2, ("v is 2",)),
+    ("v", BOOL, [], ("v is a list",)),
+    ("v", INT, "many", ("v is 'many', and takes a number",)),
+    ("v", INT, True, ("v is true, and takes a number",)),
+    ("v", INT, 1.5, ("a whole number",)),
+    ("v", INT, -1, ("not below 0",)),
+    ("v", INT, "٣", ("takes a number",)),
+    ("v", FLOAT, float("inf"), ("takes a number",)),
+    ("v", FLOAT, "nan", ("takes a number",)),
+    ("verify_timeout", INT, "10s", ("'10s'", "seconds as a number, such as 10")),
+    ("verify_timeout", INT, 0, ("greater than 0",)),
+    ("postfix_relay_ports", INTS, [0], ("postfix_relay_ports[0] is 0", "1 to 65535")),
+    ("postfix_relay_ports", INTS, "587;2525", ("postfix_relay_ports[0] is '587;2525'",)),
+    ("v", LIST, {"a": 1}, ("v is a mapping, and takes a list", "write v: [first, second]")),
+    ("v", LIST, True, ("v is true, and takes a list",)),
+    ("v", LIST, ["a\nb"], ("v[0]", "line break")),
+    ("v", LIST, "a\0b", ("v is", "NUL")),
+    ("v", LIST, [{"a": 1}], ("v[0] is a mapping",)),
+    ("v", DICT, "nonsense", ("v is 'nonsense', and takes a mapping",)),
+    ("v", DICT, "a=1 b=2", ("takes a mapping",)),
+    ("v", DICT, ["a"], ("v is a list",)),
+    ("v", DICT, {"a": {"b": 1}}, ("v.a is a mapping",)),
+    ("v", DICT, {"a": "x\ny"}, ("v.a is", "line break")),
+    ("v", DICT, {"a\nb": "x"}, ("a key of v", "line break")),
+    ("v", DICT, {False: "x"}, ("key false", "quotation marks")),
+    ("v", ENTRIES, "text", ("takes a list of mappings",)),
+    ("v", ENTRIES, {"path": "x"}, ("v is a mapping, and takes a list",)),
+    ("v", ENTRIES, [{"content": "x"}], ("v[0].path is not set",)),
+    ("v", ENTRIES, [{"path": "x", "contents": "y"}], ("v[0] has no key 'contents'", "did you mean content?")),
+    ("v", ENTRIES, [{"path": "x", "mode": 644}], ("v[0].mode is the number 644", 'write mode: "0644"')),
+    ("v", ENTRIES, [{"path": "x", "mode": "rw-r--r--"}], ('"0644"',)),
+    ("postfix_maps", ENTRIES, [{"path": "x", "content": "a\0"}], ("postfix_maps[0].content", "NUL")),
+    ("postfix_relay_password", SECRET, "hunter2 ", ("begins or ends with a blank", "cuts")),
+    ("postfix_relay_password", SECRET, "hunter2\n", ("line break",)),
+    ("postfix_relay_password", SECRET, "hunter2\nx", ("line break",)),
+    ("postfix_relay_password", SECRET, "hunter2\0x", ("NUL",)),
+    ("postfix_relay_password", SECRET, {"hunter2": "hunter2"}, ("is a mapping",)),
+    ("postfix_relay_password", SECRET, True, ("truth value", "quotation marks")),
+    (
+        "preflight_relays",
+        {"type": "list", "no_log": True},
+        [{"password": "hunter2\nx"}],
+        ("preflight_relays",),
+    ),
+]
+
+
+@pytest.mark.parametrize("name, option, value, parts", REFUSED)
+def test_a_value_is_refused_with_its_name(
+    name: str, option: dict[str, Any], value: Any, parts: tuple[str, ...]
+) -> None:
+    with pytest.raises(Wrong) as error:
+        typed(name, option, value)
+    said = str(error.value)
+    assert [part for part in (name, *parts) if part not in said] == [], said
+    assert "\n" not in said
+    assert len(said) < 400
+    assert "hunter2" not in said
+
+
+def test_what_is_joined_to_one_line_may_be_written_over_several() -> None:
+    value = {"mynetworks": "127.0.0.0/8\n  10.0.0.0/8,\n\t192.0.2.0/24\n"}
+    assert typed("postfix_parameters", DICT, value) == {"mynetworks": "127.0.0.0/8 10.0.0.0/8, 192.0.2.0/24"}
+    with pytest.raises(Wrong, match=r"postfix_aliases\.root"):
+        typed("postfix_aliases", DICT, {"root": "a\nb: c"})
+
+
+@pytest.mark.parametrize("empty", [None, "", "  ", "\n"])
+@pytest.mark.parametrize(
+    "kind, default", [("bool", True), ("int", 10), ("dict", {}), ("list", []), ("str", "auto")]
+)
+def test_empty_is_the_default(empty: Any, kind: str, default: Any) -> None:
+    got = check({"v": {"type": kind, "default": default}}, {"v": empty}, {"v": default})
+    assert got == ({"v": default}, [])
+
+
+def test_an_empty_text_is_a_value_where_the_default_is_computed() -> None:
+    spec = {"verify_relay_host": STR, "verify_relay_port": INT, "preflight_ports": INTS}
+    defaults = {"verify_relay_host": "r.example", "verify_relay_port": 587, "preflight_ports": [25]}
+    assert check(spec, dict.fromkeys(spec, ""), defaults).values == {
+        "verify_relay_host": "",
+        "verify_relay_port": 587,
+        "preflight_ports": [],
+    }
+    assert check(spec, dict.fromkeys(spec), defaults).values == defaults
+
+
+def test_a_password_of_blanks_is_not_an_empty_one() -> None:
+    got = check({"postfix_relay_password": {**SECRET, "default": ""}}, {"postfix_relay_password": " "}, {})
+    assert got.values == {}
+    assert "begins or ends with a blank" in got.complaints[0]
+
+
+def test_all_complaints_come_at_once() -> None:
+    got = check(
+        {"a": INT, "b": BOOL, "c": STR, "d": STR},
+        {"a": "x", "b": "y z", "c": Undefined("c is not."), "d": "d"},
+        {},
+    )
+    assert got.values == {"d": "d"}
+    assert [one[:2] for one in got.complaints] == ["a ", "b ", "c "]
+
+
+def test_no_secret_is_public() -> None:
+    spec = {"p": SECRET, "maps": ENTRIES, "s": STR}
+    maps = [{"path": "a", "content": "open"}, {"path": "b", "content": "hunter2", "sensitive": True}]
+    shown = variables.public(spec, {"p": "hunter2", "maps": maps, "s": "x"})
+    assert shown == {
+        "maps": [{"path": "a", "content": "open"}, {"path": "b", "sensitive": True}],
+        "s": "x",
+    }
+
+
+KNOWN = [
+    "postfix_relay_host", "postfix_relay_port", "postfix_relay_ports", "postfix_relay_username",
+    "postfix_relay_password", "postfix_relay_tls", "postfix_myhostname", "postfix_mynetworks", "postfix_parameters",
+    "postfix_services", "postfix_maps", "preflight_relays", "verify_timeout",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name, meant",
+    [
+        ("postfix_relayhost", "postfix_relay_host"),
+        ("postfix_relay_hostname", "postfix_relay_host"),
+        ("postfix_relay_hosts", "postfix_relay_host"),
+        ("postfix_RelayHost", "postfix_relay_host"),
+        ("postfix_smtp_relay", "postfix_relay_host"),
+        ("postfix_smtp_relay_host", "postfix_relay_host"),
+        ("postfix_relay_user", "postfix_relay_username"),
+        ("postfix_relay_usrname", "postfix_relay_username"),
+        ("postfix_relay_pasword", "postfix_relay_password"),
+        ("postfix_relay_prot", "postfix_relay_port"),
+        ("postfix_my_hostname", "postfix_myhostname"),
+        ("postfix_mynetwork", "postfix_mynetworks"),
+        ("postfix_parameter", "postfix_parameters"),
+        ("preflight_relay", "preflight_relays"),
+    ],
+)
+def test_a_name_that_is_nearly_right_is_pointed_out(name: str, meant: str) -> None:
+    assert variables.near_misses([name], KNOWN, ("preflight_", "postfix_")) == [(name, meant)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "postfix_exporter_port", "postfix_admin_password", "postfix_virtual_domains", "postfix_dkim_selector",
+        "postfix_queue_alert_threshold", "postfix_version", "postfix_relay_host", "postfix__relay_hos", "relayhost",
+        "verify_timeouts", "postfix_domain", "postfix_install", "postfix_enabled", "postfix_map_dir",
+    ],
+)  # fmt: skip
+def test_a_name_of_somebody_else_is_left_alone(name: str) -> None:
+    assert variables.near_misses([name], KNOWN, ("preflight_", "postfix_")) == []
+
+
+MISS = variables.NearMiss("postfix_relayhost", "postfix_relay_host")
+NO_RELAY = {"postfix_relay_host": "", "postfix_relay_provider": ""}
+LOGIN = {"postfix_relay_host": "r", "postfix_relay_username": "u", "postfix_relay_password": "p"}
+
+
+@pytest.mark.parametrize(
+    "role, values, complaints, misses, parts",
+    [
+        ("postfix", NO_RELAY, [], [], ["postfix_relay_host", "postfix_direct: true"]),
+        ("postfix", {**NO_RELAY, "postfix_direct": True}, [], [], []),
+        ("postfix", NO_RELAY, [], [MISS], ["postfix_relayhost is set", "did you mean postfix_relay_host?"]),
+        ("postfix", NO_RELAY, ["postfix_relay_host refers to x"], [], []),
+        ("postfix", {"postfix_relay_host": "r"}, [], [MISS], []),
+        ("preflight", {"preflight_relays": [{"host": "", "password": ""}]}, [], [], ["preflight_relays"]),
+        ("preflight", {"preflight_relays": [{"host": ""}]}, [], [MISS], ["did you mean"]),
+        ("preflight", {"preflight_relays": ["r"]}, [], [], []),
+        ("verify", {}, [], [MISS], []),
+        ("postfix", LOGIN, [], [], []),
+        ("postfix", {**LOGIN, "postfix_relay_password": ""}, [], [], ["postfix_relay_password is empty"]),
+        ("postfix", {**LOGIN, "postfix_relay_username": ""}, [], [], ["postfix_relay_username is empty"]),
+        (
+            "postfix",
+            {**LOGIN, "postfix_preflight": False, "postfix_relay_port": "auto"},
+            [],
+            [],
+            ["now auto"],
+        ),
+        ("postfix", {**LOGIN, "postfix_preflight": False, "postfix_relay_port": "587"}, [], [], []),
+    ],
+)
+def test_what_is_missing_is_named(
+    role: str, values: dict[str, Any], complaints: list[str], misses: list[Any], parts: list[str]
+) -> None:
+    said = variables.needs(role, values, complaints, misses)
+    assert len(said) == bool(parts)
+    assert [part for part in parts if part not in said[0]] == []
