@@ -85,8 +85,8 @@ class Client(NamedTuple):
     family: str  # any | ipv4 | ipv6
     sources: tuple[str, ...]
     """Addresses that it binds to, at most one of each family."""
-    host_lookup: tuple[str, ...]
-    """The words of smtp_host_lookup; none where nobody has set it."""
+    lookup: str
+    """How it looks names up: `dns`, `native` or `both` (dns, then native); `auto` where nobody has said so."""
     ca_file: str | None
     ca_path: str | None
     security_level: str | None
@@ -262,7 +262,7 @@ class _Reading:
             self._origin(helo),
             self._family(),
             tuple(self._sources()),
-            self._host_lookup(),
+            self._lookup(),
             self.get("smtp_tls_CAfile") or None,
             self._ca_path(),
             self.get("smtp_tls_security_level") or None,
@@ -272,11 +272,6 @@ class _Reading:
             tuple(self.warnings),
             self.values,
         )
-
-    def _host_lookup(self) -> tuple[str, ...]:
-        if "smtp_host_lookup" not in self.explicit:
-            return ()
-        return tuple(word.lower() for word in syntax.split_list(self.get("smtp_host_lookup")))
 
     def _stale(self, queue: str) -> tuple[str, ...]:
         found = stale_copies(queue, self.host) if self.host.is_directory(queue) else ()
@@ -375,6 +370,16 @@ class _Reading:
         asked = [word.lower() for word in syntax.split_list(self.get("inet_protocols"))]
         families = {"ipv4", "ipv6"} & set(asked)
         return families.pop() if len(families) == 1 and "all" not in asked else "any"
+
+    def _lookup(self) -> str:
+        if self.get("smtp_dns_support_level") == "disabled" or self.get("disable_dns_lookups") == "yes":
+            return "native"
+        words = [word.lower() for word in syntax.split_list(self.get("smtp_host_lookup"))]
+        if words[:1] == ["native"]:
+            return "native"
+        if words[:2] == ["dns", "native"]:
+            return "both"
+        return "dns" if "smtp_host_lookup" in self.explicit else "auto"
 
     def _sources(self) -> list[str]:
         family = self._family()

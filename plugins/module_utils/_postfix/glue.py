@@ -49,7 +49,8 @@ def run_config(module: Any) -> None:
             module.warn(warning)
         module.fail_json(
             # Ansible shows no diff of a task that failed.
-            msg=arguments.discreet(str(error), error.findings, files) + (_readable(error.diff) if shown else ""),
+            msg=arguments.discreet(str(error), error.findings, files)
+            + (_readable(error.diff) if shown else ""),
             takes=error.takes,
             **shown,
             missing=error.missing,

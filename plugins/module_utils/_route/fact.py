@@ -14,10 +14,11 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from .._smtp.verdict import Result
+from .._smtp.verdict import Result, renamed
 from .choose import Candidate, Hop, Route, candidates, choose, override_port, pair
 from .cloud import Cloud, advise, may_be_the_network
 from .manner import DANE_LEVELS, Sender
@@ -37,6 +38,8 @@ class Question(NamedTuple):
     policy: str
     sticky: bool
     on_no_route: str
+    names: Mapping[str, str] = {}
+    """What the user calls the options."""
 
 
 class Saving(NamedTuple):
@@ -54,7 +57,9 @@ def question(params: Mapping[str, Any]) -> Question:
     login = params.get("security_level") not in DANE_LEVELS
     override = override_port(params.get("port"), names.get("port", "port"))
     ports = ports_of(params.get("ports"), names.get("ports", "ports"))
-    relays = wanted(params["relays"], names.get("relays", "relays"), params.get("auth_mechanism") or "auto")
+    relays = wanted(
+        params["relays"], names.get("relays", "relays"), params.get("auth_mechanism") or "auto", names
+    )
     if not login:
         relays = [one._replace(credentials=None) for one in relays]
     return Question(
@@ -63,6 +68,7 @@ def question(params: Mapping[str, Any]) -> Question:
         params["policy"],
         params["sticky"],
         params["on_no_route"],
+        names,
     )
 
 
@@ -87,7 +93,7 @@ def fact(
     sender: Sender,
 ) -> dict[str, Any]:
     """Decide, and put the decision, what it rests on and the time (UTC) into the fact."""
-    probed = pair(asked.candidates, results)
+    probed = pair(asked.candidates, [_in_the_users_words(each, asked.names, sender) for each in results])
     route = choose(
         probed,
         cloud,
@@ -113,6 +119,13 @@ def fact(
         "endpoints": endpoints,
         "checked_at": now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+
+
+def _in_the_users_words(result: Result, names: Mapping[str, str], sender: Sender) -> Result:
+    advice = renamed(result.advice, names)
+    if sender.mail_advice and result.verdict == "sender_rejected":
+        advice = f"{advice} {sender.mail_advice}"
+    return replace(result, advice=advice)
 
 
 def no_route(made: Mapping[str, Any]) -> str:

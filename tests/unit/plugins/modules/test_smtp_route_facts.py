@@ -192,7 +192,11 @@ def test_the_probe_gives_itself_as_this_hosts_postfix(run, tmp_path):
 def test_what_the_user_names_goes_before_what_postfix_has(run, tmp_path):
     postfix(tmp_path, "myhostname = mail.example.net\ninet_protocols = ipv4\nsmtp_bind_address = 192.0.2.7\n")
     _endpoints, options, route = seen(
-        run, helo_name="other.example.net", family="any", source_address=["192.0.2.8"], mail_from="a@b.example"
+        run,
+        helo_name="other.example.net",
+        family="any",
+        source_address=["192.0.2.8"],
+        mail_from="a@b.example",
     )
     assert (options.helo_name, options.family, options.mail_from) == (
         "other.example.net",
