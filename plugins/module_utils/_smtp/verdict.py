@@ -166,7 +166,7 @@ VERDICTS: dict[str, Verdict] = {
         False,
         False,
         "The server has no version of TLS that is new enough.",
-        "Have TLS 1.2 or newer enabled on {host}, or use another relay; lower min_tls_version only knowingly.",
+        "Have TLS 1.2 or newer enabled on {host}, or use another relay.",
     ),
     "tls_failed": Verdict(
         "tls",
