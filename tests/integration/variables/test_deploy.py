@@ -23,7 +23,7 @@ import yaml
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "postfix")]
 
-from hosts import Host, missing, podman
+from hosts import Host, missing
 from table import GOOD, ROLES, ROOT, Unsafe, specification
 
 BASE = {name: GOOD[name] for name in ("postfix_preflight", "postfix_relay_host", "postfix_relay_port")}
