@@ -130,17 +130,25 @@ lab-test: podman ## the molecule scenario, on real hosts in podman
 verify-test: podman ## role verify on hosts broken on purpose, and on odd ones, Debian 12 and 13 (root)
 	$(BIN)/pytest -q -s tests/integration/verify $(ARGS)
 
+.PHONY: gate-test
+gate-test: podman ## runs that would reach nobody, and hosts that never had Postfix, with something in its way (root)
+	$(BIN)/pytest -q -s tests/integration/gate $(ARGS)
+
 ON_POSTFIX := $(BIN)/pytest -q -s tests/integration/postfix
 
 .PHONY: postfix-test postfix-crash postfix-load
 postfix-test: podman ## postfix_config against some 400 configurations, on Postfix 3.5, 3.7, 3.10 and 3.11 (root)
-	$(ON_POSTFIX)/test_cases.py tests/integration/postfix/test_transaction.py -n 2 $(ARGS)
+	$(ON_POSTFIX) --ignore tests/integration/postfix/crash --ignore tests/integration/postfix/load -n 2 $(ARGS)
 
 postfix-crash: podman ## postfix_config killed at each kind of step; at each single one with ARGS=--all (root)
 	$(ON_POSTFIX)/crash $(ARGS)
 
 postfix-load: podman ## postfix_config changes Postfix 20 times, while 10,000 messages go through it (root)
 	$(ON_POSTFIX)/load $(ARGS)
+
+.PHONY: variables
+variables: podman ## every variable of every role in every form, and deployed on a real host (root)
+	$(BIN)/pytest -q tests/integration/variables $(ARGS)
 
 .PHONY: equivalence adoption
 equivalence: podman ## the probe's verdict and the fate of a real message, in 73 situations; in all 146 with ARGS=--all (root)
@@ -150,7 +158,8 @@ adoption: podman ## sixteen real-life mail servers: before the relay is deployed
 	$(BIN)/pytest -q -s tests/integration/adoption $(ARGS)
 
 # What takes long comes first, and what looks at the clock runs alone.
-PARTS := equivalence lab-test adoption verify-test postfix-crash cores postfix-test oracles postfix-load check sanity unit-pythons importer install-test
+PARTS := equivalence lab-test adoption verify-test gate-test variables postfix-crash cores postfix-test oracles \
+         postfix-load check sanity unit-pythons importer install-test
 
 .PHONY: test
 test: podman ## everything: all of the above

@@ -49,8 +49,8 @@ options:
           - The file's mode, as octal text.
           - Without it an existing file keeps its mode, less what would let others than its owner write it. A new one
             gets V(0644), and a sensitive one always V(0600).
-          - C(main.cf) and C(master.cf) belong to root and can be read by all, since the C(sendmail) of every user
-            reads them.
+          - C(main.cf) and C(master.cf) belong to root, and C(main.cf) can be read by all, since the C(sendmail) of
+            every user reads it.
         type: raw
       sensitive:
         description:
@@ -100,6 +100,12 @@ options:
           - Values for parameters that nothing else here names, on a host whose C(main.cf) is the distribution's, with
             nothing changed by hand. Once in the block, they stay.
           - C(compatibility_level) is added where that C(main.cf) has none.
+        type: dict
+        default: {}
+      required:
+        description:
+          - Parameters for which there is no safe value on such a host, or with O(block.replace), each with the sentence
+            with which the change is refused where nothing here names it.
         type: dict
         default: {}
       replace:

@@ -19,7 +19,19 @@ import socket
 import threading
 from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
-from . import block, expansion, hostname, main_cf, master_cf, needs, nexthop, rewriting, service, syntax
+from . import (
+    block,
+    distributions,
+    expansion,
+    hostname,
+    main_cf,
+    master_cf,
+    needs,
+    nexthop,
+    rewriting,
+    service,
+    syntax,
+)
 from .values import MECHANISM_PLUGINS
 
 CONFIG_DIRECTORY = "/etc/postfix"
@@ -57,9 +69,9 @@ DEFAULTS = {
 _NAMES = ("smtp_helo_name", "myhostname")
 _REFERENCE = re.compile(r"\$[({]?\s*([A-Za-z0-9_]+)")
 
-# What the packages bring that role postfix installs; the mechanisms of a host that has no plugin yet.
-_BASIC = ("PLAIN", "LOGIN")
-_PACKAGED = {"debian": ("PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "DIGEST-MD5", "NTLM")}
+# What comes with the packages that bring PLAIN and LOGIN, beside those that have packages of their own.
+_PACKAGED = ("PLAIN", "LOGIN")
+_DEBIAN = ("SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "DIGEST-MD5", "NTLM")
 
 
 class ClientError(ValueError):
@@ -67,9 +79,9 @@ class ClientError(ValueError):
 
 
 class Name(NamedTuple):
-    """The name in EHLO. `source`: `parameters` (the user's), `main.cf` (Postfix says it of itself), `host` (the host's
-    full name, which Postfix would not say of itself). `problem`: a sentence where relays may refuse it, or where
-    there is none."""
+    """The name in EHLO. `source`: `parameters` (the user's), `main.cf` (Postfix says it of itself, or will when it is
+    there), `host` (the host's full name, which Postfix does not say of itself). `problem`: a sentence where relays may
+    refuse it, or where there is none."""
 
     name: str | None
     source: str
@@ -80,13 +92,15 @@ class Client(NamedTuple):
     """What decides how this host's Postfix appears to a relay. `values` are the parameters in force, not expanded."""
 
     installed: bool
+    stock: bool
+    """Whether there is none yet, or one that is as its package left it and is about to be changed."""
     helo: Name
     origin: str | None
     family: str  # any | ipv4 | ipv6
     sources: tuple[str, ...]
     """Addresses that it binds to, at most one of each family."""
-    host_lookup: tuple[str, ...]
-    """The words of smtp_host_lookup; none where nobody has set it."""
+    lookup: str
+    """How it looks names up: `dns`, `native` or `both` (dns, then native); `auto` where nobody has said so."""
     ca_file: str | None
     ca_path: str | None
     security_level: str | None
@@ -107,7 +121,7 @@ class Host(NamedTuple):
     canonical: Callable[[str], Sequence[str]]
     addresses: Callable[[str], Sequence[str]]
     plugins: frozenset[str]
-    distribution: str
+    release: Mapping[str, str]
     has: Callable[[str], bool]
     root: str = "/"
 
@@ -161,7 +175,10 @@ def client(
     except ValueError as error:
         raise ClientError(str(error)) from None
     values = main_cf.MainCf(own).values()
-    found = _Reading(host, values, named, master_cf.MasterCf(master), installed, config_directory).client()
+    reading = _Reading(
+        host, values, named, master_cf.MasterCf(master), installed, config_directory, wish is not None
+    )
+    found = reading.client()
     _check_authorities(found)
     return found
 
@@ -204,15 +221,13 @@ def _without_block(text: str) -> str:
 
 def this_host(root: str = "/") -> Host:
     """This host, or what lies below `root`."""
-    released = _read(os.path.join(root, "etc/os-release"))
-    match = re.findall(r"^ID(?:_LIKE)?=\"?([^\"\n]*)", released, re.M)
     return Host(
         socket.gethostname(),
         _read(os.path.join(root, "etc/hosts")),
         lambda name: _in_time(lambda: _canonical(name)),
         lambda name: _in_time(lambda: _addresses(name)),
         frozenset(needs.installed_plugins()),
-        " ".join(match),
+        distributions.os_release([os.path.join(root, path.lstrip("/")) for path in distributions.OS_RELEASE]),
         _has,
         root,
     )
@@ -239,8 +254,11 @@ class _Reading:
         master: master_cf.MasterCf,
         installed: bool,
         directory: str,
+        changing: bool,
     ) -> None:
         self.host, self.named, self.installed, self.directory = host, named, installed, directory
+        self.changing = changing
+        self.stock = not installed or (changing and distributions.is_stock(own, [host.hostname]))
         self.warnings: list[str] = []
         self.explicit = {**own, **{name: value for name, value in named.items() if value is not None}}
         for name in [name for name, value in named.items() if value is None]:
@@ -258,11 +276,12 @@ class _Reading:
         queue = self.get("queue_directory")
         return Client(
             self.installed,
+            self.stock,
             helo,
             self._origin(helo),
             self._family(),
             tuple(self._sources()),
-            self._host_lookup(),
+            self._lookup(),
             self.get("smtp_tls_CAfile") or None,
             self._ca_path(),
             self.get("smtp_tls_security_level") or None,
@@ -272,11 +291,6 @@ class _Reading:
             tuple(self.warnings),
             self.values,
         )
-
-    def _host_lookup(self) -> tuple[str, ...]:
-        if "smtp_host_lookup" not in self.explicit:
-            return ()
-        return tuple(word.lower() for word in syntax.split_list(self.get("smtp_host_lookup")))
 
     def _stale(self, queue: str) -> tuple[str, ...]:
         found = stale_copies(queue, self.host) if self.host.is_directory(queue) else ()
@@ -332,29 +346,34 @@ class _Reading:
         problem = hostname.complaint(name)
         explicit = [parameter for parameter in _NAMES if parameter in self.explicit]
         said = bool(explicit) and self.named.get(explicit[0]) == self.explicit[explicit[0]]
-        source = "parameters" if said else "main.cf"
         if problem is None and (explicit or self.installed):
-            return Name(name, source)
-        own = None if source == "parameters" else self._full_name()
+            return Name(name, "parameters" if said else "main.cf")
+        # A Postfix that nobody is about to change goes on with the name that it has.
+        own = self._full_name() if not said and (self.changing or not self.installed) else None
         if own:
-            return Name(own, "host")
-        if not explicit and "." not in self.host.hostname:
-            sentence = (
-                f"this host's name is {self.host.hostname!r}, which {hostname.complaint(self.host.hostname)}, and "
-                "neither /etc/hosts nor DNS has a full name for it"
-            )
-            return Name(None, "host", sentence)
-        where = f"{explicit[0]} of {self.directory}/main.cf" if explicit else "this host's name"
-        if source == "parameters":
-            where = explicit[0]
-        return Name(name if _can_be_said(name) else None, source, f"{where} is {name!r}, which {problem}")
+            return Name(own, "host" if self.installed else "main.cf")
+        if not explicit and not self.installed and "." not in self.host.hostname:
+            return Name(None, "main.cf", self._nameless())
+        where = (
+            f"{explicit[0]} of {self.directory}/main.cf" if explicit else "the name of this host for Postfix"
+        )
+        sentence = f"{explicit[0] if said else where} is {name!r}, which {problem}"
+        source = "parameters" if said else "main.cf"
+        return Name(name if _can_be_said(name) else None, source, sentence)
+
+    def _nameless(self) -> str:
+        return (
+            f"this host's name is {self.host.hostname!r}, which {hostname.complaint(self.host.hostname)}, and "
+            "neither /etc/hosts nor DNS has a full name for it"
+        )
 
     def _full_name(self) -> str | None:
         return hostname.full_name(self.host.hostname, self.host.hosts, self.host.canonical)
 
     def _origin(self, helo: Name) -> str | None:
         """The domain that Postfix adds to an address without one."""
-        if not self.explicit.get("myhostname") and not self.installed:
+        # Role postfix gives the name to a Postfix that is as its package left it.
+        if self.stock and "myhostname" not in self.named:
             if not helo.name:
                 return None
             self.values["myhostname"] = helo.name
@@ -375,6 +394,16 @@ class _Reading:
         asked = [word.lower() for word in syntax.split_list(self.get("inet_protocols"))]
         families = {"ipv4", "ipv6"} & set(asked)
         return families.pop() if len(families) == 1 and "all" not in asked else "any"
+
+    def _lookup(self) -> str:
+        if self.get("smtp_dns_support_level") == "disabled" or self.get("disable_dns_lookups") == "yes":
+            return "native"
+        words = [word.lower() for word in syntax.split_list(self.get("smtp_host_lookup"))]
+        if words[:1] == ["native"]:
+            return "native"
+        if words[:2] == ["dns", "native"]:
+            return "both"
+        return "dns" if "smtp_host_lookup" in self.explicit else "auto"
 
     def _sources(self) -> list[str]:
         family = self._family()
@@ -429,13 +458,18 @@ class _Reading:
         return path if path and path not in SYSTEM_AUTHORITIES else None
 
     def _mechanisms(self) -> tuple[str, ...] | None:
+        """Those of the plugins that are there; with those that packages bring, where role postfix may install them."""
         plugins = self.host.plugins & set(MECHANISM_PLUGINS.values())
-        if plugins:
-            return tuple(name for name, plugin in MECHANISM_PLUGINS.items() if plugin in plugins)
-        if not self.host.distribution:
-            return None
-        known = [packaged for word, packaged in _PACKAGED.items() if word in self.host.distribution.split()]
-        return known[0] if known else _BASIC
+        here = [name for name, plugin in MECHANISM_PLUGINS.items() if plugin in plugins]
+        if not self.changing:
+            return tuple(here) or None
+        family = distributions.family(self.host.release)
+        if family is None:
+            return tuple(here) or None
+        packaged = [*_PACKAGED, *(_DEBIAN if family.name == "debian" else ())]
+        return tuple(
+            dict.fromkeys([*here, *packaged, *distributions.MECHANISM_PACKAGES.get(family.name, {})])
+        )
 
 
 def _can_be_said(name: str) -> bool:

@@ -275,7 +275,7 @@ def foreign_listeners(wished: Collection[service.Listener], spared: Collection[s
         return []
     known = holders({inode for _listener, inode in held})
     # A Postfix whose queue directory is not where main.cf says is Postfix all the same.
-    unseen_is_postfix = any(name == "master" for name in _process_names())
+    unseen_is_postfix = any(process.name == "master" for process in _processes())
     found: dict[int, str] = {}
     for listener, inode in held:
         process = known.get(inode)
@@ -285,11 +285,17 @@ def foreign_listeners(wished: Collection[service.Listener], spared: Collection[s
             continue
         found.setdefault(
             listener.port,
-            f"by {process.name} (process {process.pid})"
-            if process
-            else "by a process that cannot be seen from here",
+            f"by {process.name} (process {process.pid})" if process else _unseen(),
         )
     return [judge_listener(port, holder) for port, holder in sorted(found.items())]
+
+
+def _unseen() -> str:
+    """The words for a process whose sockets are hidden from this user, as other users' are in many containers."""
+    daemons = {name for mta in MTAS for name in mta.daemons}
+    running = [process for process in _processes() if process.name in daemons]
+    likely = f", most likely {running[0].name} (process {running[0].pid})" if running else ""
+    return f"by a process that cannot be seen from here{likely}"
 
 
 def judge_listener(port: int, holder: str) -> Obstacle:
@@ -301,11 +307,11 @@ def judge_listener(port: int, holder: str) -> Obstacle:
     )
 
 
-def _process_names() -> Iterator[str]:
+def _processes() -> Iterator[processes.Process]:
     for name in os.listdir("/proc"):
         process = processes.process(int(name)) if name.isdigit() else None
         if process:
-            yield process.name
+            yield process
 
 
 # ---------------------------------------------------------------------------------------------- the host itself

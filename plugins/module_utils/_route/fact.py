@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, Mapping, NamedTuple, Sequence
 
@@ -38,7 +39,7 @@ class Question(NamedTuple):
     sticky: bool
     on_no_route: str
     names: Mapping[str, str] = {}
-    """The options under the names by which the user knows them."""
+    """What the user calls the options."""
 
 
 class Saving(NamedTuple):
@@ -56,7 +57,9 @@ def question(params: Mapping[str, Any]) -> Question:
     login = params.get("security_level") not in DANE_LEVELS
     override = override_port(params.get("port"), names.get("port", "port"))
     ports = ports_of(params.get("ports"), names.get("ports", "ports"))
-    relays = wanted(params["relays"], names.get("relays", "relays"), params.get("auth_mechanism") or "auto")
+    relays = wanted(
+        params["relays"], names.get("relays", "relays"), params.get("auth_mechanism") or "auto", names
+    )
     if not login:
         relays = [one._replace(credentials=None) for one in relays]
     return Question(
@@ -90,7 +93,7 @@ def fact(
     sender: Sender,
 ) -> dict[str, Any]:
     """Decide, and put the decision, what it rests on and the time (UTC) into the fact."""
-    probed = pair(asked.candidates, results)
+    probed = pair(asked.candidates, [_in_the_users_words(each, asked.names, sender) for each in results])
     route = choose(
         probed,
         cloud,
@@ -100,9 +103,8 @@ def fact(
         override=asked.override,
         on_no_route=asked.on_no_route,
     )
-    route = route._replace(remedy=renamed(route.remedy, asked.names) if route.remedy else None)
     endpoints = [
-        {**result.as_dict(), "advice": renamed(_advice(result, one.candidate, cloud), asked.names)}
+        {**result.as_dict(), "advice": _advice(result, one.candidate, cloud)}
         for one in probed
         for result in one.results
     ]
@@ -117,6 +119,13 @@ def fact(
         "endpoints": endpoints,
         "checked_at": now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+
+
+def _in_the_users_words(result: Result, names: Mapping[str, str], sender: Sender) -> Result:
+    advice = renamed(result.advice, names)
+    if sender.mail_advice and result.verdict == "sender_rejected":
+        advice = f"{advice} {sender.mail_advice}"
+    return replace(result, advice=advice)
 
 
 def no_route(made: Mapping[str, Any]) -> str:

@@ -43,8 +43,9 @@ class Here(NamedTuple):
     helo_problem: str | None
     family: str
     source_addresses: tuple[str, ...]
-    host_lookup: tuple[str, ...]
     ca_path: str | None
+    lookup: str
+    """How it looks names up: `dns`, `native`, `both`, or `auto` where that follows from what the probe finds."""
     warnings: tuple[str, ...]
     complete: Callable[[str], str]
     complaint: Callable[[str], str | None]
@@ -59,6 +60,8 @@ class Sender(NamedTuple):
     helo_problem: str | None = None
     mail_from: str | None = None
     warnings: tuple[str, ...] = ()
+    mail_advice: str = ""
+    """What to do where a relay refuses the sender that this host's own mail has."""
 
 
 def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
@@ -70,7 +73,7 @@ def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
         "family": here.family,
         "ca_path": here.ca_path,
     }
-    if level:
+    if level in LEVELS:
         found["validate_certs"] = level in VERIFYING_LEVELS
     if params.get("source_address"):
         # A user who names one address means its family too.
@@ -82,12 +85,12 @@ def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
     found.update(given, mail_from=mail_from)
     said = _greeting(params.get("helo_name"), here, names)
     warnings = [*here.warnings, *unknown, *_about(params, said.helo_problem)]
-    options = replace(options_from(found), lookup=_lookup(here), needs_dns=level in DANE_LEVELS)
-    return options, said._replace(mail_from=mail_from, warnings=tuple(dict.fromkeys(warnings)))
-
-
-def _lookup(here: Here) -> str:
-    return "both" if len(here.host_lookup) > 1 else here.host_lookup[0] if here.host_lookup else "auto"
+    options = replace(options_from(found), lookup=here.lookup, needs_dns=level in DANE_LEVELS)
+    return options, said._replace(
+        mail_from=mail_from,
+        warnings=tuple(dict.fromkeys(warnings)),
+        mail_advice=_mail_advice(params.get("mail_from"), mail_from, names),
+    )
 
 
 def _of_all_families(addresses: Sequence[str]) -> tuple[str, ...]:
@@ -123,6 +126,18 @@ def _sender(asked: str | None, here: Here, names: Mapping[str, str]) -> tuple[st
         if "@" in asked:
             return asked, (f"the sender {asked} was tried as it is, since {error}",)
         return None, (f"no sender was tried, since {error}: set {name} to a whole address",)
+
+
+def _mail_advice(asked: str | None, tried: str | None, names: Mapping[str, str]) -> str:
+    if not asked or not tried or "@" in asked:
+        return ""
+    name, parameters = names.get("mail_from", "mail_from"), names.get("parameters", "main.cf")
+    tables = f", with its table in {names['tables']}," if "tables" in names else ""
+    return (
+        f"{tried} is the sender of what {asked} sends on this host, mail of cron for example. Have Postfix write "
+        f"another one there: smtp_generic_maps in {parameters}{tables} rewrites it; or set {name} to the sender that "
+        f"your mail has{names.get('no_mail_from', ', or leave it out')}."
+    )
 
 
 def _about(params: Mapping[str, Any], problem: str | None) -> list[str]:

@@ -21,8 +21,8 @@ from .._smtp.endpoint import (
     OptionError,
     check_credentials,
     check_host,
+    check_mechanism,
     check_port,
-    ip_version,
 )
 from .services import ALIASES, FAMILIES, SERVICES, Service
 
@@ -96,15 +96,23 @@ def names() -> list[str]:
     return sorted({*SERVICES, *ALIASES, *FAMILIES})
 
 
-def wanted(entries: Sequence[Any], where: str = "relays", auth_mechanism: str = "auto") -> list[Wanted]:
+def wanted(
+    entries: Sequence[Any],
+    where: str = "relays",
+    auth_mechanism: str = "auto",
+    names: Mapping[str, str] | None = None,
+) -> list[Wanted]:
     """Check the user's list of relays; `auth_mechanism` is the default of theirs.
 
     `where` is the name of the list in complaints. With a `*` in it, it is the name of one variable for each
-    key: of a list that was put together from such variables. Raises OptionError.
+    key: of a list that was put together from such variables. `names` has those of other names. Raises OptionError.
     """
     if not entries:
         raise OptionError(f"{where}: no relay is named; give at least one, such as relay.example.com")
-    return [_wanted(entry, _Where(where, index), auth_mechanism) for index, entry in enumerate(entries)]
+    return [
+        _wanted(entry, _Where(where, index, names or {}), auth_mechanism)
+        for index, entry in enumerate(entries)
+    ]
 
 
 def secrets(entries: Any) -> set[str]:
@@ -125,12 +133,13 @@ class _Where(NamedTuple):
 
     name: str
     position: int
+    names: Mapping[str, str] = {}
 
     def __str__(self) -> str:
         return self.name if "*" in self.name else f"{self.name}[{self.position}]"
 
     def key(self, key: str) -> str:
-        return self.name.replace("*", key) if "*" in self.name else f"{self}.{key}"
+        return self.names.get(key, self.name.replace("*", key)) if "*" in self.name else f"{self}.{key}"
 
 
 def _leaves(value: Any) -> Iterator[str]:
@@ -165,32 +174,92 @@ def _wanted(entry: Any, where: _Where, auth_mechanism: str) -> Wanted:
         entry = _from_string(entry, where)
     if not isinstance(entry, Mapping):
         raise OptionError(f"{where}: it is neither a host, host:port nor a mapping with host or provider")
+    _check_keys(entry, where)
+    text = {key: _text(entry.get(key)) for key in _KEYS if key != "ports"}
+    named = named_host(text["host"], where.key("host"))
+    found = _found({**text, "host": named.host}, where)
+    ports = ports_of(entry.get("ports"), where.key("ports"))
+    if named.port and ports and ports != (named.port,):
+        raise OptionError(
+            f"{where.key('host')}: {text['host']!r} holds the port {named.port}, and {where.key('ports')} has "
+            f"{_or([str(port) for port in ports])}; write {named.host} there, or the same port in both"
+        )
+    return Wanted(
+        host=check_host(found.host if found else named.host, where.key("host")),
+        ports=ports or ((named.port,) if named.port else ()),
+        tls=_tls(text["tls"], named.tls, where),
+        server_name=check_host(text["server_name"], where.key("server_name"))
+        if text["server_name"]
+        else None,
+        credentials=_credentials(text, where, auth_mechanism),
+        relay=found,
+    )
+
+
+def _check_keys(entry: Mapping[Any, Any], where: _Where) -> None:
     for key in entry:
         if key not in _KEYS:
             close = difflib.get_close_matches(str(key), _KEYS, 1)
             hint = f"did you mean {close[0]}?" if close else f"it is one of {', '.join(_KEYS)}"
             raise OptionError(f"{where}: {str(key)!r} is no key of a relay; {hint}")
-    text = {key: _text(entry.get(key)) for key in _KEYS if key != "ports"}
-    found = _found(text, where)
-    mechanism = text["auth_mechanism"] or auth_mechanism
-    try:
-        credentials = check_credentials(text["username"] or None, text["password"] or None, mechanism)
-    except OptionError as error:
-        raise OptionError(f"{where}: {error}") from None
-    tls = text["tls"] or "auto"
+
+
+def _tls(asked: str, of_host: str, where: _Where) -> str:
+    tls = asked.strip().lower() or of_host
     if tls not in ("auto", *TLS_MODES):
         hint = _did_you_mean(tls, TLS_MODES) or f"it is one of auto, {', '.join(TLS_MODES)}"
         raise OptionError(f"{where.key('tls')}: {tls!r} is not known; {hint}")
-    return Wanted(
-        host=check_host(found.host if found else text["host"], where.key("host")),
-        ports=ports_of(entry.get("ports"), where.key("ports")),
-        tls=tls,
-        server_name=check_host(text["server_name"], where.key("server_name"))
-        if text["server_name"]
-        else None,
-        credentials=credentials,
-        relay=found,
-    )
+    return tls
+
+
+def _credentials(text: Mapping[str, str], where: _Where, auth_mechanism: str) -> Credentials | None:
+    mechanism = check_mechanism(text["auth_mechanism"] or auth_mechanism, where.key("auth_mechanism"))
+    names = (where.key("username"), where.key("password"))
+    return check_credentials(text["username"] or None, text["password"] or None, mechanism, names)
+
+
+class NamedHost(NamedTuple):
+    """A relay as it is written: host, port (None without) and the kind of TLS that a URL's scheme names."""
+
+    host: str
+    port: int | None = None
+    tls: str = "auto"
+
+
+_SCHEMES = {"smtp": "auto", "smtps": "implicit", "submission": "starttls", "submissions": "implicit"}
+_BRACKETED = re.compile(r"\[(?P<host>[^][]+)\](?::(?P<port>[^:]*))?\Z")
+
+
+def named_host(text: str, where: str = "host") -> NamedHost:
+    """host, host:port, [host], [host]:port (Postfix's next hops) and smtp://host:port/. Raises OptionError."""
+    rest = text.strip()
+    scheme, separator, behind = rest.partition("://")
+    tls = "auto"
+    if separator:
+        if scheme.lower() not in _SCHEMES:
+            known = ", ".join(f"{name}://" for name in _SCHEMES)
+            raise OptionError(
+                f"{where}: {scheme}:// is no scheme of mail ({known}); give the host name alone"
+            )
+        tls, rest = _SCHEMES[scheme.lower()], behind.rstrip("/")
+    if "/" in rest or "@" in rest:
+        raise OptionError(
+            f"{where}: it holds a login or a path; give the host name alone, such as relay.example.com"
+        )
+    match = _BRACKETED.match(rest)
+    if match:
+        host, port = match.group("host"), match.group("port")
+    else:
+        host, colon, last = rest.rpartition(":")
+        host, port = (host, last) if colon and ":" not in host else (rest, None)
+    if port == "":
+        raise OptionError(f"{where}: {text!r} has a colon and no port behind it; write {host} or {host}:587")
+    return NamedHost(host, check_port(_number(port), where) if port else None, tls)
+
+
+def _number(port: str) -> str:
+    """Postfix knows some ports by name as well."""
+    return {"smtp": "25", "submission": "587", "smtps": "465", "submissions": "465"}.get(port.lower(), port)
 
 
 def ports_of(value: Any, where: str) -> tuple[int, ...]:
@@ -200,7 +269,7 @@ def ports_of(value: Any, where: str) -> tuple[int, ...]:
     if isinstance(value, int):
         value = [value]
     elif isinstance(value, str):
-        value = value.split(",")
+        value = re.split(r"[\s,]+", value.strip(" \t[],"))
     elif not isinstance(value, Sequence):
         raise OptionError(f"{where}: it is no list; give ports such as [587, 2525]")
     return tuple(dict.fromkeys(check_port(port, where) for port in value))
@@ -223,26 +292,16 @@ def _found(text: Mapping[str, str], where: _Where) -> Relay | None:
             f"{where.key('provider')} "
             "to a service of the catalogue such as amazon_ses"
         )
-    name, _colon, port = text["host"].rpartition(":")
-    if name and ":" not in name and port.isdigit():
-        raise OptionError(
-            f"{where.key('host')}: {text['host']!r} holds a port; give the host {name} and "
-            f"{where.key('ports')} [{port}]"
-        )
     return None
 
 
 def _from_string(entry: str, where: _Where) -> dict[str, Any]:
     text = entry.strip()
-    if _may_hold_login(text):
+    if "@" in text or "/" in re.sub(r"^\w+://[^/]*/?\Z", "", text):
         raise OptionError(
-            f"{where}: it is a URL or holds a login; write it as a mapping with host, ports, username "
-            "and password"
+            f"{where}: it holds a login or a path; write it as a mapping with host, ports, username and password"
         )
-    host, colon, port = text.rpartition(":")
-    if not colon or text.endswith("]") or ip_version(text):
-        return {"host": text}
-    return {"host": host, "ports": [port]}
+    return {"host": text}
 
 
 def _text(value: Any) -> str:

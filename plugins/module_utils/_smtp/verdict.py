@@ -166,7 +166,7 @@ VERDICTS: dict[str, Verdict] = {
         False,
         False,
         "The server has no version of TLS that is new enough.",
-        "Have TLS 1.2 or newer enabled on {host}, or use another relay; lower min_tls_version only knowingly.",
+        "Have TLS 1.2 or newer enabled on {host}, or use another relay.",
     ),
     "tls_failed": Verdict(
         "tls",
@@ -307,6 +307,7 @@ class Result:
     capabilities: list[str] = field(default_factory=list)
     auth_mechanisms: list[str] = field(default_factory=list)
     auth_mechanism: str | None = None
+    """The mechanism that logged in; None without a login."""
     tls_version: str | None = None
     tls_cipher: str | None = None
     certificate: dict[str, Any] | None = None

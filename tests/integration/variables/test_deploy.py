@@ -23,7 +23,7 @@ import yaml
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "postfix")]
 
-from hosts import Host, missing
+from hosts import Host, missing, podman
 from table import GOOD, ROLES, ROOT, Unsafe, specification
 
 BASE = {name: GOOD[name] for name in ("postfix_preflight", "postfix_relay_host", "postfix_relay_port")}
@@ -214,7 +214,10 @@ class Session(socketserver.StreamRequestHandler):
     def handle(self):
         file, connection = self.request.makefile("rwb", 0), self.request
         file.write(b"220 relay.example.com ESMTP\\r\\n")
-        for line in iter(file.readline, b""):
+        while True:
+            line = file.readline()
+            if not line:
+                return
             word = line.split()[0].upper() if line.split() else b""
             secure = isinstance(connection, ssl.SSLSocket)
             if word == b"EHLO":
@@ -296,7 +299,6 @@ PROBE = of(*specification("preflight"))
 
 @pytest.mark.parametrize("form", [lambda value: value, as_text], ids=["native", "text"])
 def test_the_probe_is_given_each_value(deploy: Deployer, form: Any) -> None:
-    deploy.host.run("rm -rf /etc/ansible/facts.d")
     run = deploy("preflight", **{name: form(value) for name, value in PROBE.items()})
     same = (
         "ports",
@@ -319,7 +321,6 @@ def test_the_probe_is_given_each_value(deploy: Deployer, form: Any) -> None:
     assert given["rcpt_to"] == GOOD["preflight_recipient"]
     assert {one["host"] for one in run.fact["endpoints"]} == {"127.0.0.1", "localhost"}
     assert "Routes for mail" not in run.said
-    assert deploy.host.run("ls /etc/ansible/facts.d").stdout.split() == ["smtp_route.fact"]
 
 
 PROOF = of(*specification("verify"))

@@ -25,7 +25,14 @@ LOGIN = {"host": "relay.example.com", "username": "web1", "password": PASSWORD}
 def a_host(root, name="web1.example.com"):
     """A host without anything but what lies below `root`."""
     return Host(
-        name, "", lambda _name: [], lambda _name: [], frozenset(), "debian", lambda _address: True, root
+        name,
+        "",
+        lambda _name: [],
+        lambda _name: [],
+        frozenset(),
+        {"ID": "debian"},
+        lambda _address: True,
+        root,
     )
 
 

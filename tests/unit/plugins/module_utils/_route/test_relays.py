@@ -90,6 +90,17 @@ def test_catalogue_complains(name, region, complaint):
         ({"host": "relay.example.com", "ports": [587, "587", 465]}, "relay.example.com", (587, 465)),
         ({"host": "relay.example.com", "ports": 465}, "relay.example.com", (465,)),
         ({"host": "relay.example.com", "ports": [], "provider": "", "region": None}, "relay.example.com", ()),
+        ({"host": "relay.example.com", "ports": "587 2525"}, "relay.example.com", (587, 2525)),
+        ({"host": "[relay.example.com]:587"}, "relay.example.com", (587,)),
+        ({"host": "[relay.example.com]:submission"}, "relay.example.com", (587,)),
+        ({"host": "[relay.example.com]"}, "relay.example.com", ()),
+        ({"host": "relay.example.com:587"}, "relay.example.com", (587,)),
+        ({"host": "relay.example.com:587", "ports": [587]}, "relay.example.com", (587,)),
+        ({"host": "smtp://relay.example.com:587"}, "relay.example.com", (587,)),
+        ({"host": "SMTP://relay.example.com/"}, "relay.example.com", ()),
+        ({"host": "[2001:db8::1]:587"}, "2001:db8::1", (587,)),
+        ("smtp://[2001:db8::1]:587/", "2001:db8::1", (587,)),
+        ({"host": "relay.example.com", "tls": "Auto"}, "relay.example.com", ()),
         ({"provider": "postmark"}, "smtp.postmarkapp.com", ()),
         (
             {"provider": "postmark", "host": "smtp-broadcasts.postmarkapp.com"},
@@ -110,16 +121,57 @@ def test_wanted_login():
     assert second.credentials == Credentials("u", "12345", "plain")
 
 
+@pytest.mark.parametrize(
+    "scheme, tls", [("smtps", "implicit"), ("submissions", "implicit"), ("submission", "starttls")]
+)
+def test_the_scheme_of_a_url_names_the_kind_of_tls(scheme, tls):
+    (one,) = wanted([f"{scheme}://relay.example.com:4650"])
+    assert one.tls == tls
+    (one,) = wanted([{"host": f"{scheme}://relay.example.com", "tls": "STARTTLS"}])
+    assert one.tls == "starttls"
+
+
+@pytest.mark.parametrize(
+    "entry, complaint",
+    [
+        ({"host": "a.example", "auth_mechanism": "plian"}, "my_auth: 'plian' is not known"),
+        ({"host": "a.example", "username": "u"}, "my_username and my_password: give both, or neither"),
+        ({"host": "a.example:99999"}, "my_host: 99999 is not a port"),
+    ],
+)
+def test_a_complaint_names_the_users_own_variables(entry, complaint):
+    with pytest.raises(OptionError) as error:
+        wanted([entry], "my_*", names={"auth_mechanism": "my_auth"})
+    assert str(error.value).startswith(complaint)
+
+
+@pytest.mark.parametrize("host", ["a.example:587", "[a.example]:587", "smtp://a.example:587"])
+def test_the_remedy_for_two_ports_works(host):
+    with pytest.raises(OptionError) as error:
+        wanted([{"host": host, "ports": [2525]}])
+    remedy = str(error.value).partition("; write ")[2].partition(" there")[0]
+    (one,) = wanted([{"host": remedy, "ports": [2525]}])
+    assert (one.host, one.ports) == ("a.example", (2525,))
+
+
 COMPLAINTS = [
     ([], "relays: no relay is named"),
     ([{}], "relays[0]: no relay is named; set relays[0].host to its host name, or relays[0].provider"),
-    (["a.example", "b.example:456"], "relays[1].ports: 456 is not a port of mail; did you mean 465"),
-    (["a.example:70000"], "relays[0].ports: 70000 is not a port"),
-    (["a.example:submission"], "relays[0].ports: 'submission' is not a number"),
+    (["a.example", "b.example:456"], "relays[1].host: 456 is not a port of mail; did you mean 465"),
+    (["a.example:70000"], "relays[0].host: 70000 is not a port"),
+    (["a.example:smpt"], "relays[0].host: 'smpt' is not a number; give a port such as 587"),
+    (["a.example:"], "relays[0].host: 'a.example:' has a colon and no port behind it; write a.example or"),
+    (["http://a.example"], "relays[0].host: http:// is no scheme of mail (smtp://, smtps://, "),
+    (["smtp://u:p@a.example"], "relays[0]: it holds a login or a path; write it as a mapping"),
+    (
+        [{"host": "smtp://u:p@a.example"}],
+        "relays[0].host: it holds a login or a path; give the host name alone",
+    ),
+    ([{"host": "[[a.example]:587]:587"}], "relays[0].host: "),
     (["foo bar"], "relays[0].host: 'foo bar' is neither a host name nor an IP address"),
     (
-        [{"host": "a.example:587"}],
-        "relays[0].host: 'a.example:587' holds a port; give the host a.example and",
+        [{"host": "a.example:587", "ports": [2525]}],
+        "relays[0].host: 'a.example:587' holds the port 587, and relays[0].ports has 2525; write a.example",
     ),
     ([{"host": "a.example", "prots": [587]}], "relays[0]: 'prots' is no key of a relay; did you mean ports?"),
     (
@@ -132,7 +184,7 @@ COMPLAINTS = [
     ),
     ([{"host": "a.example", "ports": {"a": 1}}], "relays[0].ports: it is no list"),
     ([{"host": "a.example", "region": "eu-west-1"}], "relays[0].region: 'eu-west-1' belongs to a provider"),
-    ([{"host": "a.example", "username": "u"}], "relays[0]: username and password: give both, or neither"),
+    ([{"host": "a.example", "username": "u"}], "relays[0].username and relays[0].password: give both"),
     ([{"provider": "sendgird"}], "relays[0].provider: 'sendgird' is not in the catalogue"),
     ([5], "relays[0]: it is neither a host, host:port nor a mapping"),
     ([["a.example"]], "relays[0]: it is neither a host, host:port nor a mapping"),

@@ -1,0 +1,282 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""This host's Postfix as a client, from main.cf, master.cf and what the host says of itself."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import block, client
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.client import (
+    ClientError,
+    Host,
+    Name,
+    Wish,
+)
+
+SMTP = "smtp unix - - {} - - smtp"
+
+
+def a_host(tmp_path, main=None, master="", name="web1.example.com", hosts="", **more):
+    for path, text in {
+        "etc/postfix/main.cf": main,
+        "etc/postfix/master.cf": master,
+        **more.pop("files", {}),
+    }.items():
+        if text is not None:
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text(text)
+    given = {
+        "canonical": lambda _name: [],
+        "addresses": lambda _name: [],
+        "plugins": frozenset(),
+        "release": {"ID": "debian"},
+        "has": lambda _address: True,
+        **more,
+    }
+    return Host(name, hosts, **given, root=str(tmp_path))
+
+
+def of(tmp_path, main=None, master="", wish=None, **more):
+    return client.client(wish=wish, host=a_host(tmp_path, main, master, **more))
+
+
+HAND_MADE = "relay_domains = example.org\n"
+
+
+@pytest.mark.parametrize(
+    "main, name, helo",
+    [
+        ("", "web1.example.com", "web1.example.com"),
+        ("", "web1", "web1.localdomain"),
+        ("mydomain = lan", "web1", "web1.lan"),
+        ("myhostname = mail.example.net", "web1", "mail.example.net"),
+        ("myhostname = mail.$mydomain\nmydomain = example.net", "web1", "mail.example.net"),
+        ("myhostname = web1\n", "x", "web1"),
+        ("smtp_helo_name = out.$mydomain\nmyhostname = mail.example.net", "x", "out.example.net"),
+        ("myhostname = a.example\nmyhostname = b.example", "x", "b.example"),
+        ("my_name = mail.example.net\nmyhostname = ${my_name}", "x", "mail.example.net"),
+        ("smtp_helo_name = [192.0.2.1]", "x", "[192.0.2.1]"),
+    ],
+)
+def test_the_name_is_that_of_postfix(tmp_path, main, name, helo):
+    assert of(tmp_path, main, name=name).helo.name == helo
+
+
+@pytest.mark.parametrize(
+    "main, name, hosts, helo",
+    [
+        # no Postfix yet
+        (None, "web1.example.com", "", ("web1.example.com", "main.cf", None)),
+        (None, "web1", "10.0.0.1 web1.example.com web1", ("web1.example.com", "main.cf", None)),
+        (None, "web1", "127.0.0.1 localhost web1", (None, "main.cf", "'web1', which has no domain")),
+        # the name that the package's installation found is nobody's wish
+        ("myhostname = vm", "web1.example.com", "", ("web1.example.com", "host", None)),
+        ("myhostname = localhost", "web1", "", ("localhost", "main.cf", "is 'localhost', which is the name")),
+        # by hand, and relays refuse it: the host's own is said to them alone
+        (
+            HAND_MADE + "myhostname = web1",
+            "web1",
+            "10.0.0.1 web1.example.com web1",
+            ("web1.example.com", "host", None),
+        ),
+        (HAND_MADE + "myhostname = mail.example.net", "web1", "", ("mail.example.net", "main.cf", None)),
+    ],
+)
+def test_the_name_that_role_postfix_will_give(tmp_path, main, name, hosts, helo):
+    found = of(tmp_path, main, wish=Wish(), name=name, hosts=hosts).helo
+    assert found[:2] == helo[:2]
+    assert (helo[2] in found.problem) if helo[2] else found.problem is None
+
+
+def test_a_name_that_the_user_gives_is_never_replaced(tmp_path):
+    wish = Wish({"myhostname": "localhost"})
+    found = of(tmp_path, None, wish=wish).helo
+    assert found[:2] == Name("localhost", "parameters")[:2]
+    assert found.problem.startswith("myhostname is 'localhost', which ")
+
+
+def test_the_roles_own_block_is_not_the_hosts_wish(tmp_path):
+    own = "myhostname = mail.example.net\n"
+    text = block.compose(own, "myhostname = old.example.org\ninet_protocols = ipv4\n", lambda _line: False)
+    now = of(tmp_path, text)
+    assert (now.helo.name, now.family) == ("old.example.org", "ipv4")
+    then = of(tmp_path, text, wish=Wish())
+    assert (then.helo.name, then.family) == ("mail.example.net", "any")
+
+
+@pytest.mark.parametrize(
+    "main, master, sources",
+    [
+        ("", "", ()),
+        ("inet_interfaces = all", "", ()),
+        ("inet_interfaces = loopback-only", "", ()),
+        ("inet_interfaces = 127.0.0.1, [::1]", "", ()),
+        ("inet_interfaces = 192.0.2.7", "", ("192.0.2.7",)),
+        ("inet_interfaces = 192.0.2.7, 127.0.0.1", "", ()),
+        ("inet_interfaces = 192.0.2.7, [2001:db8::7]", "", ("192.0.2.7", "2001:db8::7")),
+        ("inet_interfaces = 192.0.2.7, ::1", "", ("192.0.2.7",)),
+        ("inet_interfaces = $myhostname\nmyhostname = me.example.net", "", ("192.0.2.9",)),
+        ("inet_interfaces = $myhostname, localhost\nmyhostname = me.example.net", "", ()),
+        ("smtp_bind_address = 192.0.2.8\ninet_interfaces = 192.0.2.7", "", ("192.0.2.8",)),
+        ("smtp_bind_address6 = [2001:db8::8]", "", ("2001:db8::8",)),
+        ("smtp_bind_address6 = 2001:db8::8\ninet_protocols = ipv4", "", ()),
+        ("smtp_bind_address = 0.0.0.0", "", ()),
+        ("", SMTP.format("n") + " -o smtp_bind_address=192.0.2.10", ("192.0.2.10",)),
+        (
+            "default_transport = out:",
+            "out unix - - n - - smtp -o smtp_bind_address=192.0.2.11",
+            ("192.0.2.11",),
+        ),
+        (
+            "default_transport = relay-implicit:[a.example]:465",
+            SMTP.format("n") + " -o smtp_bind_address=192.0.2.12\nrelay-implicit unix - - n - - smtp",
+            ("192.0.2.12",),
+        ),
+    ],
+)
+def test_source_addresses(tmp_path, main, master, sources):
+    hosts = "127.0.0.1 localhost\n192.0.2.9 me.example.net\n"
+    assert of(tmp_path, main, master, hosts=hosts).sources == sources
+
+
+def test_an_address_that_the_host_does_not_have_is_not_bound_to_and_told(tmp_path):
+    found = of(tmp_path, "smtp_bind_address = 192.0.2.8", has=lambda address: False)
+    assert found.sources == ()
+    assert "192.0.2.8, which is no address of this host" in found.warnings[0]
+    main = "smtp_bind_address = 192.0.2.8\nsmtp_bind_address_enforce = yes"
+    assert of(tmp_path, main, has=lambda address: False).sources == ("192.0.2.8",)
+
+
+@pytest.mark.parametrize(
+    "main, family",
+    [
+        ("", "any"),
+        ("inet_protocols = all", "any"),
+        ("inet_protocols = ipv4", "ipv4"),
+        ("inet_protocols = IPv6", "ipv6"),
+        ("inet_protocols = ipv4, ipv6", "any"),
+        ("inet_protocols = ipv6 ipv4", "any"),
+    ],
+)
+def test_family(tmp_path, main, family):
+    assert of(tmp_path, main).family == family
+
+
+@pytest.mark.parametrize(
+    "main, lookup",
+    [
+        ("", "auto"),
+        ("smtp_host_lookup = dns", "dns"),
+        ("smtp_host_lookup = native", "native"),
+        ("smtp_host_lookup = dns, native", "both"),
+        ("smtp_host_lookup = native, dns", "native"),
+        ("smtp_dns_support_level = disabled", "native"),
+        ("disable_dns_lookups = yes", "native"),
+    ],
+)
+def test_lookup(tmp_path, main, lookup):
+    assert of(tmp_path, main).lookup == lookup
+
+
+def test_authorities(tmp_path):
+    (tmp_path / "ca.pem").write_text("")
+    found = of(tmp_path, f"smtp_tls_CAfile = {tmp_path}/ca.pem\nsmtp_tls_CApath = /etc/ssl/certs")
+    assert (found.ca_file, found.ca_path) == (f"{tmp_path}/ca.pem", None)
+    with pytest.raises(
+        ClientError, match=r"smtp_tls_CAfile of this host's main\.cf is /none\.pem, which does not exist"
+    ):
+        of(tmp_path, "smtp_tls_CAfile = /none.pem")
+
+
+@pytest.mark.parametrize(
+    "plugins, release, wish, has, has_not",
+    [
+        ({"plain", "login"}, "debian", None, {"PLAIN", "LOGIN"}, {"SCRAM-SHA-256", "CRAM-MD5"}),
+        ({"scram"}, "debian", None, {"SCRAM-SHA-256"}, {"PLAIN"}),
+        (set(), "debian", Wish(), {"PLAIN", "SCRAM-SHA-256", "CRAM-MD5"}, {"XOAUTH2", "GSSAPI"}),
+        (set(), "rocky", Wish(), {"PLAIN", "LOGIN", "SCRAM-SHA-1"}, {"XOAUTH2"}),
+        ({"xoauth2"}, "debian", Wish(), {"XOAUTH2", "PLAIN"}, set()),
+    ],
+)
+def test_mechanisms(tmp_path, plugins, release, wish, has, has_not):
+    found = of(tmp_path, "", wish=wish, plugins=frozenset(plugins), release={"ID": release}).mechanisms
+    assert has <= set(found)
+    assert not has_not & set(found)
+
+
+def test_mechanisms_that_cannot_be_known(tmp_path):
+    assert of(tmp_path, "").mechanisms is None
+    assert of(tmp_path, "", wish=Wish(), release={"ID": "plan9"}).mechanisms is None
+
+
+@pytest.mark.parametrize(
+    "chroot, level, chrooted",
+    [("y", "3.6", True), ("n", "3.6", False), ("-", "3.6", False), ("-", "0", True)],
+)
+def test_old_copies_in_the_chroot_are_told(tmp_path, chroot, level, chrooted):
+    files = {
+        "etc/resolv.conf": "nameserver 192.0.2.53\n",
+        "etc/hosts": "127.0.0.1 localhost\n",
+        "var/spool/postfix/etc/resolv.conf": "nameserver 192.0.2.99\n",
+        "var/spool/postfix/etc/hosts": "127.0.0.1 localhost\n",
+    }
+    found = of(tmp_path, f"compatibility_level = {level}", SMTP.format(chroot), files=files)
+    assert found.chroot == chrooted
+    assert found.stale == (("/etc/resolv.conf",) if chrooted else ())
+    assert any("old copies of /etc/resolv.conf" in each for each in found.warnings) == chrooted
+
+
+@pytest.mark.parametrize(
+    "main, wish, address, sender",
+    [
+        ("myhostname = a.example.net", None, "root", "root@a.example.net"),
+        ("myhostname = a.example.net\nmyorigin = $mydomain", None, "root", "root@example.net"),
+        ("myorigin = /etc/mailname", None, "root", "root@mail.example.org"),
+        ("myhostname = a.example.net", None, "x@y.example", "x@y.example"),
+        ("append_dot_mydomain = yes\nmydomain = b.example", None, "x@y", "x@y.b.example"),
+        ("compatibility_level = 3.6\nmydomain = b.example", None, "x@y", "x@y"),
+        ("append_at_myorigin = no", None, "root", "root"),
+        ("smtp_generic_maps = inline:{root=ops@c.example}", None, "root", "ops@c.example"),
+        ("smtp_generic_maps = texthash:/etc/postfix/generic", None, "root", "ops@d.example"),
+        ("smtp_generic_maps = $default_database_type:/etc/postfix/generic", None, "root", "ops@d.example"),
+        ("smtp_generic_maps = texthash:/etc/postfix/generic", None, "www", "www@e.example"),
+        ("smtp_generic_maps = static:all@f.example", None, "root", "all@f.example"),
+        ("canonical_maps = texthash:/etc/postfix/canonical\nsmtp_generic_maps = texthash:/etc/postfix/generic", None,
+         "admin", "ops@d.example"),
+        ("canonical_maps = texthash:/etc/postfix/canonical\ncanonical_classes = header_sender", None,
+         "admin", "admin@web1.example.com"),
+        ("masquerade_domains = example.com", None, "root", "root@example.com"),
+        ("masquerade_domains = example.com\nmasquerade_exceptions = root", None, "root", "root@web1.example.com"),
+        ("masquerade_domains = !web1.example.com, example.com", None, "root", "root@web1.example.com"),
+        (None, Wish({"myorigin": "g.example"}), "root", "root@g.example"),
+        (None, Wish({"smtp_generic_maps": "hash:/etc/postfix/new"}, tables={"new": "root new@h.example\n"}),
+         "root", "new@h.example"),
+        ("myhostname = vm", Wish(), "root", "root@web1.example.com"),
+        (HAND_MADE + "myhostname = vm", Wish(), "root", "root@vm"),
+    ],
+)  # fmt: skip
+def test_the_sender_that_a_relay_sees(tmp_path, main, wish, address, sender):
+    files = {
+        "etc/mailname": "mail.example.org\n",
+        "etc/postfix/generic": "root@web1.example.com ops@d.example\n@web1.example.com @e.example\n",
+        "etc/postfix/canonical": "admin root\n",
+    }
+    host = a_host(tmp_path, main, files=files)
+    mine = client.client(wish=wish, host=host)
+    assert client.envelope_sender(mine, address, wish, host) == sender
+
+
+def test_a_table_that_cannot_be_read_makes_the_sender_unknown(tmp_path):
+    host = a_host(tmp_path, "smtp_generic_maps = ldap:/etc/postfix/ldap.cf")
+    mine = client.client(host=host)
+    with pytest.raises(
+        client.rewriting.UnknownSender, match=r"ldap:/etc/postfix/ldap\.cf of smtp_generic_maps"
+    ):
+        client.envelope_sender(mine, "root", None, host)
+
+
+def test_a_value_that_main_cf_cannot_hold(tmp_path):
+    with pytest.raises(ClientError, match="myhostname"):
+        of(tmp_path, "", wish=Wish({"myhostname": {"a": 1}}))

@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the users of role preflight are told to set: variables that there are."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.mailops.smtp.plugins.module_utils._route.cloud import Cloud, policy
+from ansible_collections.mailops.smtp.plugins.module_utils._route.fact import fact, question
+from ansible_collections.mailops.smtp.plugins.module_utils._route.manner import Sender, _mail_advice
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.arguments import PROBE_ARGUMENTS
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import VERDICTS, Result
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=timezone.utc)
+HETZNER = Cloud("hetzner_cloud", "Hetzner Cloud", "DMI system_vendor is 'Hetzner'", policy("hetzner_cloud"))
+DEFAULTS = {"policy": "first_usable", "sticky": True, "on_no_route": "fail"}
+ROOT = Path(__file__).resolve().parents[4]
+
+
+def role_names():
+    """What role preflight calls the options, as its variables have it: every name that may come out."""
+    text = (ROOT / "roles/preflight/vars/main.yml").read_text()
+    loaded = yaml.safe_load(text)
+    return {**loaded["preflight__own_names"], **loaded["preflight__postfix_names"]}
+
+
+def variables():
+    found = set()
+    for spec in (ROOT / "roles").glob("*/meta/argument_specs.yml"):
+        found |= set(yaml.safe_load(spec.read_text())["argument_specs"]["main"]["options"])
+    return found
+
+
+def test_every_name_that_the_role_gives_is_a_variable():
+    for option, value in role_names().items():
+        for name in re.findall(r"(?:preflight|postfix|verify)_[a-z][a-z_]*[a-z](?![a-z_]*__)", str(value)):
+            if not name.startswith("preflight__"):
+                assert name in variables() or name == "postfix_relay", (option, name)
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_no_advice_names_an_option_that_the_roles_users_do_not_have(verdict):
+    names = {
+        option: (re.findall(r"'(\w+)'", str(value)) or [value])[0] for option, value in role_names().items()
+    }
+    asked = question(
+        {"relays": ["relay.example.com"], **DEFAULTS, "option_names": {**names, "relays": "relays"}}
+    )
+    stage = VERDICTS[verdict].stage or "auth"
+    results = [
+        Result(*each.endpoint[:3], verdict, stage, "Seen.", reachable=True) for each in asked.candidates
+    ]
+    sender = Sender(
+        "a.example", mail_from="root@a.example", mail_advice=_mail_advice("root", "root@a.example", names)
+    )
+    made = fact(asked, results, HETZNER, None, NOW, sender)
+    text = " ".join([made["remedy"] or "", *(each["advice"] for each in made["endpoints"])])
+    left = {
+        option
+        for option in PROBE_ARGUMENTS
+        if "_" in option and re.search(rf"(?<![\w.]){option}(?!\w)", text)
+    }
+    assert not left, text
+    for name in re.findall(r"\b(?:preflight|postfix|verify)_[a-z_]+", text):
+        assert name in variables(), text
