@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -291,14 +292,18 @@ def _side_by_side(hosts: list[Host], servers: Sequence[Server]) -> dict[str, Out
     workers = [context.Process(target=work, args=(host,)) for host in hosts]
     for worker in workers:
         worker.start()
-    found: dict[str, Outcome] = {}
-    while len(found) < len(servers):
-        name, outcome = results.get()
-        found[name] = outcome
-        print(
-            f"{outcome.seconds:6.1f} s  {name}: {outcome.trouble[:100] or 'adopted and given back'}",
-            flush=True,
-        )
-    for worker in workers:
-        worker.join()
+    try:
+        found: dict[str, Outcome] = {}
+        while len(found) < len(servers):
+            name, outcome = results.get()
+            found[name] = outcome
+            print(
+                f"{outcome.seconds:6.1f} s  {name}: {outcome.trouble[:100] or 'adopted and given back'}",
+                flush=True,
+            )
+    finally:
+        for worker in workers:
+            if sys.exc_info()[0]:
+                worker.kill()
+            worker.join()
     return found

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -228,13 +229,17 @@ def _share_out(
     workers = [context.Process(target=work, args=(group,)) for group in groups]
     for worker in workers:
         worker.start()
-    found: dict[int, Any] = {}
-    while len(found) < len(situations):
-        number, outcome = results.get()
-        found[number] = outcome
-        _tell(situations[number], outcome, len(found), len(situations))
-    for worker in workers:
-        worker.join()
+    try:
+        found: dict[int, Any] = {}
+        while len(found) < len(situations):
+            number, outcome = results.get()
+            found[number] = outcome
+            _tell(situations[number], outcome, len(found), len(situations))
+    finally:
+        for worker in workers:
+            if sys.exc_info()[0]:
+                worker.kill()
+            worker.join()
     return {situations[number].name: outcome for number, outcome in found.items()}
 
 

@@ -178,7 +178,7 @@ NAMES = (
     Situation("a search domain beside a full name", SENT, to("plain"), resolv(*SEARCH, "options ndots:5")),
     Situation("name with a dot at its end", SENT, to("plain.relay.test.", **ENCRYPT)),
     Situation("name in capitals", SENT, to("PLAIN.Relay.TEST")),
-    Situation("name with an underscore", SENT, to("under_score")),
+    Situation("name with an underscore", WAITS, to("under_score"), says="under_score"),
     Situation("name with an encoded umlaut", SENT, to("xn--bro-hoa")),
     Situation("alias in DNS", SENT, to("alias")),
     Situation("alias of an alias", SENT, to("alias-twice")),
@@ -207,7 +207,14 @@ NAMES = (
     ),
     Situation("empty resolv.conf", WAITS, to("plain"), ": >/etc/resolv.conf; ", says="dns_"),
     Situation("IPv4 address as the relay", SENT, to(PLAIN, **ENCRYPT)),
-    Situation("IPv4 address as the relay, name verified", WAITS, to(PLAIN), says="certificate_mismatch"),
+    Situation(
+        "IPv4 address as the relay, name verified",
+        WAITS,
+        to(PLAIN),
+        says="certificate_mismatch",
+        stand_in=ENCRYPT,
+        by_hand="sed -i s/encrypt/secure/ /etc/postfix/tls_policy /etc/postfix/main.cf; postfix reload 2>/dev/null",
+    ),
 )
 CHROOT = "/var/spool/postfix"
 CHROOTS = (

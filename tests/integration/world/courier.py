@@ -8,6 +8,7 @@
 # fate of what is still in the queue when the time is over, "lost" of what is not.
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -77,6 +78,9 @@ def main():
         result[token] = {"submitted": status, "said": said, "fates": found}
     reader.terminate()
     json.dump({"letters": result, "log": lines[-60:]}, sys.stdout)
+    sys.stdout.flush()
+    # At an ordinary end Python may find the thread in the middle of a line, and die of that.
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -161,7 +161,12 @@ def answer_everywhere(outside: Machine) -> None:
 
 def end_in_order() -> None:
     """Let a termination end the run as an interrupt does, so that no machine is left behind."""
-    signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, interrupt)
 
 
 def missing() -> str:
