@@ -142,14 +142,10 @@ postfix-crash: podman ## postfix_config killed at each kind of step; at each sin
 postfix-load: podman ## postfix_config changes Postfix 20 times, while 10,000 messages go through it (root)
 	$(ON_POSTFIX)/load $(ARGS)
 
-<<<<<<< HEAD
 .PHONY: variables
 variables: podman ## every variable of every role in every form, and deployed on a real host (root)
 	$(BIN)/pytest -q tests/integration/variables $(ARGS)
 
-# What takes long comes first, and what looks at the clock runs alone.
-PARTS := lab-test verify-test postfix-crash cores postfix-test oracles postfix-load variables check sanity unit-pythons importer install-test
-=======
 .PHONY: equivalence adoption
 equivalence: podman ## the probe's verdict and the fate of a real message, in 73 situations; in all 146 with ARGS=--all (root)
 	$(BIN)/pytest -q -s tests/integration/equivalence $(ARGS)
@@ -158,8 +154,7 @@ adoption: podman ## sixteen real-life mail servers: before the relay is deployed
 	$(BIN)/pytest -q -s tests/integration/adoption $(ARGS)
 
 # What takes long comes first, and what looks at the clock runs alone.
-PARTS := equivalence lab-test adoption verify-test postfix-crash cores postfix-test oracles postfix-load check sanity unit-pythons importer install-test
->>>>>>> main
+PARTS := equivalence lab-test adoption verify-test postfix-crash cores postfix-test oracles postfix-load variables check sanity unit-pythons importer install-test
 
 .PHONY: test
 test: podman ## everything: all of the above
