@@ -314,7 +314,10 @@ def _main_block(
             text = text.rstrip("\n") + f"\n\n# {comment}\n" if text.strip() else f"# {comment}\n"
             text += "".join(f"{name} = {value}".rstrip() + "\n" for name, value in values.items())
     body = main_cf.MainCf(text)
-    body.merge(request.parameters)
+    try:
+        body.merge(request.parameters)
+    except ValueError as error:
+        raise ManagedError(f"parameters (postfix_parameters of the role): {error}") from None
     return body.text(), gone
 
 
@@ -372,7 +375,10 @@ def _safe_values(
 def _master_block(own_text: str, services: Any) -> tuple[str, set[str]]:
     """The entries for the block in master.cf, whole, and the service/type of those that it takes over."""
     own, merged = master_cf.MasterCf(own_text), master_cf.MasterCf(own_text)
-    merged.merge(services)
+    try:
+        merged.merge(services)
+    except ValueError as error:
+        raise ManagedError(f"services (postfix_services of the role): {error}") from None
     body, hide = "", set()
     for key in dict.fromkeys((str(each["service"]), str(each["type"])) for each in services):
         before, after = own.get(*key), merged.get(*key)
