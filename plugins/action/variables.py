@@ -37,7 +37,8 @@ class ActionModule(ActionBase):
             )
         found = self._check(role, specs, task_vars or {})
         misses = self._near_misses(role, specs, task_vars or {})
-        result["warnings"] = [variables.pointed_out(miss) for miss in misses]
+        if misses:
+            result["warnings"] = [variables.pointed_out(miss) for miss in misses]
         complaints = found.complaints + variables.needs(role, found.values, found.complaints, misses)
         if complaints:
             return {**result, "failed": True, "msg": "\n".join(f"{one}." for one in complaints)}

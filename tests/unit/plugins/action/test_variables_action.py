@@ -138,7 +138,7 @@ def test_the_registered_result_of_a_task_is_no_misspelt_variable() -> None:
     registered = {"changed": False, "failed": False, "stdout": ""}
     assert is_result(registered)
     result = ask("postfix", postfix_relay_host="r.example", postfix_relayhost=registered)
-    assert result["warnings"] == []
+    assert "warnings" not in result
 
 
 def test_a_role_that_is_not_ours_is_refused() -> None:
