@@ -8,14 +8,17 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any, Iterator, Mapping
 
+import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ..plugin_utils import variables
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 
 
@@ -30,14 +33,15 @@ class ActionModule(ActionBase):
         _validation, arguments = self.validate_argument_spec({"role": {"type": "str", "required": True}})
         result: dict[str, Any] = super().run(tmp, task_vars)
         role = str(arguments["role"])
-        specs = {path.name: self._spec(path.name) for path in sorted(ROLES.iterdir())}
+        specs = {path.name: specification(path.name) for path in sorted(ROLES.iterdir())}
         if role not in specs:
             raise AnsibleActionFail(
                 f"role: {role!r} is no role of mailops.smtp; it has {variables.alternatives(list(specs), 'and')}."
             )
         found = self._check(role, specs, task_vars or {})
         misses = self._near_misses(role, specs, task_vars or {})
-        result["warnings"] = [variables.pointed_out(miss) for miss in misses]
+        if misses:
+            result["warnings"] = [variables.pointed_out(miss) for miss in misses]
         complaints = found.complaints + variables.needs(role, found.values, found.complaints, misses)
         if complaints:
             return {**result, "failed": True, "msg": "\n".join(f"{one}." for one in complaints)}
@@ -66,7 +70,7 @@ class ActionModule(ActionBase):
         given = {name: self._value(templar, name, option, task_vars) for name, option in spec.items()}
         defaults: dict[str, Any] = {}
         for top in sorted({name.partition("_")[0] for name in spec}):
-            own = {name: value for name, value in self._file(top, "defaults").items() if name in spec}
+            own = {name: value for name, value in self._defaults(top).items() if name in spec}
             defaults.update({name: self._value(templar, name, spec[name], own) for name in own})
         return variables.check(spec, given, defaults)
 
@@ -105,17 +109,22 @@ class ActionModule(ActionBase):
     def _known(specs: Mapping[str, variables.Spec]) -> dict[str, variables.Option]:
         return {name: option for spec in specs.values() for name, option in spec.items()}
 
-    def _spec(self, role: str) -> variables.Spec:
-        spec: variables.Spec = self._file(role, "meta", "argument_specs")["argument_specs"]["main"]["options"]
-        return spec
-
-    def _file(self, role: str, folder: str, name: str = "main") -> Mapping[str, Any]:
-        path = str(ROLES / role / folder / f"{name}.yml")
+    def _defaults(self, role: str) -> Mapping[str, Any]:
+        """The role's defaults, as templates that Ansible trusts."""
+        path = str(ROLES / role / "defaults" / "main.yml")
         try:
             loaded: Mapping[str, Any] = self._loader.load_from_file(path, trusted_as_template=True)
         except TypeError:  # ansible-core 2.18 knows of no trust, and templates what it has loaded
             loaded = self._loader.load_from_file(path)
         return loaded or {}
+
+
+@cache
+def specification(role: str) -> variables.Spec:
+    """The role's variables as its argument_specs.yml has them. No template in it is ever used."""
+    text = (ROLES / role / "meta" / "argument_specs.yml").read_text("utf-8")
+    spec: variables.Spec = yaml.load(text, LOADER)["argument_specs"]["main"]["options"]  # noqa: S506 - a safe one
+    return spec
 
 
 def plain(value: Any) -> Any:

@@ -1,0 +1,168 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action plugin mailops.smtp.variables: the roles' own specifications, and Ansible's own templates."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+pytest.importorskip("ansible.plugins.action", reason="the controller's side needs ansible-core")
+
+from ansible.errors import AnsibleActionFail
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+from ansible_collections.mailops.smtp.plugins.action.variables import ROLES, ActionModule, is_result
+from ansible_collections.mailops.smtp.plugins.plugin_utils.variables import explain
+
+try:
+    from ansible.template import trust_as_template
+except ImportError:  # ansible-core 2.18: every text is a template
+
+    def trust_as_template(text: str) -> str:
+        return text
+
+
+LOADER = DataLoader()
+
+
+def trusted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: trusted(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [trusted(one) for one in value]
+    return trust_as_template(value) if isinstance(value, str) else value
+
+
+def ask(role: str, **given: Any) -> dict[str, Any]:
+    """The result for a host with these variables, beside those that the role brings along."""
+    variables: dict[str, Any] = {"role_path": str(ROLES / role), "ansible_facts": {}}
+    for part in ("defaults", "vars"):
+        variables.update(
+            trusted(LOADER.load_from_file(str(ROLES / role / part / "main.yml"))) if role in own() else {}
+        )
+    variables.update(trusted(given))
+    task = SimpleNamespace(
+        args={"role": role}, async_val=0, check_mode=False, diff=False, action="x", environment=[]
+    )
+    connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None), become=None)
+    templar = Templar(LOADER, variables=variables)
+    return ActionModule(task, connection, SimpleNamespace(), LOADER, templar, None).run(task_vars=variables)
+
+
+def own() -> list[str]:
+    return [path.name for path in ROLES.iterdir()]
+
+
+def test_the_values_are_typed_and_hold_no_secret() -> None:
+    result = ask(
+        "postfix",
+        postfix_relay_host="{{ name }}",
+        name="relay.example.com",
+        postfix_relay_ports="587, 2525",
+        postfix_relay_failover="false",
+        postfix_relay_username="ops",
+        postfix_relay_password="hunter2",
+    )
+    assert result["changed"] is False
+    values = result["values"]
+    assert values["postfix_relay_host"] == "relay.example.com"
+    assert values["postfix_relay_ports"] == [587, 2525]
+    assert values["postfix_relay_failover"] is False
+    assert "hunter2" not in str(result)
+
+
+def test_all_that_is_wrong_is_said_at_once_and_by_name() -> None:
+    result = ask(
+        "postfix",
+        postfix_relay_host="relay.example.com",
+        postfix_relay_username="{{ vault_user }}",
+        postfix_relay_password="{{ vault_password }}",
+        postfix_confirm_timeout="soon",
+    )
+    assert result["failed"]
+    first, second, third = result["msg"].splitlines()
+    assert first.startswith("postfix_relay_username refers to vault_user, which is not defined")
+    assert second.startswith("postfix_relay_password refers to vault_password, which is not defined")
+    assert third.startswith("postfix_confirm_timeout is 'soon'")
+
+
+@pytest.mark.parametrize("role", ["preflight", "verify"])
+def test_what_another_roles_variables_refer_to_is_not_hidden_by_a_default(role: str) -> None:
+    given = {"postfix_relay_host": "relay.example.com", "postfix_relay_port": "{{ vault_port }}"}
+    result = ask(role, **given)
+    assert result["failed"]
+    assert "postfix_relay_port refers to vault_port, which is not defined" in result["msg"]
+
+
+def test_the_gate_does_not_pass_without_a_login_that_was_wanted() -> None:
+    result = ask(
+        "preflight",
+        postfix_relay_host="relay.example.com",
+        postfix_relay_username="{{ vault_user }}",
+        postfix_relay_password="{{ vault_password }}",
+    )
+    assert result["failed"]
+    assert "vault_user" in result["msg"]
+    assert "vault_password" in result["msg"]
+
+
+def test_a_default_is_made_of_typed_values() -> None:
+    given = {
+        "postfix_relay_host": "relay.example.com",
+        "postfix_relay_tls": " May ",
+        "postfix_relay_ports": "25 26",
+    }
+    values = ask("preflight", **given)["values"]
+    assert values["preflight_validate_certs"] is False
+    assert values["preflight_ports"] == [25, 26]
+    assert values["postfix_relay_tls"] == "may"
+    assert ask("verify", **given)["values"]["verify_relay_tls"] == "may"
+
+
+def test_a_misspelt_relay_is_an_error_where_it_is_missed_and_else_a_warning() -> None:
+    result = ask("postfix", postfix_relayhost="relay.example.com")
+    assert result["failed"]
+    assert "postfix_relayhost is set" in result["msg"]
+    assert "did you mean postfix_relay_host?" in result["msg"]
+    result = ask("postfix", postfix_relayhost="x", postfix_relay_host="relay.example.com")
+    assert not result.get("failed")
+    assert ["did you mean postfix_relay_host?" in one for one in result["warnings"]] == [True]
+
+
+def test_the_registered_result_of_a_task_is_no_misspelt_variable() -> None:
+    registered = {"changed": False, "failed": False, "stdout": ""}
+    assert is_result(registered)
+    result = ask("postfix", postfix_relay_host="r.example", postfix_relayhost=registered)
+    assert "warnings" not in result
+
+
+def test_a_role_that_is_not_ours_is_refused() -> None:
+    with pytest.raises(AnsibleActionFail, match="it has postfix, preflight"):
+        ask("nginx")
+
+
+@pytest.mark.parametrize(
+    "error, secret, parts",
+    [
+        ("'vault_x' is undefined. 'vault_x' is undefined", True, ["v refers to vault_x", "leave v out"]),
+        ("object of type 'dict' has no attribute 'smtp_route'", False, ["refers to smtp_route"]),
+        ("'dict object' has no attribute 'fqdn'", False, ["refers to fqdn"]),
+        ("Attempting to decrypt but no vault secrets found", True, ["encrypted", "--ask-vault-pass"]),
+        (
+            "Decryption failed (no vault secrets were found that could decrypt)",
+            True,
+            ["--vault-password-file"],
+        ),
+        ("the filter said hunter2", True, ["its template fails;"]),
+        ("the filter said no\nand more", False, ["its template fails: 'the filter said no'"]),
+    ],
+)
+def test_a_template_that_fails_is_explained(error: str, secret: bool, parts: list[str]) -> None:
+    said = explain("v", error, secret)
+    assert [part for part in parts if part not in said] == []
+    assert "hunter2" not in said
