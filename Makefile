@@ -158,12 +158,17 @@ adoption: podman ## sixteen real-life mail servers: before the relay is deployed
 	$(BIN)/pytest -q -s tests/integration/adoption $(ARGS)
 
 # What takes long comes first, and what looks at the clock runs alone.
-PARTS := equivalence lab-test adoption verify-test gate-test variables postfix-crash cores postfix-test oracles \
-         postfix-load check sanity unit-pythons importer install-test
+PARTS := lab-test postfix-crash cores postfix-test oracles postfix-load check sanity unit-pythons importer install-test
+# What takes the better part of an hour more, and wants a quiet machine.
+LONG_PARTS := equivalence adoption verify-test gate-test variables
 
 .PHONY: test
 test: podman ## everything: all of the above
 	@tests/tools/parts $(PARTS) then faults
+
+.PHONY: test-long
+test-long: podman ## the tables of hosts: equivalence, adoption, verify, gate, variables (root)
+	@tests/tools/parts $(LONG_PARTS)
 
 ##
 

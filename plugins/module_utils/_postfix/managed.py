@@ -301,7 +301,7 @@ def _main_block(
     if lost and (stock or wish.replace):
         raise ManagedError(" ".join(lost))
     safe = _safe_values(wish, {*named, *first, *lacking}, own, defaults) if stock else {}
-    text = wish.text
+    text = wish.text if stock or wish.replace else _without_narrowing(wish.text, own)
     for comment, values in (
         ("The role's tables first, then what this host had.", first),
         ("What this host had no value for.", lacking),
@@ -314,8 +314,23 @@ def _main_block(
             text = text.rstrip("\n") + f"\n\n# {comment}\n" if text.strip() else f"# {comment}\n"
             text += "".join(f"{name} = {value}".rstrip() + "\n" for name, value in values.items())
     body = main_cf.MainCf(text)
-    body.merge(request.parameters)
+    try:
+        body.merge(request.parameters)
+    except ValueError as error:
+        raise ManagedError(f"parameters (postfix_parameters of the role): {error}") from None
     return body.text(), gone
+
+
+def _without_narrowing(text: str, own: Mapping[str, str]) -> str:
+    """The block without a filter of SASL mechanisms, where this host logs in at other relays too, which may have others.
+
+    The filter is of the whole SMTP client; without it Cyrus SASL takes the strongest mechanism that a relay offers.
+    """
+    if not own.get("smtp_sasl_password_maps"):
+        return text
+    body = main_cf.MainCf(text)
+    body.merge({"smtp_sasl_mechanism_filter": None})
+    return body.text()
 
 
 def _distributions_own(name: str) -> str:
@@ -360,7 +375,10 @@ def _safe_values(
 def _master_block(own_text: str, services: Any) -> tuple[str, set[str]]:
     """The entries for the block in master.cf, whole, and the service/type of those that it takes over."""
     own, merged = master_cf.MasterCf(own_text), master_cf.MasterCf(own_text)
-    merged.merge(services)
+    try:
+        merged.merge(services)
+    except ValueError as error:
+        raise ManagedError(f"services (postfix_services of the role): {error}") from None
     body, hide = "", set()
     for key in dict.fromkeys((str(each["service"]), str(each["type"])) for each in services):
         before, after = own.get(*key), merged.get(*key)

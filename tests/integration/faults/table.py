@@ -307,8 +307,8 @@ RESOLVE = (
     Case("name_is_an_alias", "ok", Smtp(), dns=Dns(aliases=1)),
     Case("name_is_the_first_of_three_aliases", "ok", Smtp(), dns=Dns(aliases=3), found=(("lookup", "dns"),)),
     Case("name_is_an_alias_that_comes_alone", "ok", Smtp(), dns=Dns(aliases=2, one_by_one=True), found=(("lookup", "dns"),)),
-    Case("name_is_an_alias_of_nothing", "dns_not_found", dns=Dns(aliases=1, nowhere=True), says=("alias of alias-of-name-is-an-alias-of-nothing",)),
-    Case("name_is_an_alias_of_nothing_that_comes_alone", "dns_not_found", dns=Dns(aliases=1, nowhere=True, one_by_one=True), says=("alias of",)),
+    Case("name_leads_nowhere", "dns_not_found", dns=Dns(aliases=1, nowhere=True), says=("alias of alias-of-name-leads-nowhere",)),
+    Case("name_leads_nowhere_alias_alone", "dns_not_found", dns=Dns(aliases=1, nowhere=True, one_by_one=True), says=("alias of",)),
     Case("name_has_ipv6_alone", "ok", Smtp(), families="6", found=(("family", "ipv6"), ("lookup", "dns"))),
     Case(
         "name_with_a_large_answer", "ok", Smtp(), found=(("lookup", "dns"),), within=SOON,

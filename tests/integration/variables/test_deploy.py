@@ -102,13 +102,13 @@ class Deployer:
         tasks = [{"name": "Run", "ansible.builtin.import_role": {"name": f"mailops.smtp.{role}"}}]
         play = {"name": "All", "hosts": "all", "gather_facts": False, "tasks": tasks}
         (self.room / "play.yml").write_text(yaml.safe_dump([play]))
-        host = (
-            f"{self.host.name} ansible_connection=podman_exec ansible_python_interpreter=/usr/bin/python3\n"
-        )
+        pid = podman("inspect", "--format", "{{.State.Pid}}", self.host.name).stdout.strip()
+        host = f"{self.host.name} ansible_connection=inside ansible_inside_pid={pid} "
+        host += "ansible_python_interpreter=/usr/bin/python3\n"
         (self.room / "hosts").write_text(host)
         environment = {
             **os.environ,
-            "ANSIBLE_CONNECTION_PLUGINS": str(HERE / "connection"),
+            "ANSIBLE_CONNECTION_PLUGINS": str(HERE.parent / "world" / "connection"),
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "collections"),
             "ANSIBLE_PIPELINING": "true",
             "ANSIBLE_NOCOLOR": "true",
