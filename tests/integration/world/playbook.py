@@ -98,6 +98,8 @@ def _unsafe(value: Any) -> Any:
 
 
 def _child(words: list[str], log: Path) -> None:
+    # A group of its own: Ansible signals its whole group when it ends its workers.
+    os.setsid()
     status = 70
     try:
         target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
