@@ -134,7 +134,7 @@ ON_POSTFIX := $(BIN)/pytest -q -s tests/integration/postfix
 
 .PHONY: postfix-test postfix-crash postfix-load
 postfix-test: podman ## postfix_config against some 400 configurations, on Postfix 3.5, 3.7, 3.10 and 3.11 (root)
-	$(ON_POSTFIX)/test_cases.py tests/integration/postfix/test_transaction.py -n 2 $(ARGS)
+	$(ON_POSTFIX)/test_cases.py tests/integration/postfix/test_transaction.py tests/integration/postfix/test_client.py -n 2 $(ARGS)
 
 postfix-crash: podman ## postfix_config killed at each kind of step; at each single one with ARGS=--all (root)
 	$(ON_POSTFIX)/crash $(ARGS)

@@ -11,7 +11,7 @@ import subprocess
 from typing import Any, Iterator, NamedTuple
 
 import pytest
-from hosts import COLLECTION, Host, podman
+from hosts import COLLECTION, Host, missing, podman
 
 PORT = 2626
 SEEN = "/run/recorder"
@@ -92,6 +92,8 @@ CASES = {
 @pytest.fixture(scope="module", params=["bookworm", "trixie"])
 def known(request: pytest.FixtureRequest) -> Iterator[Host]:
     """A host with two addresses beside those of loopback, and a relay that keeps what it is told."""
+    if missing():
+        pytest.fail(missing())
     one = Host(request.param)
     try:
         from_outside(one, "-n", "ip", "address", "add", f"{OUTSIDE}/32", "dev", "lo")
