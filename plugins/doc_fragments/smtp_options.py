@@ -14,6 +14,9 @@ options:
       - Deadline in seconds for one endpoint, counted from the resolution of its name.
       - It covers every stage, the retries and the pauses between them. No server, however slow or hostile,
         takes longer.
+      - Postfix waits up to 300 s for a greeting (C(smtp_helo_timeout)); raise this for a server that greets late.
+      - Like Postfix, the probe takes at most five addresses of a host, and opens a second session at another address
+        after a failure that may be that of one address; unlike Postfix, it tries no refused login elsewhere.
     type: float
     default: 10.0
   connect_timeout:

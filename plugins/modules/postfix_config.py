@@ -107,6 +107,12 @@ options:
           - Whether the block is to be all of C(main.cf). What the host has there stays, commented out.
         type: bool
         default: false
+      fresh:
+        description:
+          - Whether Postfix was installed for this very change, so that nobody depends on what its package left there,
+            and nothing is listed as taken from the host.
+        type: bool
+        default: false
   restore:
     description:
       - Take back what O(block) did, as a transaction of its own; what else changed in the files since stays.

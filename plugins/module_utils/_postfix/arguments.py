@@ -56,6 +56,7 @@ CONFIG_ARGUMENTS: dict[str, Any] = {
             "default": {"type": "dict", "default": {}},
             "stock": {"type": "dict", "default": {}},
             "replace": {"type": "bool", "default": False},
+            "fresh": {"type": "bool", "default": False},
         },
     },
     "restore": {"type": "str", "choices": ["previous", "original"]},

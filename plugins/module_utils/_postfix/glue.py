@@ -85,7 +85,9 @@ def _block_wish(given: Any) -> BlockWish | None:
     try:
         # Null: what the distribution has.
         default: dict[str, str | None] = {**dict.fromkeys(given["default"] or {}), **texts("default")}
-        return BlockWish(given["text"] or "", texts("prepend"), default, texts("stock"), given["replace"])
+        return BlockWish(
+            given["text"] or "", texts("prepend"), default, texts("stock"), given["replace"], given["fresh"]
+        )
     except ValueError as error:
         raise transaction.DeployError(f"block: {error}") from None
 

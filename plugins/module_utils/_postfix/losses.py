@@ -113,7 +113,9 @@ def _values(old: Side, new: Side, ours: Container[str]) -> Iterator[Loss]:
             yield Loss(f"{name} no longer reads {', '.join(lost)}", frozenset({name}))
         else:
             shown = new.in_force.get(name, "").strip()
-            yield Loss(f"{name} was {_short(raw)}, becomes {_short(shown) or 'empty'}", frozenset({name}))
+            # A table of passwords may be written out in main.cf.
+            before = "another" if "password" in name else _short(raw)
+            yield Loss(f"{name} was {before}, becomes {_short(shown) or 'empty'}", frozenset({name}))
 
 
 def _short(text: str) -> str:

@@ -34,6 +34,7 @@ class BlockWish:
     default: Mapping[str, str | None] = field(default_factory=dict)
     stock: Mapping[str, str] = field(default_factory=dict)
     replace: bool = False
+    fresh: bool = False
 
 
 @dataclass

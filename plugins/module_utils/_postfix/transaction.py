@@ -479,7 +479,7 @@ def _predict(request: Request, directory: Directory) -> Outcome:
 
 def _ask_for_losses(plan: Plan, request: Request, outcome: Outcome) -> None:
     """List what the change takes from the host. Raises DeployError for what nobody asked for."""
-    if request.block is None or not plan.changes:
+    if request.block is None or request.block.fresh or not plan.changes:
         return
     old_master = master_cf.MasterCf(_read(request.config_directory, "master.cf"))
     old, new = plan.old_main.values(), plan.main.values()

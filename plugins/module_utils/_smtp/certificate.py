@@ -51,37 +51,38 @@ _NO_TRUST = (*_NO_ISSUER, 7, 18, 19)
 
 # Whose certificates stand in for those of servers: antivirus programs and firewalls that open TLS. Looked for in the
 # issuer of a certificate that is not trusted, in lower case. "on this host" where it runs where the mail is sent.
+# The patterns are compiled when such a certificate is met.
 _INSPECTORS = (
-    (re.compile(r"\bavast\b"), "Avast"),
-    (re.compile(r"\bavg\b"), "AVG"),
-    (re.compile(r"kaspersky"), "Kaspersky"),
-    (re.compile(r"\beset\b"), "ESET"),
-    (re.compile(r"bitdefender"), "Bitdefender"),
-    (re.compile(r"dr\.? ?web\b"), "Dr.Web"),
-    (re.compile(r"g ?data\b"), "G DATA"),
-    (re.compile(r"\bnorton\b"), "Norton"),
-    (re.compile(r"trend micro|trendmicro"), "Trend Micro"),
-    (re.compile(r"mcafee|skyhigh"), "Skyhigh (McAfee) Web Gateway"),
-    (re.compile(r"sophos|astaro"), "Sophos"),
-    (re.compile(r"fortigate|fortinet(?!.*fortimail)|\bfgt?\d{2}"), "Fortinet FortiGate"),
-    (re.compile(r"palo ?alto"), "Palo Alto Networks"),
-    (re.compile(r"zscaler"), "Zscaler"),
-    (re.compile(r"cisco umbrella|cisco.*(?:firepower|web security|ironport.*proxy)|opendns"), "Cisco"),
-    (re.compile(r"check ?point"), "Check Point"),
-    (re.compile(r"blue ?coat|proxysg|symantec.*(?:proxy|web gateway)"), "Blue Coat (Symantec) ProxySG"),
-    (re.compile(r"netskope|goskope"), "Netskope"),
-    (re.compile(r"\bsquid\b"), "Squid"),
-    (re.compile(r"sonicwall"), "SonicWall"),
-    (re.compile(r"watchguard|fireware"), "WatchGuard"),
-    (re.compile(r"forcepoint|websense"), "Forcepoint"),
-    (re.compile(r"untangle|\barista edge"), "Untangle"),
-    (re.compile(r"smoothwall"), "Smoothwall"),
-    (re.compile(r"cloudflare gateway|gateway ca.*cloudflare"), "Cloudflare Gateway"),
-    (re.compile(r"\bcato networks"), "Cato Networks"),
-    (re.compile(r"\biboss\b"), "iboss"),
-    (re.compile(r"mitmproxy"), "mitmproxy"),
+    (r"\bavast\b", "Avast"),
+    (r"\bavg\b", "AVG"),
+    (r"kaspersky", "Kaspersky"),
+    (r"\beset\b", "ESET"),
+    (r"bitdefender", "Bitdefender"),
+    (r"dr\.? ?web\b", "Dr.Web"),
+    (r"g ?data\b", "G DATA"),
+    (r"\bnorton\b", "Norton"),
+    (r"trend micro|trendmicro", "Trend Micro"),
+    (r"mcafee|skyhigh", "Skyhigh (McAfee) Web Gateway"),
+    (r"sophos|astaro", "Sophos"),
+    (r"fortigate|fortinet(?!.*fortimail)|\bfgt?\d{2}", "Fortinet FortiGate"),
+    (r"palo ?alto", "Palo Alto Networks"),
+    (r"zscaler", "Zscaler"),
+    (r"cisco umbrella|cisco.*(?:firepower|web security|ironport.*proxy)|opendns", "Cisco"),
+    (r"check ?point", "Check Point"),
+    (r"blue ?coat|proxysg|symantec.*(?:proxy|web gateway)", "Blue Coat (Symantec) ProxySG"),
+    (r"netskope|goskope", "Netskope"),
+    (r"\bsquid\b", "Squid"),
+    (r"sonicwall", "SonicWall"),
+    (r"watchguard|fireware", "WatchGuard"),
+    (r"forcepoint|websense", "Forcepoint"),
+    (r"untangle|\barista edge", "Untangle"),
+    (r"smoothwall", "Smoothwall"),
+    (r"cloudflare gateway|gateway ca.*cloudflare", "Cloudflare Gateway"),
+    (r"\bcato networks", "Cato Networks"),
+    (r"\biboss\b", "iboss"),
+    (r"mitmproxy", "mitmproxy"),
     (
-        re.compile(r"tls inspection|ssl inspection|(?:ssl|tls|https) interception|deep inspection"),
+        r"tls inspection|ssl inspection|(?:ssl|tls|https) interception|deep inspection",
         "a TLS inspection",
     ),
 )
@@ -267,7 +268,7 @@ def advice(problem: Problem, certificate: Certificate, chain: ChainError | None)
 def inspector(certificate: Certificate) -> str:
     """The product whose authority issues certificates in the place of servers' own; empty where none is known."""
     issuer = certificate.issuer.lower()
-    return next((name for pattern, name in _INSPECTORS if pattern.search(issuer)), "")
+    return next((name for pattern, name in _INSPECTORS if re.search(pattern, issuer)), "")
 
 
 def matches(certificate: Certificate, name: str) -> bool:

@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Pattern
+from typing import NamedTuple
 
 from .reply import Reply
 
@@ -43,8 +43,9 @@ class Row(NamedTuple):
     """Reply codes or their beginnings, separated by blanks; empty for every code."""
     status: str
     """Enhanced status codes without their class (``7.9``), separated by blanks; empty for every one, and none."""
-    words: Pattern[str] | None
-    """To be found in the text, in lower case; None for any text."""
+    words: str | None
+    """A pattern to be found in the text, in lower case; None for any text. Compiled when it is first looked for: on
+    most hosts none ever is."""
     subject: str
     """Who or what is refused: a word of _VERDICTS. Empty: what the stage is about."""
     cause: str
@@ -75,10 +76,6 @@ _VERDICTS = {
 }
 
 _STATUS = re.compile(r"(?:\A|[ (#])([245])\.(\d{1,3}\.\d{1,3})(?![\d.])")
-
-
-def _words(pattern: str) -> Pattern[str]:
-    return re.compile(pattern)
 
 
 _LOG_IN = (
@@ -129,20 +126,20 @@ _NO_LOCKOUT = (
 ROWS: tuple[Row, ...] = (
     # Another way in than the one taken.
     Row("greeting ehlo", "", "",
-        _words(
+        (
             r"\bproxy\b.*(protocol|header|line|required|expected|missing|invalid)|(missing|invalid|expected"
             r"|bad).*\bproxy\b|haproxy"
         ),
         "client", "it waits for the PROXY line of a load balancer",
         "Connect to the load balancer in front of {host}, or to a port of it without the PROXY protocol."),
     Row("any", "", "",
-        _words(
+        (
             r"client cert|certificate (is )?required|(no|valid) (client |tls )?certificate (was )?(presented"
             r"|provided|required)|require[sd]? (a )?(valid |trusted )?(client )?certificate"
         ),
         "", "it demands a client certificate", CLIENT_CERTIFICATE),
     Row("ehlo auth sender recipient", "5 4", "",
-        _words(
+        (
             r"starttls|must use tls|(tls|ssl|encrypt\w*|secure connection) (is )?(required|needed)"
             r"|requires? (tls|ssl|encryption|a secure)"
         ),
@@ -152,7 +149,7 @@ ROWS: tuple[Row, ...] = (
     # AUTH: whether the mechanism is meant, the account, or the client.
     Row("auth", "504", "", None, "mechanism", "", ""),
     Row("auth", "5", "5.4 7.4", None, "mechanism", "", ""),
-    Row("auth", "534", "", _words(r"too weak|mechanism"), "mechanism", "the mechanism is too weak for it",
+    Row("auth", "534", "", r"too weak|mechanism", "mechanism", "the mechanism is too weak for it",
         "Set auth_mechanism to a stronger one that the server offers (see auth_mechanisms)."),
     Row("auth", "538", "", None, "mechanism", "it takes the mechanism only under stronger encryption",
         "Set auth_mechanism to another one that the server offers (see auth_mechanisms)."),
@@ -162,17 +159,17 @@ ROWS: tuple[Row, ...] = (
         "Set auth_mechanism to plain once, over TLS, so that the server can store the password for the others, or "
         "change the password."),
     Row("auth", "5 4", "",
-        _words(
+        (
             r"credits? exceeded|maximum credits|out of credit|payment|billing|trial|quota exceeded"
             r"|limit of your plan"
         ),
         "", "the account has no credit or quota left", "Look at plan and billing of the account at the relay service."),
     Row("auth", "", "",
-        _words(r"too many|rate limit|throttl|temporarily (locked|blocked)|locked out|brute|attempts"),
+        r"too many|rate limit|throttl|temporarily (locked|blocked)|locked out|brute|attempts",
         "",
         "there were too many attempts", _NO_LOCKOUT),
     Row("auth", "5", "",
-        _words(
+        (
             r"application.specific|app.?(specific )?.?password|app password|invalidsecondfactor"
             r"|application password|authori[sz]ation code"
         ),
@@ -180,11 +177,11 @@ ROWS: tuple[Row, ...] = (
     Row("auth", "534", "7.9", None, "", "the account needs an application password", _APPLICATION_LOGIN),
     Row("auth", "53", "7.14", None, "", "the provider wants the owner to sign in with a browser first",
         "Sign in to the account with a browser and allow this login, or create an application password for it."),
-    Row("auth", "53", "", _words(r"web ?browser|weblogin"), "",
+    Row("auth", "53", "", r"web ?browser|weblogin", "",
         "the provider wants the owner to sign in with a browser first",
         "Sign in to the account with a browser and allow this login, or create an application password for it."),
     Row("auth", "5", "",
-        _words(
+        (
             r"basic auth\w* is disabled|smtp ?client ?auth\w* is disabled|security defaults"
             r"|smtp auth(entication)? is (disabled|not enabled)"
         ),
@@ -196,7 +193,7 @@ ROWS: tuple[Row, ...] = (
         "Look at the sign-in log of the account in Microsoft Entra: its policies refuse this login, or the password is "
         "wrong."),
     Row("auth", "5", "",
-        _words(
+        (
             r"unauthori[sz]ed ip|ip (address )?(is )?(not|un)[ -]?(in )?(authori[sz]ed|allowed|permitted"
             r"|whitelist\w*|trusted)"
         ),
@@ -205,13 +202,13 @@ ROWS: tuple[Row, ...] = (
     Row("auth", "5", "7.13 2.1", None, "", "the account is disabled",
         "Have the account enabled at {host}; a new password does not help."),
     Row("auth", "5", "",
-        _words(
+        (
             r"(account|user|mailbox|domain)( \S+)? (is |has been |was )?(\w+ )?(disabled|suspended|locked"
             r"|blocked|inactive|deactivated|expired)|(disabled|suspended|locked) (account|user)"
         ),
         "", "the account is disabled or locked", "Have the account enabled at {host}; a new password does not help."),
     Row("auth", "5", "",
-        _words(
+        (
             r"access rights to this service|(imap|pop|smtp)\b.*(not enabled|disabled|not allowed)|no permission"
             r"|service is not (open|enabled)"
         ),
@@ -220,51 +217,51 @@ ROWS: tuple[Row, ...] = (
         "one."),
     # HELO: said at once, or at MAIL or RCPT, as Postfix does (smtpd_delay_reject).
     Row("ehlo sender recipient", "503", "",
-        _words(r"(he|eh)lo first|say(s)? (he|eh)lo|send (he|eh)lo|bad sequence"),
+        r"(he|eh)lo first|say(s)? (he|eh)lo|send (he|eh)lo|bad sequence",
         "",
         "it has lost track of the conversation",
         "Look at the log of {host}, and for something on the way that changes the conversation."),
     Row("ehlo sender recipient", "", "",
-        _words(
+        (
             r"(helo|ehlo)\b.*(fully.qualified|fqdn|real hostname|invalid|syntax|argument)|(invalid"
             r"|fully.qualified|real)\b.*\b(helo|ehlo)"
         ),
         "helo", "the name given with EHLO is not a full host name", _HELO),
     Row("ehlo sender recipient", "", "",
-        _words(r"(helo|ehlo)\b.*(not found|not resolve|unresolv|no such|dns|does not exist|a or mx)"),
+        r"(helo|ehlo)\b.*(not found|not resolve|unresolv|no such|dns|does not exist|a or mx)",
         "helo", "the name given with EHLO is not in the DNS",
         "Set helo_name to a name of this host that the DNS knows, such as web1.example.com."),
     Row("ehlo sender recipient", "", "",
-        _words(
+        (
             r"helo domain|(helo|ehlo) command rejected|(helo|ehlo)\b.*(reject|denied|refused|not accept|bad"
             r"|mismatch|forged|impersonat|spoof|listed)|(bad|reject\w*|forged|wrong)\b.*\b(helo|ehlo)"
         ),
         "helo", "it does not accept the name given with EHLO",
         "Set helo_name to a name of this host in your own domain, which leads to this host's address."),
     Row("ehlo", "", "",
-        _words(r"fully.qualified|fqdn|host ?name|invalid (domain )?name|syntactically invalid"),
+        r"fully.qualified|fqdn|host ?name|invalid (domain )?name|syntactically invalid",
         "helo",
         "the name given with EHLO is not a full host name", _HELO),
     # The domain of the sender; "unauthenticated" is said of that as well.
     Row("sender recipient", "5 4", "7.20 7.21 7.22 7.23 7.24 7.26 7.29", None, "sender",
         "the sender's domain does not vouch for this way of sending (SPF, DKIM, DMARC)",
         _VOUCH),
-    Row("sender recipient", "5 4", "", _words(r"\bspf\b|dmarc|dkim"), "sender",
+    Row("sender recipient", "5 4", "", r"\bspf\b|dmarc|dkim", "sender",
         "the sender's domain does not vouch for this way of sending (SPF, DKIM, DMARC)",
         _VOUCH),
     # Who may send through it at all.
     Row("sender recipient", "5 4", "7.57", None, "login", "it takes no mail without a login", _LOG_IN, "anonymous"),
     Row("sender recipient", "530 502 550 551 553 554 505", "",
-        _words(
+        (
             r"authenticat(e|ion)\b.*(required|first|need)|(require|need|must|please|turn on)\b.*\bauth"
             r"|not authenticated|unauthenticated|smtp auth|not logged in|log ?in (is )?required"
         ),
         "login", "it takes no mail without a login", _LOG_IN, "anonymous"),
     Row("sender recipient", "530", "", None, "login", "it takes no mail without a login", _LOG_IN, "anonymous"),
-    Row("recipient sender", "5", "", _words(r"client host rejected: access denied"), "login",
+    Row("recipient sender", "5", "", r"client host rejected: access denied", "login",
         "it takes no mail from this host without a login", _LOG_IN, "anonymous"),
     Row("sender recipient", "530", "", None, "", "it wants a login that allows this", _ASK_LOGIN, "login"),
-    Row("any", "", "", _words(r"invalid credentials for relay"), "",
+    Row("any", "", "", r"invalid credentials for relay", "",
         "it does not know this host's address as one of the account's",
         "Register this host's public address in the relay settings of the account, or give username and password; "
         "mail_from and helo_name have to be of a domain of the account."),
@@ -274,7 +271,7 @@ ROWS: tuple[Row, ...] = (
     Row("sender recipient", "", "7.60", None, "sender", "the account may not send as this sender", _OWN_SENDER),
     Row("sender recipient", "", "2.252", None, "sender", "the account may not send as this sender", _OWN_SENDER),
     Row("sender recipient", "", "",
-        _words(
+        (
             r"not owned by|send ?as|permissions? to send as|relaying disallowed as|not (one of )?(your"
             r"|the account's) address|(from|sender) address\b.*\bnot (one of|allowed|permitted|match)"
             r"|sender.*(does not|doesn't|must) match|(must|does not|doesn't) match.*(login|user|account"
@@ -283,46 +280,46 @@ ROWS: tuple[Row, ...] = (
         ),
         "sender", "the account may not send as this sender", _OWN_SENDER),
     Row("sender recipient", "", "",
-        _words(
+        (
             r"not (a )?verified|verified sender|unverified|sender identity|domain (is )?not (registered|verified"
             r"|configured|allowed)|not (a )?(registered|confirmed) (sender|domain)|sender signature"
         ),
         "", "it takes only addresses that are verified for the account", _VERIFY_SENDER),
     Row("sender recipient", "", "",
-        _words(
+        (
             r"sender address rejected.*fully.qualified|sender address.*(incomplete|needs? a domain"
             r"|without domain)"
         ),
         "sender",
         "the sender's address has no full domain", "Set mail_from to an address with its full domain."),
     Row("sender recipient", "", "",
-        _words(
+        (
             r"sender address rejected.*not found|domain of sender.*(not|n't)|sender.*domain.*(not exist"
             r"|not resolve|not found|not (a )?valid)|(emetteur|sender) (invalid|verify failed)|invalid sender"
         ),
         "sender",
         "the sender's domain or mailbox cannot be found",
         "Set mail_from to an address that exists, in a domain with an MX or address record."),
-    Row("sender recipient", "5", "", _words(r"bad outbound sender"), "sender",
+    Row("sender recipient", "5", "", r"bad outbound sender", "sender",
         "the account is barred from sending, usually because spam came from it",
         "Have the account cleaned and released by the administrator of its organization."),
     Row("sender recipient", "5 4", "1.7 1.8", None, "sender", "the sender's domain or mailbox cannot be found",
         "Set mail_from to an address that exists, in a domain with an MX or address record."),
-    Row("sender recipient", "", "", _words(r"mail ?from domain is listed|sender.*(block|black) ?list"), "sender",
+    Row("sender recipient", "", "", r"mail ?from domain is listed|sender.*(block|black) ?list", "sender",
         "the sender's domain is on a block list",
         "Set mail_from to another domain, or have that one taken off the list that the server names."),
     Row("recipient", "", "",
-        _words(r"sender address rejected|sender (is )?(denied|rejected|refused)"),
+        r"sender address rejected|sender (is )?(denied|rejected|refused)",
         "sender", "", ""),
     # The client: its address, its name in the DNS, its reputation.
     Row("any", "5 4", "",
-        _words(r"open resolver"),
+        r"open resolver",
         "client", "the server's own block list queries fail (open resolver)",
         "Ask the operator of {host} to mend its block list queries, or use another relay: this host is not listed."),
     Row("any", "5 4", "7.25", None, "client", "this host's address has no matching name in the DNS",
         _REVERSE),
     Row("any", "5 4", "",
-        _words(
+        (
             r"reverse (host ?name|dns|address|lookup)|\bptr\b|\brdns\b|cannot find your (reverse )?host ?name"
             r"|ip name lookup failed|without a valid sender domain"
         ),
@@ -330,26 +327,26 @@ ROWS: tuple[Row, ...] = (
         "this host's address has no matching name in the DNS",
         _REVERSE),
     Row("any", "5 4", "",
-        _words(
+        (
             r"spamhaus|spamcop|barracuda|sorbs|uceprotect|abusix|invaluement|cloudmark|blocked using|dnsbl"
             r"|\brbl\b|(block|black|deny) ?list|banned sending ip|block(ed)? list|listed (at|in|by|on)\b|(poor"
             r"|low|bad) (ip )?reputation|ip reputation|bloqu[ée]e? pour|been banned|client host blocked"
         ),
         "client", "this host's address is on a block list, or has a bad reputation", _DELIST),
     Row("any", "5 4", "",
-        _words(r"send (e-?mail|mail) directly|notauthorizederror|dynamic (ip|address)|dial-?up|residential"),
+        r"send (e-?mail|mail) directly|notauthorizederror|dynamic (ip|address)|dial-?up|residential",
         "client",
         "it takes no mail straight from addresses like this host's",
         "Use a relay with a login (587, 465 or 2525): this server takes no mail directly from this address."),
-    Row("any", "550 521", "5.1", _words(r"protocol error"), "client",
+    Row("any", "550 521", "5.1", r"protocol error", "client",
         "its guard (postscreen) has seen the client break the protocol, or holds it for a robot",
         "Try again in some minutes from this address alone; if it stays so, something on the way changes the "
         "conversation, or the operator of {host} has to allow this address."),
     Row("any", "450 451", "3.2",
-        _words(r"service currently unavailable"),
+        r"service currently unavailable",
         "", "its guard (postscreen) lets the next attempt pass", _RETRY),
     Row("sender recipient", "5 4", "",
-        _words(
+        (
             r"client host rejected|client (host|address|ip)\b.*(rejected|refused|denied|not (allowed|permitted))"
             r"|access from ip address|connection refused"
         ),
@@ -362,10 +359,10 @@ ROWS: tuple[Row, ...] = (
         "Check rcpt_to: its domain accepts no mail."),
     Row("sender recipient", "5 4", "1.10", None, "", "the domain accepts no mail (null MX)",
         "Check rcpt_to: its domain accepts no mail."),
-    Row("any", "4", "", _words(r"gr[ae]y.?list"), "", "greylisting", _RETRY),
+    Row("any", "4", "", r"gr[ae]y.?list", "", "greylisting", _RETRY),
     Row("any", "4", "3.1", None, "", "the server's disk is full", "Tell the operator of {host}, and try again later."),
     Row("any", "4", "",
-        _words(
+        (
             r"insufficient (system )?(storage|disk|resources)|disk (is )?full|out of (disk|memory)"
             r"|space shortage"
         ),
@@ -373,14 +370,14 @@ ROWS: tuple[Row, ...] = (
         "the server's disk or memory is full", "Tell the operator of {host}, and try again later."),
     Row("any", "4", "7.28", None, "", "there is too much mail or too many connections from here", _LIMIT),
     Row("greeting ehlo starttls sender recipient", "4", "",
-        _words(
+        (
             r"too many|concurrent|rate.?(limit|of)|unusual rate|throttl|exceed|limit reached|per (minute|hour"
             r"|second|day)|too (fast|quickly)"
         ),
         "",
         "a limit is reached", _LIMIT),
     Row("sender recipient", "5 4", "",
-        _words(
+        (
             r"(daily|hourly|monthly|sending|message|user) (\w+ )?(limit|quota)\b.*(exceed|reached)|(exceed"
             r"|reached)\w* .*(limit|quota) (for|of)|sending limit exceeded"
         ),
@@ -389,7 +386,7 @@ ROWS: tuple[Row, ...] = (
         "Wait until the limit of the account is over, or have it raised at the relay service."),
     # The recipient.
     Row("recipient", "5 4", "",
-        _words(
+        (
             r"relay(ing)?\b.*(denied|not (permitted|allowed)|prohibited|disallow|forbidden)|(unable|cannot"
             r"|not (permitted|allowed)|refuse\w*) to relay|open relay not allowed|rcpthosts|don't relay"
             r"|not (a )?(local|hosted) (here|domain)"
@@ -397,7 +394,7 @@ ROWS: tuple[Row, ...] = (
         "",
         "it does not relay for this host", _LOG_IN, "anonymous"),
     Row("recipient", "5 4", "",
-        _words(
+        (
             r"relay(ing)?\b.*(denied|not (permitted|allowed)|prohibited|disallow|forbidden)|(unable|cannot"
             r"|not (permitted|allowed)|refuse\w*) to relay|open relay not allowed|rcpthosts|don't relay"
             r"|not (a )?(local|hosted) (here|domain)"
@@ -407,13 +404,13 @@ ROWS: tuple[Row, ...] = (
     Row("recipient", "5 4", "2.2 2.3", None, "", "the mailbox is full, or the mail too large for it",
         "Check rcpt_to, or have that mailbox cleared."),
     Row("recipient", "5 4", "",
-        _words(r"(over|out of|exceeded) (storage|quota)|quota exceed|mailbox (is )?full|storage allocation"),
+        r"(over|out of|exceeded) (storage|quota)|quota exceed|mailbox (is )?full|storage allocation",
         "",
         "the mailbox is full", "Check rcpt_to, or have that mailbox cleared."),
     Row("recipient", "5", "1.1 1.0 1.6 2.0 2.1", None, "", "there is no such mailbox",
         "Check rcpt_to: the server knows no such mailbox, or does not take mail for it from here."),
     Row("recipient", "5", "",
-        _words(
+        (
             r"user unknown|unknown user|no such (user|recipient|mailbox|person)|unrouteable|(mailbox|user"
             r"|recipient|address)( \S+)? (not found|does not exist|doesn't exist|unavailable|unknown)"
             r"|invalid recipient"
@@ -423,7 +420,7 @@ ROWS: tuple[Row, ...] = (
         "Check rcpt_to: the server knows no such mailbox, or does not take mail for it from here."),
     Row("recipient", "5 4", "1.2 4.4", None, "", "the recipient's domain cannot be found",
         "Check rcpt_to: its domain has no MX or address record."),
-    Row("recipient", "5 4", "", _words(r"recipient address rejected.*(domain not found|fully.qualified)"), "",
+    Row("recipient", "5 4", "", r"recipient address rejected.*(domain not found|fully.qualified)", "",
         "the recipient's address or domain cannot be used",
         "Check rcpt_to: give a whole address in a domain that exists."),
     Row("sender recipient", "5", "6.7", None, "", "it does not take addresses outside of ASCII",
@@ -446,7 +443,7 @@ def row_of(stage: str, reply: Reply, situation: Situation) -> Row | None:
     text = reply.text.decode("latin-1").lower()
     code, status = str(reply.code), status_of(reply)
     for row in ROWS:
-        if _fits(row, stage, code, status, situation) and (row.words is None or row.words.search(text)):
+        if _fits(row, stage, code, status, situation) and (row.words is None or re.search(row.words, text)):
             return row
     return None
 
@@ -488,24 +485,24 @@ def _fits(row: Row, stage: str, code: str, status: str, situation: Situation) ->
 class Stranger(NamedTuple):
     """Another protocol, known by the beginning of what it says."""
 
-    beginning: Pattern[bytes]
+    beginning: bytes
     name: str
     advice: str
 
 
 STRANGERS: tuple[Stranger, ...] = (
     Stranger(
-        re.compile(rb"HTTP/\d|\s*<(?:!doctype|html)", re.IGNORECASE),
+        rb"(?i)HTTP/\d|\s*<(?:!doctype|html)",
         "a web server or a web proxy",
         "A web server answers on port {port} in place of {host}, such as a captive portal, a web proxy or a load "
         "balancer: check host and port, and what redirects the connection.",
     ),
-    Stranger(re.compile(rb"SSH-"), "an SSH server", ""),
-    Stranger(re.compile(rb"\* (?:OK|BYE|PREAUTH)", re.IGNORECASE), "an IMAP server", ""),
-    Stranger(re.compile(rb"(?:\+OK|-ERR)"), "a POP3 server", ""),
-    Stranger(re.compile(rb"\xff[\xfb-\xfe]"), "a Telnet server", ""),
+    Stranger(rb"SSH-", "an SSH server", ""),
+    Stranger(rb"(?i)\* (?:OK|BYE|PREAUTH)", "an IMAP server", ""),
+    Stranger(rb"(?:\+OK|-ERR)", "a POP3 server", ""),
+    Stranger(rb"\xff[\xfb-\xfe]", "a Telnet server", ""),
     Stranger(
-        re.compile(rb"PROXY |\r\n\r\n\0\r\nQUIT\n"),
+        rb"PROXY |\r\n\r\n\0\r\nQUIT\n",
         "a load balancer that sends a PROXY line to the client",
         "Have the PROXY protocol turned off towards the client on port {port} of {host}.",
     ),
@@ -514,4 +511,4 @@ STRANGERS: tuple[Stranger, ...] = (
 
 def stranger(seen: bytes) -> Stranger | None:
     """Who it is that speaks there instead of a mail server, where that can be told."""
-    return next((one for one in STRANGERS if one.beginning.match(seen)), None)
+    return next((one for one in STRANGERS if re.match(one.beginning, seen)), None)

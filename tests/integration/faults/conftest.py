@@ -18,7 +18,7 @@ import pytest
 
 from faults.certificates import Authority
 from faults.network import Network
-from faults.table import PLACES, POLICIES, RESOLVERS
+from faults.table import NAME_SERVICES, PLACES, POLICIES, NameService
 
 # This package, and what stands in for the managed host's copy of the collection; never the packages of this Python.
 _PATH = os.pathsep.join(
@@ -46,9 +46,9 @@ class Findings(NamedTuple):
     seconds: dict[str, float]
     """By policy: how long its call of probe() took."""
     lingering: dict[str, float]
-    """By name server ("" is the good one): for how long the process went on after it had nothing left to do."""
+    """By name service ("" is the usual one): for how long the process went on after it had nothing left to do."""
     errors: dict[str, str]
-    """By name server: what it wrote on standard error."""
+    """By name service: what it wrote on standard error."""
     hosts: dict[str, list[dict[str, Any]]]
     """By case: what came to the server."""
 
@@ -58,10 +58,15 @@ def _rules(way: str) -> list[str]:
 
 
 def _prepare(network: Network) -> None:
-    deaf = ["ip daddr %s meta l4proto { tcp, udp } th dport 53 drop" % RESOLVERS["name server drops"]]
+    deaf = [
+        "ip daddr %s meta l4proto { tcp, udp } th dport 53 drop" % NAME_SERVICES["name server drops"].resolver
+    ]
     network.filter(network.server, "input", _rules("way") + deaf)
     network.filter(network.server, "output", _rules("way_back"))
     network.filter(network.client, "output", _rules("own_firewall"))
+    network.add_hosts(
+        "%s %s" % (place.fill(place.case.hosts), place.name) for place in PLACES if place.case.hosts
+    )
     routes = []
     for place in PLACES:
         if place.case.route:
@@ -98,10 +103,11 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Findings]:
             assert server.stdin and server.stdout
             assert server.stdout.readline() == "ready\n", "the servers did not start"
             runs: dict[str, Run] = {}
-            usual = [policy for policy in POLICIES if policy not in RESOLVERS]
+            usual = [policy for policy in POLICIES if policy not in NAME_SERVICES]
+            network.use_names(*NameService())
             runs[""] = _ask(network, authority.ca_file, usual)
-            for policy, resolver in RESOLVERS.items():
-                network.use_resolver(resolver)
+            for policy, service in NAME_SERVICES.items():
+                network.use_names(*service)
                 runs[policy] = _ask(network, authority.ca_file, [policy])
             server.stdin.write("report\n")
             server.stdin.flush()

@@ -15,6 +15,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Iterable
 
 # The server answers on every address of these two prefixes, so that each case has a host of its own.
 IPV4_PREFIX = "198.18.0.0/16"
@@ -23,6 +24,7 @@ GATEWAY4, CLIENT4 = "198.19.0.1", "198.19.0.2"
 GATEWAY6, CLIENT6 = "fd5e:19::1", "fd5e:19::2"
 RESOLVER = "198.18.0.53"
 SECOND_CLIENT4 = "198.19.0.3"
+_LOCALHOST = "127.0.0.1 localhost\n::1 localhost"
 
 TOOLS = ("unshare", "nsenter", "ip", "nft", "mount", "sysctl")
 NEEDED = "the fault table needs root (CAP_SYS_ADMIN and CAP_NET_ADMIN) and the tools " + ", ".join(TOOLS)
@@ -84,7 +86,8 @@ class Network:
             raise
         try:
             self._join()
-            self._name_service()
+            self.use_names(RESOLVER, "", "files dns")
+            self.add_hosts(())
         except BaseException:
             self.close()
             raise
@@ -137,14 +140,15 @@ class Network:
         # A neighbour that is not there is found missing in 0.3 s instead of 3 s.
         client.run("sysctl", "-q", "-w", "net.ipv4.neigh.client.retrans_time_ms=100")
 
-    def _name_service(self) -> None:
-        self.use_resolver(RESOLVER)
-        self._replace("nsswitch.conf", "hosts: files dns\n")
-        self._replace("hosts", "127.0.0.1 localhost\n::1 localhost\n")
+    def use_names(self, resolver: str, search: str, sources: str) -> None:
+        """Name the client's name server, search list and sources of names, for processes that start from now on."""
+        lines = ["nameserver " + resolver, *(["search " + search] if search else [])]
+        self._replace("resolv.conf", "\n".join([*lines, ""]))
+        self._replace("nsswitch.conf", "hosts: %s\n" % sources)
 
-    def use_resolver(self, address: str) -> None:
-        """Name the client's name server, for processes that start from now on."""
-        self._replace("resolv.conf", "nameserver %s\n" % address)
+    def add_hosts(self, lines: Iterable[str]) -> None:
+        """Put lines into the client's /etc/hosts."""
+        self._replace("hosts", "\n".join([_LOCALHOST, *lines, ""]))
 
     def _replace(self, name: str, text: str) -> None:
         """Put a file over /etc/<name>, for the client alone."""

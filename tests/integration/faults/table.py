@@ -13,6 +13,7 @@ import ssl
 import time
 from typing import Any, NamedTuple
 
+from faults.network import RESOLVER
 from faults.servers import (
     LONG_TOKEN,
     PASSWORD,
@@ -68,9 +69,28 @@ POLICIES: dict[str, dict[str, Any]] = {
     "named": {"helo_name": "mail.client.test"},
     "name server drops": {},
     "name server rejects": {},
+    "dns first": {},
+    "search list": {},
+    "wildcard in the search list": {},
 }
-# The name server that a policy's client has in its resolv.conf, where it is not the good one.
-RESOLVERS = {"name server drops": "198.18.0.54", "name server rejects": "198.18.0.55"}
+
+
+class NameService(NamedTuple):
+    """Where a policy's client looks for names: resolv.conf and nsswitch.conf."""
+
+    resolver: str = RESOLVER
+    search: str = ""
+    sources: str = "files dns"
+
+
+# What a policy's client has, where it is not the usual.
+NAME_SERVICES = {
+    "name server drops": NameService("198.18.0.54"),
+    "name server rejects": NameService("198.18.0.55"),
+    "dns first": NameService(sources="dns files"),
+    "search list": NameService(search="nowhere.test office.test"),
+    "wildcard in the search list": NameService(search="wild.test"),
+}
 
 
 class Login(NamedTuple):
@@ -88,7 +108,16 @@ class Dns(NamedTuple):
     silent: tuple[str, ...] = ()
     """Types of query that get no answer."""
     addresses: tuple[str, ...] | None = None
-    alias: bool = False
+    aliases: int = 0
+    """So many aliases lead from the name to its addresses."""
+    one_by_one: bool = False
+    """An answer holds one alias alone; the next is to be asked for."""
+    nowhere: bool = False
+    """The last of the aliases leads to a name that does not exist."""
+    large: bool = False
+    """The answer is too large for UDP: it comes over TCP."""
+    wildcard: bool = False
+    """Whatever is below the name of the host has its addresses."""
 
 
 class Case(NamedTuple):
@@ -113,6 +142,8 @@ class Case(NamedTuple):
     route: str = ""
     """A type of route in the client for the host's addresses: blackhole, unreachable, prohibit."""
     dns: Dns = Dns()
+    hosts: str = ""
+    """The address that the client's /etc/hosts has for the name; {4} and {6} are the host's."""
     login: Login | None = None
     server_name: str = ""
     domain: str = ""
@@ -273,7 +304,27 @@ RESOLVE = (
     Case("name_server_silent_about_ipv6", "ok", Smtp(), dns=Dns(silent=("AAAA",)), within=TIMEOUT),
     Case("name_server_dropped", "dns_failure", policy="name server drops", at=TIMEOUT),
     Case("name_server_port_unreachable", "dns_failure", policy="name server rejects", within=TIMEOUT),
-    Case("name_is_an_alias", "ok", Smtp(), dns=Dns(alias=True)),
+    Case("name_is_an_alias", "ok", Smtp(), dns=Dns(aliases=1)),
+    Case("name_is_the_first_of_three_aliases", "ok", Smtp(), dns=Dns(aliases=3), found=(("lookup", "dns"),)),
+    Case("name_is_an_alias_that_comes_alone", "ok", Smtp(), dns=Dns(aliases=2, one_by_one=True), found=(("lookup", "dns"),)),
+    Case("name_leads_nowhere", "dns_not_found", dns=Dns(aliases=1, nowhere=True), says=("alias of alias-of-name-leads-nowhere",)),
+    Case("name_leads_nowhere_alias_alone", "dns_not_found", dns=Dns(aliases=1, nowhere=True, one_by_one=True), says=("alias of",)),
+    Case("name_has_ipv6_alone", "ok", Smtp(), families="6", found=(("family", "ipv6"), ("lookup", "dns"))),
+    Case(
+        "name_with_a_large_answer", "ok", Smtp(), found=(("lookup", "dns"),), within=SOON,
+        dns=Dns(large=True, addresses=("{4}", *("198.18.0.%d" % n for n in range(100, 180)))),
+    ),
+    Case("name_in_the_hosts_file_alone", "ok", Smtp(), dns=Dns(rcode=3), hosts="{4}", found=(("lookup", "native"),)),
+    Case("name_in_the_hosts_file_over_dns", "ok", Smtp(), dns=Dns(addresses=("198.18.0.230",)), hosts="{4}", found=(("lookup", "native"),)),
+    Case("name_in_dns_over_the_hosts_file", "ok", Smtp(), hosts="198.18.0.230", policy="dns first", found=(("lookup", "dns"),)),
+    Case("name_in_the_hosts_file_after_dns", "ok", Smtp(), dns=Dns(rcode=3), hosts="{4}", policy="dns first", found=(("lookup", "native"),)),
+    Case("short_name_completed", "dns_not_found", Smtp(), host="relay", domain="relay.office.test", policy="search list", says=("relay.office.test",), advises="relay.office.test"),
+    Case("name_with_a_dot_completed", "dns_not_found", Smtp(), host="mail.north", domain="mail.north.office.test", policy="search list", says=("mail.north.office.test",), advises="mail.north.office.test"),
+    Case("short_name_in_the_hosts_file", "ok", Smtp(), host="smarthost", domain="smarthost", dns=Dns(rcode=3), hosts="{4}", policy="search list", found=(("lookup", "native"),)),
+    Case("name_server_fails_with_a_search_list", "dns_failure", dns=Dns(rcode=2), policy="search list"),
+    Case("full_name_with_a_search_list", "ok", Smtp(), policy="search list", found=(("lookup", "dns"),)),
+    Case("name_does_not_exist_with_a_search_list", "dns_not_found", dns=Dns(rcode=3), policy="search list"),
+    Case("mistyped_name_and_a_wildcard", "dns_not_found", Smtp(), host="smtp.exmaple.test", domain="wild.test", dns=Dns(wildcard=True), policy="wildcard in the search list", says=("smtp.exmaple.test.wild.test",)),
     Case("name_is_sinkholed", "refused", dns=Dns(addresses=("0.0.0.0",))),
     Case("name_is_a_multicast_address", "unreachable", dns=Dns(addresses=("224.0.0.1",))),
     Case("name_server_silent_for_a_second", "dns_failure", dns=Dns(silent=("A", "AAAA")), policy="one second", at=1.0),

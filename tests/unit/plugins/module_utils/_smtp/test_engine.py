@@ -753,7 +753,7 @@ def test_nothing_is_sent_to_a_server_that_greets_late() -> None:
     heard: list[bytes] = []
 
     def greets_late(connection: socket.socket) -> None:
-        connection.settimeout(1.6)
+        connection.settimeout(2.6)
         with contextlib.suppress(TimeoutError, socket.timeout):
             heard.append(connection.recv(1000))
             return

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import pytest
@@ -332,3 +333,12 @@ def test_strangers(seen: bytes, words: str) -> None:
 
 def test_strangers_can_be_filled_in() -> None:
     assert all("{" not in one.advice.format(host="mx", port=587) for one in STRANGERS)
+
+
+def test_no_pattern_is_compiled_before_it_is_looked_for() -> None:
+    """Some hundred patterns cost more than a probe; and one that is wrong shows only here."""
+    for row in ROWS:
+        assert row.words is None or re.compile(row.words)
+    for one in STRANGERS:
+        assert isinstance(one.beginning, bytes)
+        assert re.compile(one.beginning)
