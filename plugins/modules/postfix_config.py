@@ -49,8 +49,8 @@ options:
           - The file's mode, as octal text.
           - Without it an existing file keeps its mode, less what would let others than its owner write it. A new one
             gets V(0644), and a sensitive one always V(0600).
-          - C(main.cf) and C(master.cf) belong to root and can be read by all, since the C(sendmail) of every user
-            reads them.
+          - C(main.cf) and C(master.cf) belong to root, and C(main.cf) can be read by all, since the C(sendmail) of
+            every user reads it.
         type: raw
       sensitive:
         description:

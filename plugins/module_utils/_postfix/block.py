@@ -21,6 +21,7 @@ import re
 from typing import Any, Callable, Container, Mapping, NamedTuple
 
 from .syntax import SPACE, Line, logical_lines
+from .table import split_row
 
 PREFIX = "#mailops.smtp# "
 BEGIN = "# BEGIN mailops.smtp"
@@ -163,9 +164,7 @@ def service_key(line: Line) -> str:
 
 def row_key(line: Line) -> str:
     """The key of a table's row as a lookup folds it."""
-    if line.text.startswith('"') and '"' in line.text[1:]:
-        return line.text[1:].partition('"')[0].lower()
-    return line.text.split(None, 1)[0].lower() if line.text else ""
+    return split_row(line.text)[0].lower()
 
 
 def hides(names: Callable[[Line], str], hidden: Container[str]) -> Callable[[Line], bool]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Iterable, NamedTuple
 
-from .syntax import logical_lines, split_list
+from .syntax import SPACE, logical_lines, split_list
 
 
 class Row(NamedTuple):
@@ -20,18 +20,22 @@ class Row(NamedTuple):
     line: int
 
 
+def split_row(text: str) -> tuple[str, str]:
+    """Key and value of a logical line. What is white space to Postfix parts them, not what is to Python."""
+    if text.startswith('"') and '"' in text[1:]:
+        key, _quote, value = text[1:].partition('"')
+        return key, value.strip(SPACE)
+    match = re.match(f"([^{SPACE}]*)[{SPACE}]*(.*)", text, re.DOTALL)
+    return (match.group(1), match.group(2).strip(SPACE)) if match else (text, "")
+
+
 def parse_map(text: str) -> list[Row]:
     """The rows of a lookup table's source as postmap(1) and texthash: read it: key, white space, value."""
     rows = []
     number = 1
     for line in logical_lines(text):
         if line.text:
-            if line.text.startswith('"') and '"' in line.text[1:]:
-                key, _quote, value = line.text[1:].partition('"')
-            else:
-                parts = line.text.split(None, 1)
-                key, value = parts[0], parts[1] if len(parts) > 1 else ""
-            rows.append(Row(key, value.strip(), number))
+            rows.append(Row(*split_row(line.text), number))
         number += len(line.physical)
     return rows
 

@@ -33,8 +33,8 @@ from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
 
 # While single files are renamed, a password may be gone that the old main.cf still needs: mail that fails waits.
 BRIDGE = b"\nsoft_bounce = yes\n"
-# What sendmail(1) and postqueue(1) read as the user who runs them.
-_READ_BY_ALL = ("main.cf", "master.cf")
+# What decides which commands root runs. main.cf is read by sendmail(1) as well, as the user who runs it.
+_ROOTS = ("main.cf", "master.cf")
 _NO_ROOT = "Changing Postfix needs root on the managed host: set become: true for this play or task"
 HIDDEN = "(sensitive: the content is not shown)\n"
 
@@ -271,7 +271,7 @@ def _compare(base: str, wish: FileWish) -> Change | None:
         return Change(wish.path, "removed", wish.sensitive, before, "", stat.S_IMODE(status.st_mode), 0)
     old_mode = stat.S_IMODE(status.st_mode) if status else None
     mode = _wished_mode(wish, old_mode)
-    owner = _wished_owner(wish)
+    owner = _wished_owner(wish, status)
     after = wish.content or ""
     foreign = bool(status and owner and (status.st_uid, status.st_gid) != owner)
     if status is None:
@@ -291,17 +291,17 @@ def _wished_mode(wish: FileWish, old: int | None) -> int:
         return wish.mode
     if wish.sensitive:
         return 0o600
-    if old is None or (wish.path in _READ_BY_ALL and (old & 0o022 or not old & 0o004)):
+    if old is None or (wish.path == "main.cf" and not old & 0o004):
         return 0o644
     return old & ~0o022
 
 
-def _wished_owner(wish: FileWish) -> tuple[int, int] | None:
+def _wished_owner(wish: FileWish, old: os.stat_result | None) -> tuple[int, int] | None:
+    """Who is to own it: root the files that are read as root, whoever owns them now; None for no change."""
     if wish.owner is not None:
         return wish.owner
-    if wish.sensitive or (wish.path in _READ_BY_ALL and os.geteuid() == 0):
-        return os.geteuid(), os.getegid()
-    return None
+    roots = wish.path in _ROOTS and os.geteuid() == 0 and (old is None or old.st_uid != 0)
+    return (os.geteuid(), os.getegid()) if wish.sensitive or roots else None
 
 
 def diffs(changes: Sequence[Change], directory: str) -> list[dict[str, str]]:

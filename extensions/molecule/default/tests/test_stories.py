@@ -74,9 +74,9 @@ def test_check_mode_predicts_nothing_after_a_run(deployed: Run, playbook: Playbo
     assert not FILE_NAMED_IN_DIFF.search(run.output)
 
 
-def test_a_deployment_is_at_most_eight_tasks(deployed: Run) -> None:
+def test_a_deployment_is_at_most_seven_tasks(deployed: Run) -> None:
     assert deployed.status == 0, deployed.output
-    assert all(4 <= deployed.tasks(name, play=0) <= 8 for name in MAIL_HOSTS), deployed.output
+    assert all(4 <= deployed.tasks(name, play=0) <= 7 for name in MAIL_HOSTS), deployed.output
 
 
 def test_check_mode_predicts_what_a_run_then_does(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import block
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import block, table
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.main_cf import MainCf
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,3 +124,10 @@ def test_the_remedy_for_a_lost_end_works() -> None:
 def test_a_damaged_record_costs_no_line_of_the_host(record: str) -> None:
     text = f"a = 1\n{block.BEGIN}\n{record}\nrelayhost = x\n{block.END}\nb = 2\n"
     assert block.split(text).own == "a = 1\nb = 2\n"
+
+
+def test_what_only_python_takes_for_white_space_is_part_of_a_key() -> None:
+    assert [(row.key, row.value) for row in table.parse_map("\x85\na\u00a0b c d\n")] == [
+        ("\x85", ""),
+        ("a\u00a0b", "c d"),
+    ]

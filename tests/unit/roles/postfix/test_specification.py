@@ -1,0 +1,27 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role hands postfix_maps and postfix_services to postfix_config: both take the same keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.arguments import CONFIG_ARGUMENTS
+
+ROLE = Path(__file__).resolve().parents[4] / "roles" / "postfix"
+SPEC = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "option"), [("postfix_maps", "files"), ("postfix_services", "services")]
+)
+def test_the_role_takes_what_the_module_takes(variable: str, option: str) -> None:
+    def shape(entry: dict[str, object]) -> dict[str, object]:
+        return {key: entry.get(key) for key in ("type", "required", "default", "choices")}
+
+    role = {name: shape(entry) for name, entry in SPEC[variable]["options"].items()}
+    module = {name: shape(entry) for name, entry in CONFIG_ARGUMENTS[option]["options"].items()}
+    assert role == module
