@@ -130,6 +130,10 @@ lab-test: podman ## the molecule scenario, on real hosts in podman
 verify-test: podman ## role verify on hosts broken on purpose, and on odd ones, Debian 12 and 13 (root)
 	$(BIN)/pytest -q -s tests/integration/verify $(ARGS)
 
+.PHONY: gate-test
+gate-test: podman ## runs that would reach nobody, and hosts that never had Postfix, with something in its way (root)
+	$(BIN)/pytest -q -s tests/integration/gate $(ARGS)
+
 ON_POSTFIX := $(BIN)/pytest -q -s tests/integration/postfix
 
 .PHONY: postfix-test postfix-crash postfix-load
@@ -143,7 +147,7 @@ postfix-load: podman ## postfix_config changes Postfix 20 times, while 10,000 me
 	$(ON_POSTFIX)/load $(ARGS)
 
 # What takes long comes first, and what looks at the clock runs alone.
-PARTS := lab-test verify-test postfix-crash cores postfix-test oracles postfix-load check sanity unit-pythons importer install-test
+PARTS := lab-test verify-test gate-test postfix-crash cores postfix-test oracles postfix-load check sanity unit-pythons importer install-test
 
 .PHONY: test
 test: podman ## everything: all of the above

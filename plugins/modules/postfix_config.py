@@ -102,6 +102,12 @@ options:
           - C(compatibility_level) is added where that C(main.cf) has none.
         type: dict
         default: {}
+      required:
+        description:
+          - Parameters for which there is no safe value on such a host, or with O(block.replace), each with the sentence
+            with which the change is refused where nothing here names it.
+        type: dict
+        default: {}
       replace:
         description:
           - Whether the block is to be all of C(main.cf). What the host has there stays, commented out.

@@ -55,6 +55,7 @@ CONFIG_ARGUMENTS: dict[str, Any] = {
             "prepend": {"type": "dict", "default": {}},
             "default": {"type": "dict", "default": {}},
             "stock": {"type": "dict", "default": {}},
+            "required": {"type": "dict", "default": {}},
             "replace": {"type": "bool", "default": False},
             "fresh": {"type": "bool", "default": False},
         },

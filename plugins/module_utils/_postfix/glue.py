@@ -86,7 +86,13 @@ def _block_wish(given: Any) -> BlockWish | None:
         # Null: what the distribution has.
         default: dict[str, str | None] = {**dict.fromkeys(given["default"] or {}), **texts("default")}
         return BlockWish(
-            given["text"] or "", texts("prepend"), default, texts("stock"), given["replace"], given["fresh"]
+            given["text"] or "",
+            texts("prepend"),
+            default,
+            texts("stock"),
+            given["replace"],
+            given["fresh"],
+            {name: str(sentence) for name, sentence in (given["required"] or {}).items()},
         )
     except ValueError as error:
         raise transaction.DeployError(f"block: {error}") from None

@@ -297,6 +297,9 @@ def _main_block(
         for name, value in wish.default.items()
         if name not in named and not own.get(name)
     }
+    lost = [sentence for name, sentence in wish.required.items() if name not in {*named, *first, *lacking}]
+    if lost and (stock or wish.replace):
+        raise ManagedError(" ".join(lost))
     safe = _safe_values(wish, {*named, *first, *lacking}, own, defaults) if stock else {}
     text = wish.text
     for comment, values in (

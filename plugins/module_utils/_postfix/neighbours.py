@@ -94,6 +94,8 @@ class Neighbour(NamedTuple):
     mta: Mta
     package: str
     queued: int
+    queue: str
+    """The directory in which those messages are; empty where there are none."""
     replaced: bool
     """Whether the package manager takes it away when it installs Postfix."""
 
@@ -146,20 +148,20 @@ def neighbours(root: str = "/") -> list[Neighbour]:
         targets = [sendmail_target(os.path.realpath(path)) for path in paths if os.path.exists(path)]
         names, replaced = list(dict.fromkeys(name for name in targets if name)), False
     found = ((mta_named(name), name) for name in names)
-    return [Neighbour(mta, name, queued(mta, root), replaced) for mta, name in found]
+    return [Neighbour(mta, name, *queued(mta, root), replaced) for mta, name in found]
 
 
-def queued(mta: Mta, root: str = "/") -> int:
-    """How many messages wait in its queue."""
-    return sum(1 for pattern in mta.queue for _path in _matching(root, pattern.lstrip("/").split("/")))
+def queued(mta: Mta, root: str = "/") -> tuple[int, str]:
+    """How many messages wait in its queue, and the directory that they are all below."""
+    found = [path for pattern in mta.queue for path in _matching(root, pattern.lstrip("/").split("/"))]
+    below = os.path.commonpath([os.path.dirname(path) for path in found]) if found else ""
+    return len(found), "/" + os.path.relpath(below, root) if below else ""
 
 
 def _matching(directory: str, parts: Sequence[str]) -> Iterator[str]:
     """glob(3), where a directory that cannot be read is empty."""
     with contextlib.suppress(OSError):
-        for name in (
-            os.listdir(directory) if parts[0].strip("*?[") != parts[0] or _wild(parts[0]) else [parts[0]]
-        ):
+        for name in os.listdir(directory) if _wild(parts[0]) else parts[:1]:
             path = os.path.join(directory, name)
             if not fnmatch.fnmatchcase(name, parts[0]) or not os.path.lexists(path):
                 continue
@@ -178,31 +180,33 @@ def judge_mta(found: Neighbour, replace: bool) -> Obstacle:
     mta, name = found.mta, found.package
     called = mta.title if mta.title == name else f"{mta.title} ({name})"
     waiting = f"{found.queued} message{'' if found.queued == 1 else 's'}"
-    where = os.path.dirname(mta.queue[0].split("*")[0].rstrip("/") + "/") if mta.queue else ""
-    mail = f", with {waiting} in its queue ({where})" if found.queued else ""
-    flush = (
-        f"deliver them first: {mta.flush} (see what is there with: {mta.show})"
-        if mta.flush
-        else "deliver them first"
+    mail = f", with {waiting} in its queue ({found.queue})" if found.queued else ""
+    if replace:
+        problem = f"The mail server {called} is replaced{mail or '; its queue is empty'}"
+        return Obstacle(problem, _what_stays(found), stops=False)
+    goes = (
+        "installing Postfix would remove it"
+        if found.replaced
+        else "it would no longer be this host's sendmail"
     )
-    if not replace:
-        goes = (
-            "installing Postfix would remove it"
-            if found.replaced
-            else "it would no longer be this host's sendmail"
-        )
-        remedy = "To replace it, set postfix_replace: true (replace_mta of the module)"
-        if found.queued:
-            remedy = f"Nothing delivers that mail once it is gone: {flush}. {remedy}"
-        return Obstacle(f"The mail server {called} is installed here{mail}, and {goes}", remedy + ".")
+    remedy = "To replace it, set postfix_replace: true (replace_mta of the module)"
     if found.queued:
-        return Obstacle(
-            f"The mail server {called} is replaced{mail}",
-            f"The messages stay there as files, and nothing delivers them any more: {flush}.",
-            stops=False,
-        )
-    return Obstacle(
-        f"The mail server {called} is replaced; its queue is empty", "Its settings stay in /etc.", False
+        flush = f": {mta.flush} (see what is there with: {mta.show})" if mta.flush else ""
+        remedy = f"Nothing delivers that mail once it is gone, so deliver it first{flush}. {remedy}"
+    return Obstacle(f"The mail server {called} is installed here{mail}, and {goes}", remedy + ".")
+
+
+def _what_stays(found: Neighbour) -> str:
+    """What is left of a mail server that is replaced, and how mail in its queue is delivered all the same."""
+    if not found.queued:
+        return "Its settings stay in /etc."
+    if not found.replaced:
+        by = f": {found.mta.flush}" if found.mta.flush else ""
+        return f"Postfix does not deliver that mail; {found.mta.title}, which stays installed, still can{by}."
+    run = f" and run {found.mta.flush} there" if found.mta.flush else ""
+    return (
+        "The messages stay there as files, and nothing on this host delivers them any more. To have them delivered, "
+        f"copy that directory to a host with {found.mta.title}{run}."
     )
 
 
@@ -271,7 +275,7 @@ def foreign_listeners(wished: Collection[service.Listener], spared: Collection[s
         return []
     known = holders({inode for _listener, inode in held})
     # A Postfix whose queue directory is not where main.cf says is Postfix all the same.
-    unseen_is_postfix = any(name == "master" for name in _process_names())
+    unseen_is_postfix = any(process.name == "master" for process in _processes())
     found: dict[int, str] = {}
     for listener, inode in held:
         process = known.get(inode)
@@ -281,11 +285,17 @@ def foreign_listeners(wished: Collection[service.Listener], spared: Collection[s
             continue
         found.setdefault(
             listener.port,
-            f"by {process.name} (process {process.pid})"
-            if process
-            else "by a process that cannot be seen from here",
+            f"by {process.name} (process {process.pid})" if process else _unseen(),
         )
     return [judge_listener(port, holder) for port, holder in sorted(found.items())]
+
+
+def _unseen() -> str:
+    """The words for a process whose sockets are hidden from this user, as other users' are in many containers."""
+    daemons = {name for mta in MTAS for name in mta.daemons}
+    running = [process for process in _processes() if process.name in daemons]
+    likely = f", most likely {running[0].name} (process {running[0].pid})" if running else ""
+    return f"by a process that cannot be seen from here{likely}"
 
 
 def judge_listener(port: int, holder: str) -> Obstacle:
@@ -297,11 +307,11 @@ def judge_listener(port: int, holder: str) -> Obstacle:
     )
 
 
-def _process_names() -> Iterator[str]:
+def _processes() -> Iterator[processes.Process]:
     for name in os.listdir("/proc"):
         process = processes.process(int(name)) if name.isdigit() else None
         if process:
-            yield process.name
+            yield process
 
 
 # ---------------------------------------------------------------------------------------------- the host itself

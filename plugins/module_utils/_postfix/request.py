@@ -35,6 +35,8 @@ class BlockWish:
     stock: Mapping[str, str] = field(default_factory=dict)
     replace: bool = False
     fresh: bool = False
+    required: Mapping[str, str] = field(default_factory=dict)
+    """What has no safe value where main.cf is the distribution's, and the sentence for it."""
 
 
 @dataclass
