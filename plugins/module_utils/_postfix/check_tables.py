@@ -22,6 +22,9 @@ from .version import supports
 # Types whose rows or members can stand in the value itself.
 _WRITTEN_OUT = ("inline", "regexp", "pcre", "cidr", "unionmap", "pipemap", "randmap")
 
+# Whole lists of addresses and restrictions stand there by name, of which only what begins with "proxy:" counts.
+PROXIED = ("proxy_read_maps", "proxy_write_maps")
+
 
 class Tables(Inspection):
     """Every table that is named exists, opens and answers."""
@@ -29,7 +32,7 @@ class Tables(Inspection):
     def tables(self) -> None:
         for place in self.places:
             value = self.expanded(place)
-            if value is not None and _names_tables(place.name):
+            if value is not None and _names_tables(place.name) and place.name not in PROXIED:
                 self.table_words(place, value)
         asked: list[tuple[Place, str]] = []
         seen: set[str] = set()
@@ -86,7 +89,7 @@ class Tables(Inspection):
             return
         for place in self.places:
             value = self.expanded(place)
-            if not value or "proxy:" not in value or place.name in ("proxy_read_maps", "proxy_write_maps"):
+            if not value or "proxy:" not in value or place.name in PROXIED:
                 continue
             for word in syntax.split_list(value):
                 if word.startswith("proxy:") and word not in allowed:

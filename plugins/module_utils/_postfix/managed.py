@@ -301,7 +301,7 @@ def _main_block(
     if lost and (stock or wish.replace):
         raise ManagedError(" ".join(lost))
     safe = _safe_values(wish, {*named, *first, *lacking}, own, defaults) if stock else {}
-    text = wish.text
+    text = wish.text if stock or wish.replace else _without_narrowing(wish.text, own)
     for comment, values in (
         ("The role's tables first, then what this host had.", first),
         ("What this host had no value for.", lacking),
@@ -316,6 +316,18 @@ def _main_block(
     body = main_cf.MainCf(text)
     body.merge(request.parameters)
     return body.text(), gone
+
+
+def _without_narrowing(text: str, own: Mapping[str, str]) -> str:
+    """The block without a filter of SASL mechanisms, where this host logs in at other relays too, which may have others.
+
+    The filter is of the whole SMTP client; without it Cyrus SASL takes the strongest mechanism that a relay offers.
+    """
+    if not own.get("smtp_sasl_password_maps"):
+        return text
+    body = main_cf.MainCf(text)
+    body.merge({"smtp_sasl_mechanism_filter": None})
+    return body.text()
 
 
 def _distributions_own(name: str) -> str:

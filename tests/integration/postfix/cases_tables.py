@@ -74,6 +74,11 @@ BROKEN: list[Case] = [
 
 VALID: list[Case] = [
     Case(
+        "proxy_read_maps_of_whole_lists",
+        "",
+        {"proxy_read_maps": "$local_recipient_maps $mydestination $mynetworks $smtpd_recipient_restrictions"},
+    ),
+    Case(
         "virtual_aliases_compiled",
         "",
         {"virtual_alias_maps": "hash:/etc/postfix/virtual", "virtual_alias_domains": "example.com"},

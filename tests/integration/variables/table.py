@@ -22,10 +22,10 @@ SUITE = str(Path(__file__).resolve().parent / "suite")
 
 GOOD: dict[str, Any] = {
     "postfix_preflight": False,
-    "postfix_relay_host": "127.0.0.1",
+    "postfix_relay_host": "relay.example.com",
     "postfix_relay_provider": "amazon_ses",
     "postfix_relay_region": "eu-west-1",
-    "postfix_relay_ports": [2526, 25],
+    "postfix_relay_ports": [2602, 2601],
     "postfix_relay_port": "2525",
     "postfix_relay_username": "ops@example.com",
     "postfix_relay_password": "p:w ö{{ x",

@@ -56,8 +56,8 @@ def variables_of(role: str) -> dict[str, Any]:
 
 # What every host has, so that a complaint is about the variable that is tried.
 RELAYS = {"preflight_relays": ["relay.example.com"], "postfix_relay_host": "relay.example.com"}
-NEEDED = {**RELAYS, "postfix_relay_port": "25"}
-COMPANIONS = {
+# What a variable needs beside it to be right.
+LOGIN = {
     "postfix_relay_username": "postfix_relay_password",
     "postfix_relay_password": "postfix_relay_username",
 }
@@ -68,7 +68,7 @@ OWN = {role: variables_of(role) for role in ROLES}
 
 def ask(role: str, given: dict[str, Any]) -> dict[str, Any]:
     """The result of the role's first task on a host with these variables."""
-    user = {name: value for name, value in {**NEEDED, **given}.items() if name.startswith(f"{role}_")}
+    user = {name: value for name, value in {**RELAYS, **given}.items() if name.startswith(f"{role}_")}
     variables = {
         **OWN[role],
         **trusted({name: value for name, value in user.items() if value is not ABSENT}),
@@ -103,7 +103,8 @@ def test_every_variable_has_a_row() -> None:
 @pytest.mark.parametrize("role, name, form", ROWS)
 def test_a_form_means_what_it_should(role: str, name: str, form: Form) -> None:
     empty = form.value in (None, "", ABSENT)
-    beside = {COMPANIONS[name]: "" if empty else "beside"} if name in COMPANIONS else {}
+    beside = {LOGIN[name]: "" if empty else "beside"} if name in LOGIN else {}
+    beside.update({"postfix_relay_port": "25"} if name == "postfix_preflight" else {})
     # Only a text that is tried as a template is one.
     template = form.value is not ABSENT and form.what.startswith("undefined")
     value = Unsafe(form.value) if isinstance(form.value, str) and not template else form.value

@@ -109,6 +109,18 @@ def test_on_a_hand_made_host_only_what_is_named_changes() -> None:
     }
 
 
+def test_a_filter_of_mechanisms_narrows_no_login_at_another_relay() -> None:
+    text = BLOCK.text + "smtp_sasl_mechanism_filter = plain\n"
+    narrow = BlockWish(text, BLOCK.prepend, BLOCK.default, BLOCK.stock)
+    for own, expected in (
+        (HAND_MADE, ""),
+        (HAND_MADE.replace("smtp_sasl_password_maps", "#"), "plain"),
+        (DEBIAN, "plain"),
+    ):
+        body, _gone = managed._main_block(Request(block=narrow), own, own is DEBIAN, DEFAULTS)
+        assert MainCf(body).get("smtp_sasl_mechanism_filter") == expected, own
+
+
 def test_a_second_run_changes_nothing(files: Files) -> None:
     wish = {"files": [FileWish("sasl_passwd", "[r]:587 u:p\n", sensitive=True, block=True)]}
     files.run(**wish)

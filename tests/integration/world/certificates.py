@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The certificates of the outside: an authority that the machines trust, and what it or nobody has signed."""
+
+from __future__ import annotations
+
+import datetime
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+NOW = datetime.datetime.now(datetime.timezone.utc)
+DAY = datetime.timedelta(days=1)
+_KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+class Recipe(NamedTuple):
+    names: tuple[str, ...]
+    signed: bool = True
+    before: datetime.datetime = NOW - 2 * DAY
+    after: datetime.datetime = NOW + 90 * DAY
+
+
+def _build(subject: str, recipe: Recipe, authority: bool = False) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "World Root")]) if recipe.signed else name
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(issuer)
+        .public_key(_KEY.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(recipe.before)
+        .not_valid_after(recipe.after)
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+    )
+    if recipe.names:
+        names = x509.SubjectAlternativeName([x509.DNSName(each) for each in recipe.names])
+        builder = builder.add_extension(names, critical=False)
+    return builder.sign(_KEY, hashes.SHA256())
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+ROOT = _pem(_build("World Root", Recipe(()), authority=True))
+
+
+def chain(recipe: Recipe) -> str:
+    """Key, certificate and root as one PEM text."""
+    key = _KEY.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    return key + _pem(_build(recipe.names[0], recipe)) + (ROOT if recipe.signed else "")
