@@ -149,12 +149,6 @@ options:
         description: Whether main.cf will hold nothing else.
         type: bool
         default: false
-      full_name:
-        description:
-          - Whether to fail where Postfix is not there, or is as its package left it, and the host has no full name
-            that it could be given.
-        type: bool
-        default: false
       tables:
         description:
           - Tables that will be written, each with C(path), relative to O(postfix.config_directory), and C(content).
@@ -354,7 +348,6 @@ ansible_facts:
 """
 
 from datetime import datetime, timezone
-from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -374,7 +367,7 @@ from ..module_utils._route.fact import (
     read_saved,
     save,
 )
-from ..module_utils._route.manner import LEVELS, Here, Sender, UnknownAddress, as_here
+from ..module_utils._route.manner import LEVELS, Here, UnknownAddress, as_here
 from ..module_utils._route.relays import masked, secrets
 from ..module_utils._smtp.arguments import PROBE_ARGUMENTS
 from ..module_utils._smtp.endpoint import OptionError
@@ -397,7 +390,6 @@ ARGUMENTS = {
             "config_directory": {"type": "path", "default": client.CONFIG_DIRECTORY},
             "parameters": {"type": "dict", "default": {}},
             "replace": {"type": "bool", "default": False},
-            "full_name": {"type": "bool", "default": False},
             "tables": {"type": "list", "elements": "dict", "default": []},
         },
     },
@@ -419,7 +411,6 @@ def main() -> None:
         wish = client.wish_of(params["postfix"])
         mine = client.client(directory, wish)
         options, sender = as_here(params, here(mine, wish))
-        check_name(params, mine, sender)
     except (OptionError, client.ClientError) as error:
         module.fail_json(msg=str(error))
     if mine.installed or wish:
@@ -448,12 +439,6 @@ def main() -> None:
             "after": saving.after,
         }
     module.exit_json(**result)
-
-
-def check_name(params: Mapping[str, Any], mine: client.Client, sender: Sender) -> None:
-    """Where Postfix is about to be given its name, it has to be one that relays take."""
-    if (params["postfix"] or {}).get("full_name") and mine.stock and sender.helo_problem:
-        raise client.ClientError(f"{sender.helo_problem}.")
 
 
 def here(mine: client.Client, wish: client.Wish | None) -> Here:

@@ -84,7 +84,7 @@ def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
     given = {name: value for name, value in params.items() if value is not None}
     found.update(given, mail_from=mail_from)
     said = _greeting(params.get("helo_name"), here, names)
-    warnings = [*here.warnings, *unknown, *_about(params, said.helo_problem)]
+    warnings = [*here.warnings, *unknown, *_about(params, said.helo_problem, names)]
     options = replace(options_from(found), lookup=here.lookup, needs_dns=level in DANE_LEVELS)
     return options, said._replace(
         mail_from=mail_from,
@@ -101,18 +101,11 @@ def _of_all_families(addresses: Sequence[str]) -> tuple[str, ...]:
 
 def _greeting(asked: str | None, here: Here, names: Mapping[str, str]) -> Sender:
     name = names.get("helo_name", "helo_name")
-    problem = here.helo_problem
     if asked:
         complaint = here.complaint(asked)
         problem = f"{name} is {asked!r}, which {complaint}" if complaint else None
-    sentence = (
-        f"{problem}, and many relays refuse such a greeting: set {name} to this host's full name"
-        if problem
-        else None
-    )
-    if asked:
-        return Sender(asked, "option", sentence)
-    return Sender(here.helo_name, here.helo_source, sentence)
+        return Sender(asked, "option", problem)
+    return Sender(here.helo_name, here.helo_source, here.helo_problem)
 
 
 def _sender(asked: str | None, here: Here, names: Mapping[str, str]) -> tuple[str | None, Sequence[str]]:
@@ -140,8 +133,14 @@ def _mail_advice(asked: str | None, tried: str | None, names: Mapping[str, str])
     )
 
 
-def _about(params: Mapping[str, Any], problem: str | None) -> list[str]:
-    found = [problem] if problem else []
+def _about(params: Mapping[str, Any], problem: str | None, names: Mapping[str, str]) -> list[str]:
+    found = []
+    if problem:
+        name = names.get("helo_name", "helo_name")
+        found.append(
+            f"{problem}, and many relays refuse such a greeting: set {name} to this host's full name, such as "
+            "web1.example.com"
+        )
     if params.get("security_level") in DANE_LEVELS:
         found.append(
             f"no login was tried: at the level {params['security_level']} only TLSA records from a resolver that "

@@ -24,7 +24,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class ByRelease(LoadScopeScheduling):  # type: ignore[misc,unused-ignore]
         def _split_scope(self, nodeid: str) -> str:
-            release = re.search(r"/test_cases\.py::.*\[(\w+)", nodeid)
+            release = re.search(r"/test_(?:cases|client)\.py::.*\[(\w+)", nodeid)
             return release.group(1) if release else nodeid
 
     return ByRelease(config, log)

@@ -325,6 +325,25 @@ def test_broken_next_hops_say_what_to_write(text: str, remedy: str) -> None:
             [("a.example.com", 465, True)],
         ),
         ("relayhost = [broken\n", "", []),
+        (
+            "#mailops.smtp# relayhost = [old.example.com]\n# BEGIN mailops.smtp: x\n# {}\n"
+            "default_transport = relay-implicit:[a.example.com]:465, [b.example.com]:465\nrelayhost =\n"
+            "# END mailops.smtp\n",
+            "relay-implicit unix - - n - - smtp\n  -o smtp_tls_wrappermode=yes\n",
+            [("a.example.com", 465, True), ("b.example.com", 465, True)],
+        ),
+        (
+            "default_transport =   relay-implicit: [a.example.com]:2465\n",
+            "relay-implicit unix - - n - - smtp -o { smtp_tls_wrappermode = yes }\n",
+            [("a.example.com", 2465, True)],
+        ),
+        (
+            "default_transport = smtp\nrelayhost\t=\n [a.example.com]:587\n",
+            "",
+            [("a.example.com", 587, False)],
+        ),
+        ("relayhost = [a.example.com]:submission\n", "", [("a.example.com", 587, False)]),
+        ('relayhost = "[a.example.com]:587"\n', "", []),
     ],
 )
 def test_next_hops_of_a_host(

@@ -407,6 +407,57 @@ def test_alternatives_are_the_other_usable_ports_in_order():
     assert [one[:3] for one in route.alternatives] == [(A, 587, "starttls"), (B, 2525, "starttls")]
 
 
+def proven(*ways, **options):
+    """The route of results that have each (auth_mechanism, lookup)."""
+    found = candidates(wanted([{"host": A, "username": "u", "password": "p"}]))
+    results = [
+        Result(
+            *one.endpoint[:3],
+            "ok",
+            "auth",
+            "Fine.",
+            tls_version="TLSv1.3",
+            auth_mechanism=mechanism,
+            lookup=lookup,
+        )
+        for one, (mechanism, lookup) in zip(found, ways)
+    ]
+    return choose(pair(found, results), NOWHERE, **options)
+
+
+def test_a_route_carries_what_was_proven_of_it():
+    route = proven(("LOGIN", "dns"), ("SCRAM-SHA-256", "native"))
+    assert (route.auth_mechanism, route.lookup) == ("LOGIN", "dns")
+    assert route.alternatives == ((A, 2525, "starttls", "SCRAM-SHA-256", "native"),)
+    route = proven(("LOGIN", "dns"), ("SCRAM-SHA-256", "native"), in_use=Hop(A, 2525, False))
+    assert (route.auth_mechanism, route.lookup) == ("SCRAM-SHA-256", "native")
+    assert route.alternatives == ((A, 587, "starttls", "LOGIN", "dns"),)
+
+
+@pytest.mark.parametrize(
+    "way, says, says_not",
+    [
+        (("PLAIN", "dns"), "accepted TLS and the login; it is the first", "by PLAIN"),
+        (("LOGIN", "dns"), "accepted TLS and the login; it is the first", "by LOGIN"),
+        (("CRAM-MD5", "dns"), "accepted TLS and the login by CRAM-MD5", "/etc/hosts"),
+        (
+            ("PLAIN", "native"),
+            "a.example comes from this host's own tables (/etc/hosts or another source",
+            "by PLAIN",
+        ),
+    ],
+)
+def test_the_reason_says_what_is_unusual(way, says, says_not):
+    reason = proven(way, way).reason
+    assert says in reason
+    assert says_not not in reason
+
+
+def test_what_no_probe_confirmed_proves_nothing():
+    route = decide([RELAY], ["filtered", "filtered"], on_no_route="keep", in_use=Hop(A, 587, False))
+    assert (route.port, route.auth_mechanism, route.lookup) == (587, None, None)
+
+
 def test_alternatives_of_the_fastest_come_by_time():
     route = decide([RELAY, SECOND], ["ok 40", "ok 30", "ok 20", "ok 10"], policy="fastest")
     assert [(one.host, one.port) for one in route.alternatives] == [(B, 587), (A, 2525), (A, 587)]
