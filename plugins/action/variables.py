@@ -48,7 +48,7 @@ class ActionModule(ActionBase):
         return {
             **result,
             "changed": False,
-            "values": variables.public(self._known(specs), found.values),
+            "typed": variables.public(self._known(specs), found.values),
         }
 
     def _check(
@@ -60,7 +60,7 @@ class ActionModule(ActionBase):
         ready = {
             **task_vars,
             **first.values,
-            f"{role}__checked": {"values": variables.public(borrowed, first.values)},
+            f"{role}__checked": {"typed": variables.public(borrowed, first.values)},
         }
         own = self._typed(specs[role], ready)
         return variables.Checked({**first.values, **own.values}, first.complaints + own.complaints)

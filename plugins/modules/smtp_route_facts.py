@@ -98,6 +98,7 @@ options:
       - Whether a certificate that is expired, untrusted or for another name makes the endpoint unusable.
       - The default is true, unless O(security_level) is one at which Postfix does not verify it either.
     type: bool
+    default: null
   helo_name:
     description:
       - The name to give with EHLO. The default is the name that this host's Postfix gives (C(smtp_helo_name),
@@ -126,6 +127,7 @@ options:
       - V(both) probes each family, and gives a result for each that the host has addresses of, IPv4 first.
     type: str
     choices: [any, ipv4, ipv6, both]
+    default: null
   ca_path:
     description:
       - The certificate authorities to trust, a file in PEM format or a directory prepared by C(openssl rehash).

@@ -53,7 +53,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-values:
+typed:
   description:
     - Each variable of the role that is no secret, typed as its specification says.
     - Variables of other roles of this collection that the role's defaults refer to are there too, where they are set.

@@ -324,7 +324,8 @@ def _main_block(
 def _without_narrowing(text: str, own: Mapping[str, str]) -> str:
     """The block without a filter of SASL mechanisms, where this host logs in at other relays too.
 
-    They may have other mechanisms, and the filter is of the whole SMTP client; without it Cyrus SASL takes the strongest mechanism that a relay offers.
+    They may have other mechanisms, and the filter is of the whole SMTP client; without it Cyrus SASL takes the
+    strongest mechanism that a relay offers.
     """
     if not own.get("smtp_sasl_password_maps"):
         return text

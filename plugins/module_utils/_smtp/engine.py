@@ -518,7 +518,7 @@ class _Probe:
     def _resolve(self, number: int) -> Generator[float, socket.socket | None, Outcome | list[_Address]]:
         host, port = self.endpoint.host, self.endpoint.port
         sources = self.engine.options.source_addresses
-        family = next(iter(sources)) if len(sources) == 1 and self.family == "any" else self.family
+        family = next(iter(sources), "any") if len(sources) == 1 and self.family == "any" else self.family
         version = ip_version(host)
         if version:
             if family not in ("any", version):

@@ -110,7 +110,7 @@ def test_a_form_means_what_it_should(role: str, name: str, form: Form) -> None:
     value = Unsafe(form.value) if isinstance(form.value, str) and not template else form.value
     result = ask(role, {**beside, name: value})
     if form.refused:
-        assert result.get("failed"), f"{form.value!r} was taken as {result.get('values', {}).get(name)!r}"
+        assert result.get("failed"), f"{form.value!r} was taken as {result.get('typed', {}).get(name)!r}"
         said = [line for line in result["msg"].splitlines() if line.startswith((name, f"a key of {name}"))]
         assert len(said) == 1, result["msg"]
         if form.what.startswith("undefined"):
@@ -124,10 +124,10 @@ def test_a_form_means_what_it_should(role: str, name: str, form: Form) -> None:
         return
     assert not result.get("failed"), result.get("msg")
     if specification(role)[name].get("no_log"):
-        assert name not in result["values"]
+        assert name not in result["typed"]
         assert name in EXACT or role == "preflight"
         return
-    meaning = ask(role, beside)["values"][name] if form.meaning is DEFAULT else form.meaning
-    got = result["values"][name]
+    meaning = ask(role, beside)["typed"][name] if form.meaning is DEFAULT else form.meaning
+    got = result["typed"][name]
     assert got == meaning
     assert type(got) is type(meaning)

@@ -65,7 +65,7 @@ RULES = tuple(
          "a lookup table cannot be used ({path}{spec} {what})",
          f"see the mail log for its name, build it with postmap, or {AGAIN}"),
         ("mail system configuration", True, r"mail system configuration error|[Ss]erver configuration "
-        r"(?:error|problem)",
+         r"(?:error|problem)",
          "Postfix finds a fault in its own configuration", f"see the mail log for the warning, then {AGAIN}"),
         ("transport", True,
          r"mail transport unavailable|connect to transport (?P<path>\S+): |unknown mail transport error",
@@ -173,14 +173,14 @@ RULES = tuple(
          "no authority that this host trusts has signed the relay's certificate",
          "set postfix_relay_ca_file to the authority's certificate, or install ca-certificates"),
         ("tls", True, r"Cannot start TLS|TLS (?:handshake|library)|handshake failure|SSL_connect error|"
-        r"no shared cipher|"
+         r"no shared cipher|"
          r"unsupported protocol|tlsv1 alert|no usable TLSA|DANE",
          "the TLS handshake with the relay fails",
          "run mailops.smtp.preflight, which says what the relay speaks; postfix_relay_tls is the level "
          "that is asked for"),
         # The login.
         ("login mechanism", True, r"No worthy mechs|no compatible authentication mechanisms|no "
-        r"mechanism available|(?:504|535|534)[ -]5\.(?:5\.4|7\.4)|"
+         r"mechanism available|(?:504|535|534)[ -]5\.(?:5\.4|7\.4)|"
          r"[Uu]nrecognized authentication type|mechanism (?:is )?(?:not supported|too weak)|"
          r"server did not offer AUTH|"
          r"unexpected SASL protocol",
@@ -204,7 +204,7 @@ RULES = tuple(
          + AGAIN),
         # What the relay says of this host and of the sender.
         ("helo", True, r"[Hh]elo command rejected|\bHELO\b.*(?:reject|invalid|denied|fully)|"
-        r"EHLO.*(?:reject|invalid)|"
+         r"EHLO.*(?:reject|invalid)|"
          r"[Ii]nvalid (?:HELO|EHLO)|need fully-qualified hostname|in reply to (?:HELO|EHLO) command",
          "the relay refuses the name with which this host greets ({helo})",
          "set postfix_myhostname to the host's full name, one that DNS knows"),
@@ -213,7 +213,7 @@ RULES = tuple(
          "the relay greylists: it takes the mail at a later attempt",
          "wait for that, or have this host listed there as known"),
         ("sender", True, r"[Ss]ender (?:address )?(?:rejected|verify|verification|not|domain|is not)|"
-        r"[Ss]ender (?:denied|unknown)|"
+         r"[Ss]ender (?:denied|unknown)|"
          r"\b5\.1\.[78]\b|5\.7\.60\b|[Ff]rom address|[Mm]ail from .*(?:not allowed|must|denied)|"
          r"[Ee]mail address is not "
          r"verified|not (?:been )?verified|SendAsDenied|not allowed to send as|does not match a verified|"
@@ -227,11 +227,11 @@ RULES = tuple(
          "publish the relay in the domain's SPF record and have it sign, or send from a domain of which that is so "
          "(smtp_generic_maps in postfix_parameters)"),
         ("reverse name", True, r"5\.7\.25|4\.7\.25|reverse (?:hostname|DNS)|\bPTR\b|cannot find your "
-        r"(?:reverse )?hostname",
+         r"(?:reverse )?hostname",
          "the server on the other side finds no name for this host's address",
          "have the address's PTR record set, or send through a relay (postfix_relay_host)"),
         ("blocked", True, r"[Cc]lient host .*(?:rejected|blocked)|blocked using|[Bb]lack ?list|[Bb]lock "
-        r"?list|spamhaus|"
+         r"?list|spamhaus|"
          r"\bRBL\b|DNSBL|5\.7\.606|poor reputation|banned|[Aa]ccess denied.*\bIP\b",
          "the server on the other side refuses this host's address",
          "have the address taken off the list, or allowed at the relay"),
@@ -255,7 +255,7 @@ RULES = tuple(
         ("disk full there", False, r"\b452\b|\b4\.3\.1\b", "the other side has no room for the message just now",
          "wait, Postfix tries again; ask the relay's operator if it lasts"),
         ("recipient", False, r"[Rr]ecipient (?:address )?rejected|\b5\.1\.[1236]\b|[Uu]ser unknown|no "
-        r"such (?:user|recipient)|"
+         r"such (?:user|recipient)|"
          r"mailbox unavailable|[Uu]nknown (?:user|recipient)|bad address syntax",
          "the recipient is not known on the other side", "correct postfix_test_recipient, or where "
          "root's mail goes "
@@ -273,12 +273,12 @@ RULES = tuple(
          "Postfix is told to send from an address that this host does not have",
          "correct smtp_bind_address, smtp_bind_address6 and postfix_inet_interfaces"),
         ("unreachable", True, r"Network is unreachable|No route to host|Host is unreachable|Address "
-        r"family not supported|"
+         r"family not supported|"
          r"Protocol not supported",
          "this host has no way to the relay's address ({address})",
          "look at the routes, and at postfix_inet_protocols (ipv4 where the host has no IPv6)"),
         ("timeout", True, r"Connection timed out|Operation timed out|timed out while|conversation with "
-        r".* timed out",
+         r".* timed out",
          "the relay does not answer; packets vanish, in a firewall as a rule ({address})",
          "run mailops.smtp.preflight, which sees which port works"),
         ("lost connection", True, r"lost connection|Connection reset|Broken pipe|EOF",

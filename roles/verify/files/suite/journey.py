@@ -85,11 +85,13 @@ class Message:
 
     def _ids(self) -> list[str]:
         """The queue ids of the message and of all that local delivery made of it."""
-        found = [self.queue_id] if self.queue_id else []
-        for queue_id in found:
-            for delivery in self.deliveries(queue_id):
-                if delivery.forwarded_as and delivery.forwarded_as not in found:
-                    found.append(delivery.forwarded_as)
+        found: list[str] = []
+        waiting = [self.queue_id] if self.queue_id else []
+        while waiting:
+            queue_id = waiting.pop(0)
+            if queue_id not in found:
+                found.append(queue_id)
+                waiting += [each.forwarded_as for each in self.deliveries(queue_id) if each.forwarded_as]
         return found
 
     def deliveries(self, queue_id: str) -> list[Delivery]:

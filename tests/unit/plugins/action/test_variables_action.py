@@ -69,7 +69,7 @@ def test_the_values_are_typed_and_hold_no_secret() -> None:
         postfix_relay_password="hunter2",
     )
     assert result["changed"] is False
-    values = result["values"]
+    values = result["typed"]
     assert values["postfix_relay_host"] == "relay.example.com"
     assert values["postfix_relay_ports"] == [587, 2525]
     assert values["postfix_relay_failover"] is False
@@ -117,11 +117,11 @@ def test_a_default_is_made_of_typed_values() -> None:
         "postfix_relay_tls": " May ",
         "postfix_relay_ports": "25 26",
     }
-    values = ask("preflight", **given)["values"]
+    values = ask("preflight", **given)["typed"]
     assert values["preflight_validate_certs"] is False
     assert values["preflight_ports"] == [25, 26]
     assert values["postfix_relay_tls"] == "may"
-    assert ask("verify", **given)["values"]["verify_relay_tls"] == "may"
+    assert ask("verify", **given)["typed"]["verify_relay_tls"] == "may"
 
 
 def test_a_misspelt_relay_is_an_error_where_it_is_missed_and_else_a_warning() -> None:
