@@ -4,7 +4,7 @@
 """Kills runs of postfix_config at chosen points and looks at what is left; runs inside the host.
 
     runner.py STORY points
-    runner.py STORY kill < POINTS        (JSON: [[number, "module" or "all"], ...])
+    runner.py STORY kill < POINTS        (JSON: [[a point, "module" or "all"], ...])
 
 Prints one JSON object a line. A story is a change and the state that it begins in. The old and the new configuration
 differ in four files, and one mail shows which of the two each of them is: main.cf sets the relay's port, sasl_passwd
@@ -235,6 +235,16 @@ def part(story: Story, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return points
 
 
+def number_in(points: list[dict[str, Any]], wanted: dict[str, Any]) -> int:
+    """The number that a step has in another run, which may have polled less often before it: its last of that sort."""
+
+    def sort_of(point: dict[str, Any]) -> tuple[str, ...]:
+        on = point["on"] if point["on"].startswith("/") else ""
+        return point["by"], point["call"], on
+
+    return next((p["point"] for p in reversed(points) if sort_of(p) == sort_of(wanted)), wanted["point"])
+
+
 def prepare(first: int, story: Story) -> None:
     restore()
     if first and not Traced(story.asked, first, "all").killed:
@@ -356,7 +366,7 @@ def lay_out(story: Story) -> None:
     run("cp", "-a", str(LIVE), str(PRISTINE), check=True)
 
 
-def tell(story_name: str, story: Story, wanted: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
+def tell(story_name: str, story: Story, wanted: list[tuple[dict[str, Any], str]]) -> Iterator[dict[str, Any]]:
     with Relay({PORTS[word]: word for word in PORTS}) as relay:
         if not PRISTINE.exists():
             lay_out(story)
@@ -368,14 +378,16 @@ def tell(story_name: str, story: Story, wanted: list[tuple[int, str]]) -> Iterat
             traced = Traced(story.asked, 0, "all")
             yield {"story": story_name, "points": part(story, traced.points), "of": len(traced.points)}
             return
-        for number, whom in wanted:
+        for step, whom in wanted:
             began = time.monotonic()
+            number = step["point"]
             for _attempt in range(3):
                 prepare(first, story)
                 traced = Traced(story.asked, number, whom)
                 if traced.killed:
                     break
-                # It polled less often than the run that was counted, and has ended: once more, for the same point.
+                # It polled less often than the run that was counted, and has ended: once more, where this run had it.
+                number = number_in(traced.points, step)
             point = traced.points[number - 1] if len(traced.points) >= number else {}
             if not traced.killed:
                 yield {"story": story_name, "point": number, "whom": whom, "reached": False, "troubles": []}
@@ -390,5 +402,5 @@ def tell(story_name: str, story: Story, wanted: list[tuple[int, str]]) -> Iterat
 if __name__ == "__main__":
     name = sys.argv[1]
     asked = json.load(sys.stdin) if sys.argv[2] == "kill" else []
-    for line in tell(name, STORIES[name], [(number, whom) for number, whom in asked]):
+    for line in tell(name, STORIES[name], [(point, whom) for point, whom in asked]):
         print(json.dumps(line), flush=True)

@@ -73,10 +73,10 @@ class Worker:
         self.results: list[dict[str, Any]] = []
         self.known: set[tuple[Any, ...]] = set()
 
-    def chosen(self, story: str, points: list[Point]) -> list[tuple[int, str]]:
+    def chosen(self, story: str, points: list[Point]) -> list[tuple[Point, str]]:
         """All, or one of each kind. What comes before the first live change is alike in all stories."""
         if self.everything:
-            return [(point["point"], whom) for point, whom in kills_of(points)]
+            return kills_of(points)
         result = []
         for kind, point, whom in kinds_of(points):
             journals, live = kind[1:3]
@@ -84,7 +84,7 @@ class Worker:
             key = kind if first_part else (story, *kind)
             if key not in self.known and (self.kind == "exchange" or not first_part):
                 self.known.add(key)
-                result.append((point["point"], whom))
+                result.append((point, whom))
         return result
 
     def tell(self, story: str) -> None:
@@ -95,7 +95,7 @@ class Worker:
             self.results.append(line)
             self._say(line, len(chosen))
 
-    def _lines(self, story: str, chosen: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
+    def _lines(self, story: str, chosen: list[tuple[Point, str]]) -> Iterator[dict[str, Any]]:
         command = ["podman", "exec", "-i", "-e", "PYTHONPATH=/ansible:/collections"]
         with subprocess.Popen(
             [*command, self.box.name, "bash", "-c", f"{RUNNER} {story} kill"],

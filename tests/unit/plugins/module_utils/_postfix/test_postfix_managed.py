@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Dict
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
@@ -57,7 +57,7 @@ BLOCK = BlockWish(
 DEFAULTS = {"mail_version": "3.10.4", "inet_interfaces": "all"}
 
 
-class Files(dict[str, str]):
+class Files(Dict[str, str]):
     """A configuration directory in memory."""
 
     def live(self) -> managed.Live:
