@@ -67,6 +67,8 @@ options:
         description:
           - Whether O(files[].content) is a block of rows in a table whose other rows are the host's own. A row of the
             host with the same key is commented out for as long as the block has it.
+          - Where the host has such a file before the block first comes, it stays as it is, with what is compiled from
+            it. The block is then in C(mailops_) and the name, and O(block.prepend) names that file.
           - Only with O(block), and for tables of keys and values (C(hash:), C(lmdb:), C(texthash:) and the like).
         type: bool
         default: false
@@ -119,6 +121,15 @@ options:
             and nothing is listed as taken from the host.
         type: bool
         default: false
+      offered:
+        description:
+          - The SASL mechanisms that the relay offers.
+          - The filter is of the whole SMTP client. So on a host with an C(smtp_sasl_password_maps) of its own, a
+            C(smtp_sasl_mechanism_filter) in O(block.text) becomes one that rules out those of the mechanisms here which
+            Cyrus SASL would take before it, for example C(!digest-md5, static:all), and lets other relays have theirs.
+        type: list
+        elements: str
+        default: []
   restore:
     description:
       - Take back what O(block) did, as a transaction of its own; what else changed in the files since stays.

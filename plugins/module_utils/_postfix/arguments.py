@@ -58,6 +58,7 @@ CONFIG_ARGUMENTS: dict[str, Any] = {
             "required": {"type": "dict", "default": {}},
             "replace": {"type": "bool", "default": False},
             "fresh": {"type": "bool", "default": False},
+            "offered": {"type": "list", "elements": "str", "default": []},
         },
     },
     "restore": {"type": "str", "choices": ["previous", "original"]},

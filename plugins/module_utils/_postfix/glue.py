@@ -93,6 +93,7 @@ def _block_wish(given: Any) -> BlockWish | None:
             given["replace"],
             given["fresh"],
             {name: str(sentence) for name, sentence in (given["required"] or {}).items()},
+            given["offered"] or [],
         )
     except ValueError as error:
         raise transaction.DeployError(f"block: {error}") from None

@@ -17,8 +17,9 @@
 from __future__ import annotations
 
 import json
+import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Mapping, NamedTuple
 
 from . import block, distributions, main_cf, master_cf, table
@@ -27,6 +28,8 @@ from .syntax import Line, same_words, split_list
 from .version import parse_version, supports
 
 STATE = ".mailops.json"
+# Before the name of a table of ours, where the host has one of that name.
+OURS = "mailops_"
 # How the files began that the role wrote whole, before it kept a block in them.
 FORMER = "# Written by Ansible (mailops.smtp.postfix)"
 FORMER_FILES = {"tls_policy": False, "sasl_passwd": True, "aliases": False}
@@ -122,6 +125,7 @@ def compute(request: Request, live: Live) -> Managed:
         return _original(old, live)
     if request.restore == "previous":
         return _previous(old, live)
+    request = _beside_the_hosts_tables(request, old, live)
     asked = request.block or BlockWish()
     result = Managed(state=_next_state(old, live))
     result.stock = _stock(old, asked)
@@ -151,6 +155,24 @@ def compute(request: Request, live: Live) -> Managed:
         main_cf.MainCf(live.read("main.cf") if old.former else old.main.body or "").values()
     )
     return result
+
+
+def _beside_the_hosts_tables(request: Request, old: _Old, live: Live) -> Request:
+    """The wish with other names for tables that the host has of its own: they stay, and what is compiled from them."""
+    taken = [
+        wish.path
+        for wish in request.files
+        if wish.block and wish.path not in old.files and live.attributes(wish.path) is not None
+    ]
+    if not taken:
+        return request
+    wish = request.block or BlockWish()
+    prepend = dict(wish.prepend)
+    for path in taken:
+        ending = re.compile(rf"(?<=/){re.escape(path)}(?=[,\s]|$)")
+        prepend = {name: ending.sub(f"{OURS}{path}", value) for name, value in prepend.items()}
+    files = [each._replace(path=OURS + each.path) if each.path in taken else each for each in request.files]
+    return replace(request, files=files, block=replace(wish, prepend=prepend))
 
 
 def _named(request: Request, own: main_cf.MainCf) -> frozenset[str]:
@@ -301,7 +323,7 @@ def _main_block(
     if lost and (stock or wish.replace):
         raise ManagedError(" ".join(lost))
     safe = _safe_values(wish, {*named, *first, *lacking}, own, defaults) if stock else {}
-    text = wish.text if stock or wish.replace else _without_narrowing(wish.text, own)
+    text = wish.text if stock or wish.replace else _narrowed(wish, own)
     for comment, values in (
         ("The role's tables first, then what this host had.", first),
         ("What this host had no value for.", lacking),
@@ -321,16 +343,22 @@ def _main_block(
     return body.text(), gone
 
 
-def _without_narrowing(text: str, own: Mapping[str, str]) -> str:
-    """The block without a filter of SASL mechanisms, where this host logs in at other relays too.
+def _narrowed(wish: BlockWish, own: Mapping[str, str]) -> str:
+    """The text of the block where this host logs in at other relays too: the filter of SASL mechanisms is theirs too.
 
-    They may have other mechanisms, and the filter is of the whole SMTP client; without it Cyrus SASL takes the
-    strongest mechanism that a relay offers.
+    They may have other mechanisms, so it only rules out those that Cyrus SASL would take here before the proven one.
     """
+    name = "smtp_sasl_mechanism_filter"
     if not own.get("smtp_sasl_password_maps"):
-        return text
-    body = main_cf.MainCf(text)
-    body.merge({"smtp_sasl_mechanism_filter": None})
+        return wish.text
+    body, theirs = main_cf.MainCf(wish.text), split_list(own.get(name, "").lower())
+    proven = body.get(name).lower()
+    weaker = {"plain": {"login"}, "login": set()}.get(proven, {"plain", "login"})
+    lacking = [f"!{each.lower()}" for each in wish.offered if each.lower() not in {proven, *weaker}]
+    if theirs and proven not in theirs and ("static:all" not in theirs or f"!{proven}" in theirs):
+        lacking.append(proven)
+    words = [word for word in lacking if word not in theirs]
+    body.merge({name: ", ".join([*words, *(theirs or ["static:all"])]) if proven and words else None})
     return body.text()
 
 

@@ -37,6 +37,8 @@ class BlockWish:
     fresh: bool = False
     required: Mapping[str, str] = field(default_factory=dict)
     """What has no safe value where main.cf is the distribution's, and the sentence for it."""
+    offered: Sequence[str] = ()
+    """The SASL mechanisms that the relay offers."""
 
 
 @dataclass

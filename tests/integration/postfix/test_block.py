@@ -74,7 +74,8 @@ def test_a_stock_host_gets_safe_values_and_keeps_its_mailboxes(host: Host) -> No
 def test_the_way_back_is_byte_for_byte(host: Host) -> None:
     host.own_directory()
     host.run(
-        "printf '[other.example.org]:25 joe:x' > /etc/postfix/sasl_passwd; chmod 640 /etc/postfix/sasl_passwd"
+        "printf '[other.example.org]:25 joe:x' > /etc/postfix/sasl_passwd; chmod 640 /etc/postfix/sasl_passwd;"
+        "postmap hash:/etc/postfix/sasl_passwd; postconf -e smtp_sasl_password_maps=hash:/etc/postfix/sasl_passwd"
     )
     before = host.snapshot()
     good(deploy(host, backup=True))

@@ -109,16 +109,56 @@ def test_on_a_hand_made_host_only_what_is_named_changes() -> None:
     }
 
 
-def test_a_filter_of_mechanisms_narrows_no_login_at_another_relay() -> None:
-    text = BLOCK.text + "smtp_sasl_mechanism_filter = plain\n"
-    narrow = BlockWish(text, BLOCK.prepend, BLOCK.default, BLOCK.stock)
-    for own, expected in (
-        (HAND_MADE, ""),
-        (HAND_MADE.replace("smtp_sasl_password_maps", "#"), "plain"),
-        (DEBIAN, "plain"),
-    ):
-        body, _gone = managed._main_block(Request(block=narrow), own, own is DEBIAN, DEFAULTS)
-        assert MainCf(body).get("smtp_sasl_mechanism_filter") == expected, own
+OWN_FILTER = HAND_MADE + "smtp_sasl_mechanism_filter = plain, login\n"
+OFFERED = ["PLAIN", "LOGIN", "DIGEST-MD5", "CRAM-MD5"]
+
+
+@pytest.mark.parametrize(
+    ("own", "proven", "offered", "expected"),
+    [
+        (DEBIAN, "plain", OFFERED, "plain"),
+        (HAND_MADE.replace("smtp_sasl_password_maps", "#"), "plain", OFFERED, "plain"),
+        (HAND_MADE, "plain", ["PLAIN", "LOGIN"], ""),
+        (HAND_MADE, "plain", [], ""),
+        (HAND_MADE, "plain", OFFERED, "!digest-md5, !cram-md5, static:all"),
+        (HAND_MADE, "login", OFFERED, "!plain, !digest-md5, !cram-md5, static:all"),
+        (HAND_MADE, "cram-md5", OFFERED, "!digest-md5, static:all"),
+        (HAND_MADE, "", OFFERED, ""),
+        (OWN_FILTER, "plain", OFFERED, "!digest-md5, !cram-md5, plain, login"),
+        (OWN_FILTER, "plain", ["PLAIN"], ""),
+        (OWN_FILTER.replace("= plain", "= !digest-md5, plain"), "plain", ["DIGEST-MD5"], ""),
+        (OWN_FILTER.replace("= plain,", "="), "plain", ["PLAIN"], "plain, login"),
+        (
+            OWN_FILTER.replace("= plain, login", "= !plain, static:all"),
+            "plain",
+            [],
+            "plain, !plain, static:all",
+        ),
+    ],
+)
+def test_a_filter_of_mechanisms_narrows_no_login_at_another_relay(
+    own: str, proven: str, offered: list[str], expected: str
+) -> None:
+    text = BLOCK.text + (f"smtp_sasl_mechanism_filter = {proven}\n" if proven else "")
+    wish = BlockWish(text, BLOCK.prepend, BLOCK.default, BLOCK.stock, offered=offered)
+    body, _gone = managed._main_block(Request(block=wish), own, own is DEBIAN, DEFAULTS)
+    assert MainCf(body).get("smtp_sasl_mechanism_filter") == expected
+
+
+def test_a_table_of_the_hosts_own_is_not_touched(files: Files) -> None:
+    files.update({"sasl_passwd": "[r]:587 joe:secret\n", "sasl_passwd.db": "compiled"})
+    before = dict(files)
+    wish = {"files": [FileWish("sasl_passwd", "[r]:587 u:p\n", sensitive=True, block=True)]}
+    for _run in range(2):
+        files.run(**wish)
+        assert {path: files[path] for path in ("sasl_passwd", "sasl_passwd.db")} == {
+            path: before[path] for path in ("sasl_passwd", "sasl_passwd.db")
+        }
+        assert "[r]:587 u:p\n" in files["mailops_sasl_passwd"]
+        first = files.values()["smtp_sasl_password_maps"].split(", ")[0]
+        assert first == "texthash:/etc/postfix/mailops_sasl_passwd"
+    files.run(restore="original")
+    assert dict(files) == before
 
 
 def test_a_second_run_changes_nothing(files: Files) -> None:
@@ -152,7 +192,6 @@ def test_what_is_no_longer_named_goes_and_the_hosts_own_is_back(files: Files) ->
 
 
 def test_the_way_back_to_the_original_is_every_byte(files: Files) -> None:
-    files["sasl_passwd"] = "[other]:25 joe:secret"
     before = dict(files)
     files.run(
         files=[FileWish("sasl_passwd", "[r]:587 u:p\n", sensitive=True, block=True), FileWish("new", "x\n")]
