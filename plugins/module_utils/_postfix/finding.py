@@ -22,6 +22,10 @@ from typing import Iterable, Mapping, NamedTuple
 from . import expansion, main_cf, maps, master_cf, nexthop, service, syntax, table
 from .version import parse_version, supports
 
+# What only smtpd(8), postscreen(8), lmtp(8) and virtual(8) read.
+_ASIDE = ("smtpd_", "postscreen_", "lmtp_", "virtual_mailbox_", "virtual_uid_", "virtual_gid_")
+_RELAYING = ("_restrictions", "_hosts", "_clients", "_networks", "virtual_mailbox_domains")
+
 
 class Finding(NamedTuple):
     """One mistake (certain) or one opinion (not certain)."""
@@ -41,6 +45,18 @@ class Finding(NamedTuple):
 
     def as_dict(self) -> dict[str, object]:
         return dict(self._asdict())
+
+    @property
+    def aside(self) -> bool:
+        """Whether it is about what comes from other hosts, and lets nobody relay: mail goes out all the same."""
+        setting = self.parameter.rpartition(" -o ")[2]
+        return setting.startswith(_ASIDE) and not setting.endswith(_RELAYING)
+
+    @property
+    def named(self) -> set[str]:
+        """Whoever names one of these asks for it: the parameter, or the service (name/type) that sets it."""
+        service, _option, setting = self.parameter.rpartition(" -o ")
+        return {setting, service}
 
 
 class Place(NamedTuple):

@@ -24,7 +24,7 @@ import stat
 import tempfile
 import time
 from dataclasses import dataclass, field
-from typing import Any, Iterable, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
 
 from . import chroot, losses, main_cf, managed, maps, master_cf, needs, neighbours, service
 from .finding import Finding, assignments, staged_path
@@ -215,7 +215,11 @@ def _merged(request: Request, base: str) -> managed.Managed:
         wishes["main.cf"] = _with_content(wishes, "main.cf", main.text())
     if request.services or "master.cf" in wishes:
         wishes["master.cf"] = _with_content(wishes, "master.cf", master.text())
-    return managed.Managed(wishes, main.text(), master.text())
+    named = {*request.parameters, *(f"{each['service']}/{each['type']}" for each in request.services)}
+    given = {wish.path for wish in request.files}
+    named |= set(main.values()) if "main.cf" in given else set()
+    named |= {"/".join(entry.key) for entry in master.services} if "master.cf" in given else set()
+    return managed.Managed(wishes, main.text(), master.text(), named=frozenset(named))
 
 
 def _orphans(
@@ -468,7 +472,12 @@ def _predict(request: Request, directory: Directory) -> Outcome:
             findings = _check(stage, request.config_directory, predicting=True)
         finally:
             shutil.rmtree(private, ignore_errors=True)
-        _judge(findings, outcome)
+        _judge(
+            findings,
+            outcome,
+            plan.made.named,
+            lambda: _check(directory.real, request.config_directory, predicting=True),
+        )
     else:
         outcome.maps = [ref.spec for ref in state.stale_maps(directory.real)]
     if request.activate == "auto":
@@ -513,8 +522,23 @@ def _check(stage: str, live: str, **more: Any) -> list[Finding]:
     return check.check(stage, live, **more)
 
 
-def _judge(findings: Sequence[Finding], outcome: Outcome) -> None:
+def _judge(
+    findings: Sequence[Finding],
+    outcome: Outcome,
+    named: frozenset[str],
+    former: Callable[[], Iterable[Finding]],
+) -> None:
+    """Mistakes are refused; opinions are warnings, and so are mistakes of before that are not in the way of mail."""
     errors = [finding for finding in findings if finding.certain]
+    if any(finding.aside for finding in errors):
+        known = {finding._replace(line=0) for finding in former()}
+        old = [
+            finding
+            for finding in errors
+            if finding.aside and not finding.named & named and finding._replace(line=0) in known
+        ]
+        outcome.warnings += [f"{finding} (it was so before this change)" for finding in old]
+        errors = [finding for finding in errors if finding not in old]
     if errors:
         listed = "\n".join(f"  {finding}" for finding in errors)
         count = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
@@ -525,7 +549,7 @@ def _judge(findings: Sequence[Finding], outcome: Outcome) -> None:
             takes=outcome.takes,
             diff=outcome.diff,
         )
-    outcome.warnings += [str(finding) for finding in findings]
+    outcome.warnings += [str(finding) for finding in findings if not finding.certain]
 
 
 def write_changes(changes: Sequence[Change], stage: str) -> None:
@@ -700,6 +724,10 @@ class _Run:
                 "/etc; copy it, or set chroot to n for smtp in master.cf (postfix_services)"
             )
 
+    def _former(self, state: _State) -> list[Finding]:
+        """What was wrong with the configuration before the change."""
+        return _check(self.directory.real, self.request.config_directory, running=state.master)
+
     def _build_maps(self, state: _State, outcome: Outcome, root: str) -> None:
         """Compile what is lost or stale; `root` stands for the configuration directory."""
         found = state.references()
@@ -730,7 +758,7 @@ class _Run:
             write_changes(resolved, stage)
             self._build_maps(state, outcome, stage)
             findings = _check(stage, self.request.config_directory, running=state.master)
-            _judge(findings, outcome)
+            _judge(findings, outcome, plan.made.named, lambda: self._former(state))
         except BaseException:
             directory.clear_stage()
             raise

@@ -102,6 +102,46 @@ def test_mistakes_are_refused_and_nothing_is_left(
     assert ((live / "main.cf").read_text(), beside(live), postfix.did) == ("biff = no\n", ["postfix"], [])
 
 
+@pytest.mark.parametrize(
+    ("parameter", "before", "change", "refused"),
+    [
+        ("smtpd_tls_auth_only", True, {"biff": True}, False),
+        ("submission/inet -o smtpd_tls_auth_only", True, {"biff": True}, False),
+        ("smtpd_tls_auth_only", False, {"biff": True}, True),
+        ("smtpd_tls_auth_only", True, {"smtpd_tls_auth_only": "so"}, True),
+        # Without these no mail leaves, or a stranger's does.
+        ("smtp_tls_policy_maps", True, {"biff": True}, True),
+        ("alias_maps", True, {"biff": True}, True),
+        ("smtpd_relay_restrictions", True, {"biff": True}, True),
+        ("smtpd_authorized_xclient_hosts", True, {"biff": True}, True),
+    ],
+)
+def test_a_mistake_of_before_is_a_warning_where_mail_goes_out_all_the_same(
+    live: Path,
+    postfix: StandIn,
+    monkeypatch: pytest.MonkeyPatch,
+    parameter: str,
+    before: bool,
+    change: dict[str, Any],
+    refused: bool,
+) -> None:
+    def found(stage: str, *_arguments: Any, **_more: Any) -> list[Finding]:
+        changed = (Path(stage) / "main.cf").read_text() != "biff = no\n"
+        mistake = Finding("main.cf", 9 if changed else 4, parameter, "so", "wrong", "write no")
+        return [mistake] if changed or before else []
+
+    monkeypatch.setattr(check, "check", found)
+    for check_mode in (True, False):
+        if refused:
+            with pytest.raises(transaction.DeployError, match="refused, nothing was changed"):
+                deploy(live, check_mode, **change)
+        else:
+            warnings = deploy(live, check_mode, **change).warnings
+            assert warnings == [
+                f"main.cf line 9: {parameter} = so: wrong; write no (it was so before this change)"
+            ]
+
+
 def test_opinions_are_warnings(live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     finding = Finding("main.cf", 1, "biff", "yes", "unwise", "write no", False)
     monkeypatch.setattr(check, "check", lambda *_arguments, **_more: [finding])
