@@ -22,6 +22,7 @@ from . import master_cf, processes, service
 DPKG_STATUS = "/var/lib/dpkg/status"
 # Who installs takes one of these first, by fcntl(2).
 LOCKS = ("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock", "/var/lib/apt/lists/lock")
+CGROUP = "/proc/{}/cgroup"
 _SENDMAIL = ("/usr/sbin/sendmail", "/usr/lib/sendmail", "/var/qmail/bin/sendmail")
 
 
@@ -173,6 +174,31 @@ def _matching(directory: str, parts: Sequence[str]) -> Iterator[str]:
 
 def _wild(part: str) -> bool:
     return any(char in part for char in "*?[")
+
+
+def survivors() -> list[processes.Process]:
+    """Daemons whose mail server is not installed any more, and that its removal did not end.
+
+    Each is in a unit of that server's name here, so that nobody's container is meant.
+    """
+    there = {other.mta for other in neighbours()}
+    daemons = {name: mta for mta in MTAS if mta not in there for name in mta.daemons}
+    return [
+        process
+        for process in _processes()
+        if process.name in daemons and _is_unit_of(daemons[process.name], process.pid)
+    ]
+
+
+def _is_unit_of(mta: Mta, pid: int) -> bool:
+    with contextlib.suppress(OSError), open(CGROUP.format(pid), encoding="utf-8") as handle:
+        unit, dot, kind = os.path.basename(handle.read().rstrip("\n")).rpartition(".")
+        return (
+            bool(dot)
+            and kind == "service"
+            and (unit in mta.daemons or fnmatch.fnmatchcase(unit, mta.packages))
+        )
+    return False
 
 
 def judge_mta(found: Neighbour, replace: bool) -> Obstacle:
@@ -385,10 +411,12 @@ def obstacles(
     installed: bool = False,
     activate: str = "auto",
     replace_mta: bool = False,
+    ending: Sequence[processes.Process] = (),
 ) -> list[Obstacle]:
     """What is in the way of a Postfix with these values of main.cf and services of master.cf.
 
-    `wishes` are the services as they were asked for. For a host on which this Postfix runs there is nothing to ask.
+    `wishes` are the services as they were asked for, `ending` processes that will be gone by then. For a host on
+    which this Postfix runs there is nothing to ask.
     """
     default = os.path.realpath(config_directory) == os.path.realpath("/etc/postfix")
     places = [config_directory, os.path.dirname(config_directory)] if installed else ["/etc", "/usr", "/var"]
@@ -407,4 +435,5 @@ def obstacles(
         )
     wished = service.expected_listeners(values, wished_services(services, wishes, not installed))
     spared = [name for other in others if other.replaced for name in other.mta.daemons]
+    spared += [process.name for process in ending]
     return found + foreign_listeners(wished or (), spared)

@@ -63,6 +63,20 @@ def began(found: Process) -> float:
     return time.time() - up + found.ticks / os.sysconf("SC_CLK_TCK")
 
 
+def end(found: Process, patience: float = PATIENCE) -> bool:
+    """Ask a process to end, by SIGTERM, and wait for it, in seconds. False where it goes on."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(found.pid, signal.SIGTERM)
+    deadline = time.monotonic() + patience
+    while True:
+        now = process(found.pid)
+        if now is None or now.ticks != found.ticks or now.state == "Z":
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+
+
 def queue_manager(master: int) -> Process | None:
     return next((child for child in children(master) if child.name in QUEUE_MANAGERS), None)
 

@@ -26,7 +26,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
 
-from . import chroot, losses, main_cf, managed, maps, master_cf, needs, neighbours, service
+from . import chroot, losses, main_cf, managed, maps, master_cf, needs, neighbours, processes, service
 from .finding import Finding, assignments, staged_path
 from .request import FileWish, Request
 from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
@@ -352,7 +352,7 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
         raise DeployError(_NO_ROOT)
     postfix = service.find_program("postfix")
     there = os.path.isdir(request.config_directory)
-    told = _obstacles(request, postfix is not None and there)
+    told = _obstacles(request, postfix is not None and there, check_mode)
     if postfix is None or not there:
         if not check_mode:
             missing = (
@@ -397,22 +397,38 @@ def postfix_defaults() -> dict[str, str]:
     return assignments(service.run([postconf, "-d"]).output) if postconf else {}
 
 
-def _obstacles(request: Request, installed: bool) -> list[str]:
-    """What is to be told of the host's other programs. Raises DeployError for what is in the way."""
+def _obstacles(request: Request, installed: bool, check_mode: bool) -> list[str]:
+    """What is to be told of the host's other programs. Raises DeployError for what is in the way.
+
+    What a mail server that was replaced has left running is ended.
+    """
     base = request.config_directory
     if installed:
         live = main_cf.MainCf(_read(base, "main.cf")).values()
         if service.running_master(service.queue_directory(live)):
             return []
     plan = make_plan(request, base, postfix_defaults() if installed else {})
+    ending = (
+        neighbours.survivors() if installed and request.replace_mta and request.activate == "auto" else []
+    )
     found = neighbours.obstacles(
         base, plan.main.values(), plan.master.services, request.services, installed, request.activate,
-        request.replace_mta,
+        request.replace_mta, ending,
     )  # fmt: skip
     stopping = [str(obstacle) for obstacle in found if obstacle.stops]
     if stopping:
         raise DeployError("Nothing was changed, because this is in Postfix's way:\n" + _listed(stopping))
-    return [str(obstacle) for obstacle in found]
+    told = [str(obstacle) for obstacle in found]
+    for process in ending:
+        if not check_mode and not processes.end(process):
+            raise DeployError(
+                f"Nothing was changed: {process.name} (process {process.pid}), whose package is no longer installed, "
+                "does not end; end it, and run again"
+            )
+        told.append(
+            f"{process.name} (process {process.pid}) was left over from a package that is gone, and is ended"
+        )
+    return told
 
 
 def _predict_fresh(request: Request, without_postfix: bool) -> Outcome:

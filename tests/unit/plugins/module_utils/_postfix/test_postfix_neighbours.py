@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import master_cf, neighbours
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import master_cf, neighbours, processes
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.service import Listener
 
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the /proc of Linux")
@@ -220,6 +221,51 @@ def test_foreign_listener() -> None:
         name = Path("/proc/self/stat").read_text().split("(")[1].split(")")[0]
         assert neighbours.foreign_listeners([Listener("127.0.0.1", port)], [name]) == []
     assert neighbours.foreign_listeners([Listener("127.0.0.1", port)], []) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "installed", "found"),
+    [
+        ("exim4", "exim4.service", "", True),
+        ("exim4", "exim4.service", "exim4-daemon-light", False),
+        ("exim4", "docker-0b9aa5.scope", "", False),
+        ("exim4", "mail-container.service", "", False),
+        ("smtpd", "opensmtpd.service", "", True),
+        ("smtpd", "postfix@-.service", "", False),
+        ("cron", "exim4.service", "", False),
+    ],
+)
+def test_what_a_removed_mail_server_leaves_running(
+    name: str, unit: str, installed: str, found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cgroup").write_text(f"0::/system.slice/{unit}\n")
+    process = processes.Process(77, name, "S", 1)
+    others = (
+        [neighbours.Neighbour(neighbours.mta_named(installed), installed, 0, "", True)] if installed else []
+    )
+    monkeypatch.setattr(neighbours, "_processes", lambda: iter([process]))
+    monkeypatch.setattr(neighbours, "neighbours", lambda: others)
+    monkeypatch.setattr(neighbours, "CGROUP", f"{tmp_path}/cgroup")
+    assert neighbours.survivors() == ([process] if found else [])
+
+
+@on_linux
+@pytest.mark.parametrize(("command", "ends"), [("sleep 60", True), ("trap '' TERM; echo; sleep 60", False)])
+def test_a_process_is_asked_to_end(command: str, ends: bool) -> None:
+    with subprocess.Popen(
+        ["sh", "-c", f"echo; {command}"], stdout=subprocess.PIPE, start_new_session=True
+    ) as child:
+        assert child.stdout
+        child.stdout.readline()
+        if not ends:
+            child.stdout.readline()
+        found = processes.process(child.pid)
+        assert found
+        try:
+            assert processes.end(found, 0.3) is ends
+            assert processes.end(found._replace(ticks=1), 0.3)
+        finally:
+            os.killpg(child.pid, signal.SIGKILL)
 
 
 @on_linux
