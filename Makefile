@@ -148,7 +148,7 @@ postfix-load: podman ## postfix_config changes Postfix 20 times, while 10,000 me
 
 .PHONY: variables
 variables: podman ## every variable of every role in every form, and deployed on a real host (root)
-	$(BIN)/pytest -q tests/integration/variables $(ARGS)
+	$(BIN)/pytest -q tests/integration/variables --ignore tests/integration/variables/suite $(ARGS)
 
 .PHONY: equivalence adoption
 equivalence: podman ## the probe's verdict and the fate of a real message, in 73 situations; in all 146 with ARGS=--all (root)
