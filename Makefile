@@ -47,7 +47,7 @@ LINTS := lint-ansible lint-docs lint-changelog lint-python lint-types lint-yaml 
 IN_PARALLEL := $(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target
 
 .PHONY: check lint
-check: venv ## in under a minute: lint and unit tests
+check: venv ## in a minute or two, without containers: lint and unit tests
 	@$(IN_PARALLEL) unit $(LINTS)
 
 lint: venv ## ruff, mypy, yamllint, ansible-lint, shellcheck, changelog fragments, documentation
@@ -158,17 +158,12 @@ adoption: podman ## sixteen real-life mail servers: before the relay is deployed
 	$(BIN)/pytest -q -s tests/integration/adoption $(ARGS)
 
 # What takes long comes first, and what looks at the clock runs alone.
-PARTS := lab-test postfix-crash cores postfix-test oracles postfix-load check sanity unit-pythons importer install-test
-# What takes the better part of an hour more, and wants a quiet machine.
-LONG_PARTS := equivalence adoption verify-test gate-test variables
+PARTS := lab-test postfix-crash cores postfix-test equivalence verify-test adoption unit-pythons oracles sanity \
+	gate-test variables postfix-load check importer install-test
 
 .PHONY: test
 test: podman ## everything: all of the above
 	@tests/tools/parts $(PARTS) then faults
-
-.PHONY: test-long
-test-long: podman ## the tables of hosts: equivalence, adoption, verify, gate, variables (root)
-	@tests/tools/parts $(LONG_PARTS)
 
 ##
 
