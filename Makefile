@@ -128,7 +128,7 @@ lab-test: podman ## the molecule scenario, on real hosts in podman
 
 .PHONY: verify-test
 verify-test: podman ## role verify on hosts broken on purpose, and on odd ones, Debian 12 and 13 (root)
-	$(BIN)/pytest -q -s tests/integration/verify $(ARGS)
+	$(BIN)/pytest -q -n 2 --dist loadgroup tests/integration/verify $(ARGS)
 
 .PHONY: gate-test
 gate-test: podman ## runs that would reach nobody, and hosts that never had Postfix, with something in its way (root)

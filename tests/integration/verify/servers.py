@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "extensions" / "molecule" / "lab"))
 
 import lab as tool
 
-NAME = os.environ.get("MAILOPS_LAB_NAME", "verify-test")
+NAME = os.environ.get("MAILOPS_LAB_NAME", "verify-test") + os.environ.get("PYTEST_XDIST_WORKER", "")
 CAST = [
     tool.CAST[0],
     tool.Host("new", "mail", "trixie", "Postfix of Debian 13", tool.QEMU),

@@ -110,7 +110,14 @@ def verified(lab: tool.Lab) -> Any:
 
 
 def named(places: list[tuple[Case, str, int]], cases: tuple[Case, ...]) -> list[Any]:
-    return [pytest.param(*place, id=f"{place[0].name}-{place[1]}") for place in places if place[0] in cases]
+    """The cases as parameters. With pytest -n each worker has a lab of its own, and a round is of one of them."""
+    return [
+        pytest.param(
+            *place, id=f"{place[0].name}-{place[1]}", marks=pytest.mark.xdist_group(f"round {place[2]}")
+        )
+        for place in places
+        if place[0] in cases
+    ]
 
 
 def test_the_deployment_is_green(lab: tool.Lab) -> None:
