@@ -140,7 +140,7 @@ BROKEN = (
     Case("the SASL plugins are gone", "mv /usr/lib/*/sasl2 /root/sasl2; postfix reload 2>/dev/null",
          ("sasl plugin", "libsasl2-modules"),
          undo="mv /root/sasl2 /usr/lib/$(uname -m)-linux-gnu/sasl2"),
-    Case("the password map has a row twice", "tail -1 /etc/postfix/sasl_passwd >>/etc/postfix/sasl_passwd",
+    Case("the password map has a row twice", "echo \"$(grep -m1 '^\\[' /etc/postfix/sasl_passwd)\" >>/etc/postfix/sasl_passwd",
          ("duplicate entry", "postfix_maps")),
     Case("everybody may read the password", "chmod 644 /etc/postfix/sasl_passwd",
          ("/etc/postfix/sasl_passwd holds a password", "0600")),

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -13,6 +14,9 @@ from mailserver import NextHop, Postfix
 
 # What the probe is to ask for at each TLS level of Postfix.
 MODES = {"none": "none", "may": "opportunistic", "dane": "opportunistic"}
+
+# The variables that say what these options of the probe do.
+VARIABLES = {"ca_path": "postfix_relay_ca_file", "helo_name": "postfix_myhostname"}
 
 
 def test_certificate_of_the_relay_verifies(
@@ -37,6 +41,7 @@ def test_certificate_of_the_relay_verifies(
     )
     assert "endpoints" in found, f"the probe of {next_hop.key} failed: {found.get('msg', found)}"
     endpoint = found["endpoints"][0]
-    assert endpoint["usable"], f"{endpoint['reason']} {endpoint['advice']}"
+    advice = re.sub("|".join(VARIABLES), lambda option: VARIABLES[option[0]], endpoint["advice"])
+    assert endpoint["usable"], f"{endpoint['reason']} {advice}"
     if endpoint["tls_version"]:
         record_property("relay_tls", f"{endpoint['tls_version']}, {endpoint['tls_cipher']}")
