@@ -159,6 +159,11 @@ options:
         type: list
         elements: dict
         default: []
+      services:
+        description: Changes to master.cf that will be made, as O(mailops.smtp.postfix_config#module:services) has them.
+        type: list
+        elements: dict
+        default: []
   option_names:
     description:
       - Names of variables to use in complaints about the values of options, for a role that fills these from
@@ -395,6 +400,7 @@ ARGUMENTS = {
             "parameters": {"type": "dict", "default": {}},
             "replace": {"type": "bool", "default": False},
             "tables": {"type": "list", "elements": "dict", "default": []},
+            "services": {"type": "list", "elements": "dict", "default": []},
         },
     },
     **PROBE_ARGUMENTS,

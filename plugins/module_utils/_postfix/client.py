@@ -35,7 +35,7 @@ from . import (
 from .values import MECHANISM_PLUGINS
 
 CONFIG_DIRECTORY = "/etc/postfix"
-# The transport of role postfix for next hops with TLS from the first byte; what it sends goes by smtp otherwise.
+# The transport of role postfix for next hops with TLS from the first byte; in all else it is like smtp.
 IMPLICIT_TRANSPORT = "relay-implicit"
 # Directories of certificate authorities that every program of the host trusts.
 SYSTEM_AUTHORITIES = (
@@ -65,6 +65,8 @@ DEFAULTS = {
     "sender_canonical_classes": "envelope_sender, header_sender",
     "smtp_helo_name": "$myhostname",
 }
+# What decides of master.cf where there is none yet.
+_FRESH = "smtp unix - - n - - smtp\n"
 # Read as soon as one of them is explicit in main.cf, in this order.
 _NAMES = ("smtp_helo_name", "myhostname")
 _REFERENCE = re.compile(r"\$[({]?\s*([A-Za-z0-9_]+)")
@@ -140,11 +142,12 @@ class Host(NamedTuple):
 
 class Wish(NamedTuple):
     """What role postfix is about to do: the parameters of main.cf that it sets (None removes one), whether main.cf
-    is to hold nothing else, and the tables that it brings (path -> text)."""
+    is to hold nothing else, the tables that it brings (path -> text), and its changes to master.cf."""
 
     parameters: Mapping[str, Any] = {}
     replace: bool = False
     tables: Mapping[str, str] = {}
+    services: Sequence[Mapping[str, Any]] = ()
 
 
 def wish_of(asked: Mapping[str, Any] | None) -> Wish | None:
@@ -154,7 +157,7 @@ def wish_of(asked: Mapping[str, Any] | None) -> Wish | None:
     tables = {
         str(row["path"]): str(row["content"]) for row in asked["tables"] if row.get("content") is not None
     }
-    return Wish(asked["parameters"], asked["replace"], tables)
+    return Wish(asked["parameters"], asked["replace"], tables, asked["services"])
 
 
 def client(
@@ -168,16 +171,16 @@ def client(
     if wish:
         # What the role once set and does not set now goes away.
         own, master = _without_block("" if wish.replace else own), _without_block(master)
+    services = master_cf.MasterCf(master if installed else _FRESH)
     try:
+        services.merge(_of_clients(wish.services, services) if wish else ())
         named = {
             name: syntax.parameter_value(name, value) for name, value in (wish or Wish()).parameters.items()
         }
     except ValueError as error:
         raise ClientError(str(error)) from None
     values = main_cf.MainCf(own).values()
-    reading = _Reading(
-        host, values, named, master_cf.MasterCf(master), installed, config_directory, wish is not None
-    )
+    reading = _Reading(host, values, named, services, installed, config_directory, wish is not None)
     found = reading.client()
     _check_authorities(found)
     return found
@@ -200,6 +203,17 @@ def envelope_sender(mine: Client, address: str, wish: Wish | None = None, host: 
 
     domain = expansion.expand(mine.values["mydomain"], mine.values)
     return rewriting.envelope_sender(address, mine.values, mine.origin, domain, rewriting.Tables(text, ask))
+
+
+def _of_clients(
+    changes: Sequence[Mapping[str, Any]], services: master_cf.MasterCf
+) -> list[Mapping[str, Any]]:
+    """Of changes to master.cf those that a client may have; what is wrong with others is told where they are made."""
+    return [
+        each
+        for each in changes
+        if each["type"] == "unix" and (each.get("command") or services.get(str(each["service"]), "unix"))
+    ]
 
 
 def _check_authorities(found: Client) -> None:
@@ -330,8 +344,9 @@ class _Reading:
             self.values["mydomain"] = hostname.mydomain(self.get("myhostname"))
 
     def _service(self, master: master_cf.MasterCf) -> master_cf.Service | None:
-        """The entry of master.cf that mail to the outside takes."""
-        transport, _hop = nexthop.split_transport(self.explicit.get("default_transport") or "smtp")
+        """The entry of master.cf that mail to the outside takes. Role postfix lets it take smtp, or one like it."""
+        values = self.named if self.changing else self.explicit
+        transport, _hop = nexthop.split_transport(values.get("default_transport") or "smtp")
         found = None if transport == IMPLICIT_TRANSPORT else master.get(transport, "unix")
         return found or master.get("smtp", "unix")
 

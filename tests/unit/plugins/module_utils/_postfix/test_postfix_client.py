@@ -141,6 +141,35 @@ def test_source_addresses(tmp_path, main, master, sources):
     assert of(tmp_path, main, master, hosts=hosts).sources == sources
 
 
+OUT = "out unix - - y - - smtp -o smtp_bind_address=192.0.2.11\n"
+BOUND = {"service": "smtp", "type": "unix", "options": {"smtp_bind_address": "192.0.2.13"}}
+
+
+@pytest.mark.parametrize(
+    "main, master, wish, sources, chroot",
+    [
+        # The role has mail go by smtp, or by one like it, whatever the host has it go by now.
+        ("default_transport = out:", OUT + SMTP.format("n"), Wish(), (), False),
+        ("default_transport = out:", OUT, Wish({"default_transport": "out:"}), ("192.0.2.11",), True),
+        # What postfix_services is about to give to it.
+        ("", SMTP.format("y"), Wish(services=[BOUND]), ("192.0.2.13",), True),
+        ("", SMTP.format("y"), Wish(services=[{**BOUND, "chroot": "n"}]), ("192.0.2.13",), False),
+        (None, "", Wish(services=[BOUND]), ("192.0.2.13",), False),
+        # Another service, also one that is not there.
+        ("", SMTP.format("n"), Wish(services=[{**BOUND, "service": "other"}]), (), False),
+        ("", SMTP.format("n"), Wish(services=[{**BOUND, "type": "inet"}]), (), False),
+    ],
+)
+def test_the_service_that_role_postfix_will_have_mail_take(tmp_path, main, master, wish, sources, chroot):
+    found = of(tmp_path, main, master, wish=wish)
+    assert (found.sources, found.chroot) == (sources, chroot)
+
+
+def test_a_service_that_cannot_be_is_refused_by_its_name(tmp_path):
+    with pytest.raises(ClientError, match="service smtp/unix: chroot is 'z': write y, n or -"):
+        of(tmp_path, "", SMTP.format("n"), wish=Wish(services=[{**BOUND, "chroot": "z"}]))
+
+
 def test_an_address_that_the_host_does_not_have_is_not_bound_to_and_told(tmp_path):
     found = of(tmp_path, "smtp_bind_address = 192.0.2.8", has=lambda address: False)
     assert found.sources == ()
