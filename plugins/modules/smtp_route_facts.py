@@ -132,9 +132,12 @@ options:
     default: null
   ca_path:
     description:
-      - The certificate authorities to trust, a file in PEM format or a directory prepared by C(openssl rehash).
-        The default is C(smtp_tls_CAfile), or else C(smtp_tls_CApath), of this host's Postfix, else the system's.
-    type: path
+      - The certificate authorities to trust, a file in PEM format or a directory prepared by C(openssl rehash), or
+        several of these. The default is what this host's Postfix trusts, C(smtp_tls_CAfile) and C(smtp_tls_CApath) (of
+        a chrooted client the copy in the chroot) together, with C(tls_append_default_CA) also the system's; without
+        either the system's.
+    type: list
+    elements: path
   postfix:
     description:
       - What Postfix on this host is about to be given, for a role that probes before it configures. Without it, the
@@ -466,7 +469,8 @@ def here(mine: client.Client, wish: client.Wish | None) -> Here:
         mine.helo.problem,
         mine.family,
         mine.sources,
-        mine.ca_file or mine.ca_path,
+        mine.authorities,
+        mine.system_authorities,
         mine.lookup,
         mine.warnings,
         complete,

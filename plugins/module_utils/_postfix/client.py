@@ -103,8 +103,10 @@ class Client(NamedTuple):
     """Addresses that it binds to, at most one of each family."""
     lookup: str
     """How it looks names up: `dns`, `native` or `both` (dns, then native); `auto` where nobody has said so."""
-    ca_file: str | None
-    ca_path: str | None
+    authorities: tuple[str, ...]
+    """Files and directories of the authorities that it trusts; none for the system's."""
+    system_authorities: bool
+    """Whether it trusts the system's beside those."""
     security_level: str | None
     mechanisms: tuple[str, ...] | None
     """Those that Cyrus SASL has here, or will have; None where that cannot be known."""
@@ -181,9 +183,7 @@ def client(
         raise ClientError(str(error)) from None
     values = main_cf.MainCf(own).values()
     reading = _Reading(host, values, named, services, installed, config_directory, wish is not None)
-    found = reading.client()
-    _check_authorities(found)
-    return found
+    return reading.client()
 
 
 def envelope_sender(mine: Client, address: str, wish: Wish | None = None, host: Host | None = None) -> str:
@@ -214,16 +214,6 @@ def _of_clients(
         for each in changes
         if each["type"] == "unix" and (each.get("command") or services.get(str(each["service"]), "unix"))
     ]
-
-
-def _check_authorities(found: Client) -> None:
-    path = found.ca_file or found.ca_path
-    if path and not os.path.exists(path) and found.installed:
-        name = "smtp_tls_CAfile" if found.ca_file else "smtp_tls_CApath"
-        raise ClientError(
-            f"{name} of this host's main.cf is {path}, which does not exist or is out of this user's reach, so "
-            "Postfix can verify no certificate: name the file of CA certificates, or become root"
-        )
 
 
 def _without_block(text: str) -> str:
@@ -296,8 +286,7 @@ class _Reading:
             self._family(),
             tuple(self._sources()),
             self._lookup(),
-            self.get("smtp_tls_CAfile") or None,
-            self._ca_path(),
+            *self._authorities(queue if chroot else ""),
             self.get("smtp_tls_security_level") or None,
             self._mechanisms(),
             chroot,
@@ -468,9 +457,49 @@ class _Reading:
         local = [address for address, names in hostname.entries(self.host.hosts) if name in names]
         return [address for address in local if _version(address)] or self.host.addresses(name)
 
-    def _ca_path(self) -> str | None:
-        path = self.get("smtp_tls_CApath").rstrip("/")
-        return path if path and path not in SYSTEM_AUTHORITIES else None
+    def _authorities(self, chroot: str) -> tuple[tuple[str, ...], bool]:
+        """What Postfix trusts (tls_certkey.c): file and directory together, where it has one. Raises ClientError.
+
+        Where neither the host nor the user names a file, role postfix sets that of the distribution.
+        """
+        file, directory = self.get("smtp_tls_CAfile"), self.get("smtp_tls_CApath").rstrip("/")
+        appended = self.get("tls_append_default_CA").lower() == "yes"
+        added = self.changing and "smtp_tls_CAfile" not in self.named
+        system = not file and (added or not directory or directory in SYSTEM_AUTHORITIES)
+        if system and directory in SYSTEM_AUTHORITIES:
+            directory = ""
+        self._check_authority("smtp_tls_CAfile", file)
+        if directory and chroot:
+            directory = self._copied_authorities(chroot, directory)
+        elif directory and not os.path.exists(directory):
+            if not file and not system:
+                self._check_authority("smtp_tls_CApath", directory)
+            directory = ""
+        found = tuple(path for path in (file, directory) if path)
+        return found, bool(found) and (system or appended)
+
+    def _copied_authorities(self, chroot: str, directory: str) -> str:
+        """The directory as a chrooted client finds it, which looks for each authority when it needs it."""
+        copy = os.path.join(chroot, directory.lstrip("/"))
+        if self.host.is_directory(copy):
+            return os.path.join(self.host.root, copy.lstrip("/"))
+        self.warnings.append(
+            f"smtp_tls_CApath is {directory}, which the chroot {chroot} has no copy of, so Postfix finds no authority "
+            "in it: name a file of CA certificates (smtp_tls_CAfile), which is read before"
+        )
+        return ""
+
+    def _check_authority(self, name: str, path: str) -> None:
+        if not path or os.path.exists(path) or not (self.installed or name in self.named):
+            return
+        if self.named.get(name) == self.explicit.get(name):
+            where = f"{name} (postfix_relay_ca_file, postfix_parameters) is to be {path}"
+        else:
+            where = f"{name} of this host's main.cf is {path}"
+        raise ClientError(
+            f"{where}, which does not exist or is out of this user's reach, so Postfix can verify no certificate: name "
+            "the file of CA certificates, or become root"
+        )
 
     def _mechanisms(self) -> tuple[str, ...] | None:
         """Those of the plugins that are there; with those that packages bring, where role postfix may install them."""

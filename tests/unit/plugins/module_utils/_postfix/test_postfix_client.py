@@ -209,14 +209,103 @@ def test_lookup(tmp_path, main, lookup):
     assert of(tmp_path, main).lookup == lookup
 
 
-def test_authorities(tmp_path):
+FILE, OTHER, DIRECTORY = "{here}/ca.pem", "{here}/other.pem", "{here}/certs"
+CA_FILE, CA_PATH = f"smtp_tls_CAfile = {FILE}\n", f"smtp_tls_CApath = {DIRECTORY}\n"
+SYSTEM_PATH, APPEND = "smtp_tls_CApath = /etc/ssl/certs\n", "tls_append_default_CA = yes\n"
+
+
+@pytest.mark.parametrize(
+    "main, wish, authorities, system",
+    [
+        # Postfix as it is.
+        (None, None, (), False),
+        ("", None, (), False),
+        (CA_FILE, None, (FILE,), False),
+        (CA_PATH, None, (DIRECTORY,), False),
+        (CA_FILE + CA_PATH, None, (FILE, DIRECTORY), False),
+        (CA_FILE + SYSTEM_PATH, None, (FILE, "/etc/ssl/certs"), False),
+        (SYSTEM_PATH, None, (), False),
+        (CA_FILE + APPEND, None, (FILE,), True),
+        (CA_PATH + APPEND, None, (DIRECTORY,), True),
+        (APPEND, None, (), False),
+        (CA_FILE + "smtp_tls_CApath = /none/certs", None, (FILE,), False),
+        # Postfix as role postfix makes it: with the distribution's file where nobody names one.
+        ("", Wish(), (), False),
+        (CA_PATH, Wish(), (DIRECTORY,), True),
+        (SYSTEM_PATH, Wish(), (), False),
+        (CA_FILE + CA_PATH, Wish(), (FILE, DIRECTORY), False),
+        (CA_FILE + CA_PATH, Wish(replace=True), (), False),
+        (SYSTEM_PATH, Wish({"smtp_tls_CAfile": OTHER}), (OTHER, "/etc/ssl/certs"), False),
+        (CA_FILE + CA_PATH, Wish({"smtp_tls_CAfile": OTHER}), (OTHER, DIRECTORY), False),
+        (CA_FILE + CA_PATH, Wish({"smtp_tls_CAfile": None}), (DIRECTORY,), False),
+        (CA_FILE + CA_PATH, Wish({"smtp_tls_CApath": None}), (FILE,), False),
+        (None, Wish({"smtp_tls_CAfile": OTHER}), (OTHER,), False),
+    ],
+)
+def test_authorities(tmp_path, main, wish, authorities, system):
+    def here(text):
+        return text.replace("{here}", str(tmp_path)) if text else text
+
+    for name in ("ca.pem", "other.pem"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "certs").mkdir()
+    if wish:
+        wish = wish._replace(parameters={name: here(text) for name, text in wish.parameters.items()})
+    found = of(tmp_path, here(main), wish=wish)
+    assert found.authorities == tuple(map(here, authorities))
+    assert found.system_authorities == system
+
+
+@pytest.mark.parametrize(
+    "main, wish, says",
+    [
+        (
+            "smtp_tls_CAfile = /none.pem",
+            None,
+            "smtp_tls_CAfile of this host's main.cf is /none.pem, which does not exist",
+        ),
+        ("smtp_tls_CAfile = /none.pem\nsmtp_tls_CApath = /etc", None, "main.cf is /none.pem, which does not"),
+        ("smtp_tls_CApath = /none", None, "smtp_tls_CApath of this host's main.cf is /none, which does not"),
+        (
+            "",
+            Wish({"smtp_tls_CAfile": "/n.pem"}),
+            "smtp_tls_CAfile (postfix_relay_ca_file, postfix_parameters) is to",
+        ),
+        (None, Wish({"smtp_tls_CAfile": "/n.pem"}), "is to be /n.pem, which does not exist"),
+    ],
+)
+def test_authorities_that_are_not_there(tmp_path, main, wish, says):
+    with pytest.raises(ClientError) as error:
+        of(tmp_path, main, wish=wish)
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "chroot, copied, wish, authorities, system, warned",
+    [
+        ("n", False, None, ("{here}/ca.pem", "{here}/certs"), False, False),
+        ("y", True, None, ("{here}/ca.pem", "{here}/var/spool/postfix{here}/certs"), False, False),
+        ("y", False, None, ("{here}/ca.pem",), False, True),
+        ("y", True, Wish(replace=True, parameters={"smtp_tls_CApath": "{here}/certs"}),
+         ("{here}/var/spool/postfix{here}/certs",), True, False),
+    ],
+)  # fmt: skip
+def test_a_chrooted_client_finds_the_copy_of_a_directory(
+    tmp_path, chroot, copied, wish, authorities, system, warned
+):
+    def here(text):
+        return text.replace("{here}", str(tmp_path))
+
     (tmp_path / "ca.pem").write_text("")
-    found = of(tmp_path, f"smtp_tls_CAfile = {tmp_path}/ca.pem\nsmtp_tls_CApath = /etc/ssl/certs")
-    assert (found.ca_file, found.ca_path) == (f"{tmp_path}/ca.pem", None)
-    with pytest.raises(
-        ClientError, match=r"smtp_tls_CAfile of this host's main\.cf is /none\.pem, which does not exist"
-    ):
-        of(tmp_path, "smtp_tls_CAfile = /none.pem")
+    (tmp_path / "certs").mkdir()
+    if copied:
+        (tmp_path / f"var/spool/postfix{tmp_path}/certs").mkdir(parents=True)
+    if wish:
+        wish = wish._replace(parameters={name: here(text) for name, text in wish.parameters.items()})
+    found = of(tmp_path, here(CA_FILE + CA_PATH), SMTP.format(chroot), wish=wish)
+    assert found.authorities == tuple(map(here, authorities))
+    assert found.system_authorities == system
+    assert any("has no copy of" in warning for warning in found.warnings) == warned
 
 
 @pytest.mark.parametrize(
