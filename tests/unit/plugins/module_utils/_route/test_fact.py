@@ -103,6 +103,28 @@ def test_the_sentence_without_a_route_names_every_verdict_and_the_remedy():
     )
 
 
+NOTATION = {
+    "relays": [{"host": "[a.example]:587"}],
+    "option_names": {"relays": "my_*", "port": "my_port", "ports": "my_ports"},
+}
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        NOTATION,
+        {**NOTATION, "port": 587},
+        {**NOTATION, "ports": [587]},
+        # In a list of relays, each port that is named there goes before `ports`, and `port` before both.
+        {"relays": ["a.example:587"], "ports": [2525]},
+        {"relays": ["a.example:2525"], "port": 587},
+    ],
+)
+def test_the_port_that_is_written_with_the_host(params):
+    (one,) = question({**DEFAULTS, **params}).candidates
+    assert one.endpoint[:3] == ("a.example", 587, "starttls")
+
+
 @pytest.mark.parametrize(
     "params, complaint",
     [
@@ -112,6 +134,16 @@ def test_the_sentence_without_a_route_names_every_verdict_and_the_remedy():
         ({"port": 456, "option_names": {"port": "my_port"}}, "my_port: 456"),
         ({"ports": [0], "option_names": {"ports": "my_ports"}}, "my_ports: 0"),
         ({"relays": ["a b"], "option_names": {"relays": "my_*"}}, "my_host: 'a b'"),
+        (
+            {**NOTATION, "port": "2525"},
+            "my_host: it holds the port 587, and my_port has 2525; write a.example alone in my_host, or the same port "
+            "in both",
+        ),
+        (
+            {**NOTATION, "ports": [587, 2525]},
+            "my_host: it holds the port 587, and my_ports has 587, 2525; write",
+        ),
+        ({**NOTATION, "ports": [2525]}, "my_host: it holds the port 587, and my_ports has 2525; write"),
     ],
 )
 def test_question_complains(params, complaint):
