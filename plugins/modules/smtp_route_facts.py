@@ -32,8 +32,9 @@ options:
         which is what the provider documents, else V(implicit) on 465, 2465 and 8465, V(opportunistic) on 25
         and V(starttls) on any other port.
       - V(server_name), the name that the certificate has to have, where that is not the host.
-      - V(username) and V(password). When they are given, a port is usable only if it takes the login. The
-        password is never sent over an unencrypted connection.
+      - V(username) and V(password). When they are given, a port is usable only if it takes the login, also where
+        Postfix would send without one because none is offered. The password is never sent over an unencrypted
+        connection.
       - V(auth_mechanism), in place of O(auth_mechanism).
       - An empty value is the same as none.
     type: list
