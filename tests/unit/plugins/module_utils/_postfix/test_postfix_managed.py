@@ -177,12 +177,6 @@ def test_the_transport_with_implicit_tls_is_the_hosts_smtp_client(
     assert entries[0].option("smtp_bind_address") == entries[1].option("smtp_bind_address")
 
 
-def test_the_transport_with_implicit_tls_is_there_before_postfix_is(files: Files) -> None:
-    files["master.cf"] = ""
-    files.run(services=IMPLICIT)
-    assert MasterCf(files["master.cf"]).get("relay-implicit", "unix").command == "smtp"
-
-
 def test_what_is_no_longer_named_goes_and_the_hosts_own_is_back(files: Files) -> None:
     files["kept"] = "the host's own\n"
     files.run()

@@ -110,22 +110,6 @@ NOTATION = {
 
 
 @pytest.mark.parametrize(
-    "params",
-    [
-        NOTATION,
-        {**NOTATION, "port": 587},
-        {**NOTATION, "ports": [587]},
-        # In a list of relays, each port that is named there goes before `ports`, and `port` before both.
-        {"relays": ["a.example:587"], "ports": [2525]},
-        {"relays": ["a.example:2525"], "port": 587},
-    ],
-)
-def test_the_port_that_is_written_with_the_host(params):
-    (one,) = question({**DEFAULTS, **params}).candidates
-    assert one.endpoint[:3] == ("a.example", 587, "starttls")
-
-
-@pytest.mark.parametrize(
     "params, complaint",
     [
         ({"port": 456}, "port: 456 is not a port of mail; did you mean 465"),
