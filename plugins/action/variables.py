@@ -45,11 +45,12 @@ class ActionModule(ActionBase):
         complaints = found.complaints + variables.needs(role, found.values, found.complaints, misses)
         if complaints:
             return {**result, "failed": True, "msg": "\n".join(f"{one}." for one in complaints)}
-        return {
-            **result,
-            "changed": False,
-            "typed": variables.public(self._known(specs), found.values),
-        }
+        typed = variables.public(self._known(specs), found.values)
+        if role == "postfix":
+            result["route"] = variables.route(found.values)
+        elif role == "verify":
+            typed.update(variables.expected_relay(found.values))
+        return {**result, "changed": False, "typed": typed}
 
     def _check(
         self, role: str, specs: Mapping[str, variables.Spec], task_vars: Mapping[str, Any]

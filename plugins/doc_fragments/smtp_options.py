@@ -69,9 +69,10 @@ options:
     default: true
   ca_path:
     description:
-      - The certificate authorities to trust, a file in PEM format or a directory prepared by C(openssl rehash).
-        The default is the system's.
-    type: path
+      - The certificate authorities to trust, a file in PEM format or a directory prepared by C(openssl rehash), or
+        several of these. The default is the system's.
+    type: list
+    elements: path
   min_tls_version:
     description:
       - The oldest version of TLS to accept.

@@ -163,6 +163,12 @@ options:
         type: str
         choices: [inet, unix, unix-dgram, fifo, pass]
         required: true
+      like:
+        description:
+          - A service of the same type that this one begins as, with its columns, command and C(-o) options, in place of
+            what this one has. What else is named here comes on top. It follows the other one in every run.
+          - Where there is no such service, this is as if it were not named.
+        type: str
       private:
         description: V(y), V(n) or V(-).
         type: raw

@@ -62,6 +62,14 @@ typed:
   returned: success
   type: dict
   sample: {postfix_relay_host: smtp.example.com, postfix_relay_ports: [587, 2525], postfix_relay_failover: false}
+route:
+  description:
+    - Where mail is to go without a probe, with C(host), C(port) and C(tls) as M(mailops.smtp.smtp_route_facts) has
+      them.
+    - Empty where a probe chooses, or where no relay is named.
+  returned: success of O(role=postfix)
+  type: dict
+  sample: {host: smtp.example.com, port: 587, tls: starttls}
 msg:
   description: The complaints, a line each.
   returned: failure

@@ -21,6 +21,10 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
 import yaml
 
+from ..module_utils._route.fact import only_endpoint
+from ..module_utils._route.relays import named_host
+from ..module_utils._smtp.endpoint import OptionError
+
 Option = Mapping[str, Any]
 Spec = Mapping[str, Option]
 
@@ -636,8 +640,16 @@ def needs(
 ) -> list[str]:
     """What is missing or contradicts itself in variables that are right one by one."""
     found = [*_relay_needed(role, values, complaints, misses), *_login_needed(values, complaints)]
-    if role == "postfix" and not any("postfix_relay_port" in one for one in complaints):
-        found += _port_needed(values)
+    if not any(
+        re.match(r"(postfix|verify)_relay_(host|ports?|provider|region)\b", one) for one in complaints
+    ):
+        try:
+            if role == "postfix":
+                route(values)
+            elif role == "verify":
+                expected_relay(values)
+        except (Wrong, OptionError) as error:
+            found.append(str(error))
     return found
 
 
@@ -680,16 +692,46 @@ def _login_needed(values: Mapping[str, Any], complaints: Sequence[str]) -> list[
     return []
 
 
-def _port_needed(values: Mapping[str, Any]) -> list[str]:
-    if values.get("postfix_preflight") is not False or not any(values.get(name) for name in RELAY):
-        return []
-    port = values.get("postfix_relay_port", "auto")
-    if values.get("postfix_relays") or (values.get("postfix_relay_host") and port != "auto"):
-        return []
-    return [
-        f"postfix_preflight is false, so nothing chooses the port; set postfix_relay_host and a number in "
-        f"postfix_relay_port (now {port}), for example 587, or set postfix_preflight to true"
-    ]
+def route(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Where role postfix has mail go without a probe, in the terms of smtp_route_facts; empty where that chooses.
+
+    A relay is understood as it is where the route is chosen. Raises Wrong and OptionError.
+    """
+    if values.get("postfix_preflight") is not False or not any(values.get(name) for name in RELAY[1:]):
+        return {}
+    endpoint = only_endpoint(
+        {
+            "relays": [{key: values.get(f"postfix_relay_{key}") for key in ("host", "provider", "region")}],
+            "ports": values.get("postfix_relay_ports"),
+            "port": values.get("postfix_relay_port"),
+            "option_names": {
+                "relays": "postfix_relay_*",
+                "ports": "postfix_relay_ports",
+                "port": "postfix_relay_port",
+            },
+        }
+    )
+    if endpoint is None:
+        raise Wrong(
+            f"postfix_preflight is false, so nothing chooses the port; set a number in postfix_relay_port (now "
+            f"{values.get('postfix_relay_port', 'auto')}), for example 587, or write it in postfix_relay_host, or set "
+            "postfix_preflight to true"
+        )
+    return {"host": endpoint.host, "port": endpoint.port, "tls": endpoint.tls}
+
+
+def expected_relay(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What role verify expects of the relay's host and port, each by itself. Raises Wrong and OptionError."""
+    given, port = values.get("verify_relay_host"), values.get("verify_relay_port")
+    if not given:
+        return {}
+    named = named_host(given, "verify_relay_host")
+    if named.port and port and named.port != port:
+        raise Wrong(
+            f"verify_relay_host is {shown(given)}, which holds the port {named.port}, and verify_relay_port is {port}; "
+            f"write {named.host} alone in verify_relay_host, or the same port in both"
+        )
+    return {"verify_relay_host": named.host, "verify_relay_port": port or named.port or 0}
 
 
 def pointed_out(miss: NearMiss) -> str:

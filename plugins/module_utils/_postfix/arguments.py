@@ -38,6 +38,7 @@ CONFIG_ARGUMENTS: dict[str, Any] = {
         "options": {
             "service": {"type": "str", "required": True},
             "type": {"type": "str", "required": True, "choices": list(master_cf.SERVICE_TYPES)},
+            "like": {"type": "str"},
             "private": {"type": "raw"},
             "unpriv": {"type": "raw"},
             "chroot": {"type": "raw"},

@@ -35,7 +35,7 @@ from . import (
 from .values import MECHANISM_PLUGINS
 
 CONFIG_DIRECTORY = "/etc/postfix"
-# The transport of role postfix for next hops with TLS from the first byte; what it sends goes by smtp otherwise.
+# The transport of role postfix for next hops with TLS from the first byte; in all else it is like smtp.
 IMPLICIT_TRANSPORT = "relay-implicit"
 # Directories of certificate authorities that every program of the host trusts.
 SYSTEM_AUTHORITIES = (
@@ -65,6 +65,8 @@ DEFAULTS = {
     "sender_canonical_classes": "envelope_sender, header_sender",
     "smtp_helo_name": "$myhostname",
 }
+# What decides of master.cf where there is none yet.
+_FRESH = "smtp unix - - n - - smtp\n"
 # Read as soon as one of them is explicit in main.cf, in this order.
 _NAMES = ("smtp_helo_name", "myhostname")
 _REFERENCE = re.compile(r"\$[({]?\s*([A-Za-z0-9_]+)")
@@ -101,8 +103,10 @@ class Client(NamedTuple):
     """Addresses that it binds to, at most one of each family."""
     lookup: str
     """How it looks names up: `dns`, `native` or `both` (dns, then native); `auto` where nobody has said so."""
-    ca_file: str | None
-    ca_path: str | None
+    authorities: tuple[str, ...]
+    """Files and directories of the authorities that it trusts; none for the system's."""
+    system_authorities: bool
+    """Whether it trusts the system's beside those."""
     security_level: str | None
     mechanisms: tuple[str, ...] | None
     """Those that Cyrus SASL has here, or will have; None where that cannot be known."""
@@ -140,11 +144,12 @@ class Host(NamedTuple):
 
 class Wish(NamedTuple):
     """What role postfix is about to do: the parameters of main.cf that it sets (None removes one), whether main.cf
-    is to hold nothing else, and the tables that it brings (path -> text)."""
+    is to hold nothing else, the tables that it brings (path -> text), and its changes to master.cf."""
 
     parameters: Mapping[str, Any] = {}
     replace: bool = False
     tables: Mapping[str, str] = {}
+    services: Sequence[Mapping[str, Any]] = ()
 
 
 def wish_of(asked: Mapping[str, Any] | None) -> Wish | None:
@@ -154,7 +159,7 @@ def wish_of(asked: Mapping[str, Any] | None) -> Wish | None:
     tables = {
         str(row["path"]): str(row["content"]) for row in asked["tables"] if row.get("content") is not None
     }
-    return Wish(asked["parameters"], asked["replace"], tables)
+    return Wish(asked["parameters"], asked["replace"], tables, asked["services"])
 
 
 def client(
@@ -168,19 +173,17 @@ def client(
     if wish:
         # What the role once set and does not set now goes away.
         own, master = _without_block("" if wish.replace else own), _without_block(master)
+    services = master_cf.MasterCf(master if installed else _FRESH)
     try:
+        services.merge(_of_clients(wish.services, services) if wish else ())
         named = {
             name: syntax.parameter_value(name, value) for name, value in (wish or Wish()).parameters.items()
         }
     except ValueError as error:
         raise ClientError(str(error)) from None
     values = main_cf.MainCf(own).values()
-    reading = _Reading(
-        host, values, named, master_cf.MasterCf(master), installed, config_directory, wish is not None
-    )
-    found = reading.client()
-    _check_authorities(found)
-    return found
+    reading = _Reading(host, values, named, services, installed, config_directory, wish is not None)
+    return reading.client()
 
 
 def envelope_sender(mine: Client, address: str, wish: Wish | None = None, host: Host | None = None) -> str:
@@ -202,14 +205,15 @@ def envelope_sender(mine: Client, address: str, wish: Wish | None = None, host: 
     return rewriting.envelope_sender(address, mine.values, mine.origin, domain, rewriting.Tables(text, ask))
 
 
-def _check_authorities(found: Client) -> None:
-    path = found.ca_file or found.ca_path
-    if path and not os.path.exists(path) and found.installed:
-        name = "smtp_tls_CAfile" if found.ca_file else "smtp_tls_CApath"
-        raise ClientError(
-            f"{name} of this host's main.cf is {path}, which does not exist or is out of this user's reach, so "
-            "Postfix can verify no certificate: name the file of CA certificates, or become root"
-        )
+def _of_clients(
+    changes: Sequence[Mapping[str, Any]], services: master_cf.MasterCf
+) -> list[Mapping[str, Any]]:
+    """Of changes to master.cf those that a client may have; what is wrong with others is told where they are made."""
+    return [
+        each
+        for each in changes
+        if each["type"] == "unix" and (each.get("command") or services.get(str(each["service"]), "unix"))
+    ]
 
 
 def _without_block(text: str) -> str:
@@ -282,8 +286,7 @@ class _Reading:
             self._family(),
             tuple(self._sources()),
             self._lookup(),
-            self.get("smtp_tls_CAfile") or None,
-            self._ca_path(),
+            *self._authorities(queue if chroot else ""),
             self.get("smtp_tls_security_level") or None,
             self._mechanisms(),
             chroot,
@@ -330,8 +333,9 @@ class _Reading:
             self.values["mydomain"] = hostname.mydomain(self.get("myhostname"))
 
     def _service(self, master: master_cf.MasterCf) -> master_cf.Service | None:
-        """The entry of master.cf that mail to the outside takes."""
-        transport, _hop = nexthop.split_transport(self.explicit.get("default_transport") or "smtp")
+        """The entry of master.cf that mail to the outside takes. Role postfix lets it take smtp, or one like it."""
+        values = self.named if self.changing else self.explicit
+        transport, _hop = nexthop.split_transport(values.get("default_transport") or "smtp")
         found = None if transport == IMPLICIT_TRANSPORT else master.get(transport, "unix")
         return found or master.get("smtp", "unix")
 
@@ -453,9 +457,49 @@ class _Reading:
         local = [address for address, names in hostname.entries(self.host.hosts) if name in names]
         return [address for address in local if _version(address)] or self.host.addresses(name)
 
-    def _ca_path(self) -> str | None:
-        path = self.get("smtp_tls_CApath").rstrip("/")
-        return path if path and path not in SYSTEM_AUTHORITIES else None
+    def _authorities(self, chroot: str) -> tuple[tuple[str, ...], bool]:
+        """What Postfix trusts (tls_certkey.c): file and directory together, where it has one. Raises ClientError.
+
+        Where neither the host nor the user names a file, role postfix sets that of the distribution.
+        """
+        file, directory = self.get("smtp_tls_CAfile"), self.get("smtp_tls_CApath").rstrip("/")
+        appended = self.get("tls_append_default_CA").lower() == "yes"
+        added = self.changing and "smtp_tls_CAfile" not in self.named
+        system = not file and (added or not directory or directory in SYSTEM_AUTHORITIES)
+        if system and directory in SYSTEM_AUTHORITIES:
+            directory = ""
+        self._check_authority("smtp_tls_CAfile", file)
+        if directory and chroot:
+            directory = self._copied_authorities(chroot, directory)
+        elif directory and not os.path.exists(directory):
+            if not file and not system:
+                self._check_authority("smtp_tls_CApath", directory)
+            directory = ""
+        found = tuple(path for path in (file, directory) if path)
+        return found, bool(found) and (system or appended)
+
+    def _copied_authorities(self, chroot: str, directory: str) -> str:
+        """The directory as a chrooted client finds it, which looks for each authority when it needs it."""
+        copy = os.path.join(chroot, directory.lstrip("/"))
+        if self.host.is_directory(copy):
+            return os.path.join(self.host.root, copy.lstrip("/"))
+        self.warnings.append(
+            f"smtp_tls_CApath is {directory}, which the chroot {chroot} has no copy of, so Postfix finds no authority "
+            "in it: name a file of CA certificates (smtp_tls_CAfile), which is read before"
+        )
+        return ""
+
+    def _check_authority(self, name: str, path: str) -> None:
+        if not path or os.path.exists(path) or not (self.installed or name in self.named):
+            return
+        if self.named.get(name) == self.explicit.get(name):
+            where = f"{name} (postfix_relay_ca_file, postfix_parameters) is to be {path}"
+        else:
+            where = f"{name} of this host's main.cf is {path}"
+        raise ClientError(
+            f"{where}, which does not exist or is out of this user's reach, so Postfix can verify no certificate: name "
+            "the file of CA certificates, or become root"
+        )
 
     def _mechanisms(self) -> tuple[str, ...] | None:
         """Those of the plugins that are there; with those that packages bring, where role postfix may install them."""

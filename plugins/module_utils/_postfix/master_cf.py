@@ -192,13 +192,17 @@ class MasterCf:
     def merge(self, changes: Iterable[Mapping[str, Any]]) -> None:
         """Apply service changes: keyed by service and type, what is not named stays, absent removes.
 
-        Raises ValueError naming the service, the field, the value and what to write.
+        A service that is like another is made after all changes to that one, of the other as it then is. Raises
+        ValueError naming the service, the field, the value and what to write.
         """
-        for change in changes:
+        changes = list(changes)
+        models = {(str(each["like"]), str(each["type"])) for each in changes if each.get("like")}
+        first = [each for each in changes if not each.get("like") and _key(each) in models]
+        for change in [*first, *(each for each in changes if each not in first)]:
             self._merge_one(change)
 
     def _merge_one(self, change: Mapping[str, Any]) -> None:
-        key = (str(change["service"]), str(change["type"]))
+        key = _key(change)
         label = f"service {key[0]}/{key[1]}"
         found = [index for index, (_line, entry) in enumerate(self._entries) if entry and entry.key == key]
         if change.get("state") == "absent":
@@ -209,7 +213,7 @@ class MasterCf:
         # master(8) ends where an inet service is private, which "-" means.
         fresh = Service(*key, private="n" if key[1] == "inet" else "-")
         old = (self._entries[found[-1]][1] if found else None) or fresh
-        new = old
+        new = self._like(change, label) or old
         fields: dict[str, Any] = {}
         if re.search(r"[\s#]", key[0]) or not key[0]:
             raise ValueError(f"{label}: a service name has no white space and no #")
@@ -262,5 +266,19 @@ class MasterCf:
                 self._entries[-1][0].physical[-1] += "\n"
             self._entries.append((Line(entry_text.strip(), 0, entry_text.splitlines(keepends=True)), new))
 
+    def _like(self, change: Mapping[str, Any], label: str) -> Service | None:
+        """The entry that a service begins with which is like another; None for any other, or without that one."""
+        name, kind = change.get("like"), str(change["type"])
+        if not name:
+            return None
+        if str(name) == str(change["service"]):
+            raise ValueError(f"{label}: like names the service itself: name another one, or leave it out")
+        model = self.get(str(name), kind)
+        return model._replace(service=str(change["service"])) if model else None
+
     def text(self) -> str:
         return "".join(raw for line, _entry in self._entries for raw in line.physical)
+
+
+def _key(change: Mapping[str, Any]) -> tuple[str, str]:
+    return str(change["service"]), str(change["type"])

@@ -18,11 +18,12 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, Mapping, NamedTuple, Sequence
 
+from .._smtp.endpoint import Endpoint, OptionError
 from .._smtp.verdict import Result, renamed
 from .choose import Candidate, Hop, Route, candidates, choose, override_port, pair
 from .cloud import Cloud, advise, may_be_the_network
 from .manner import DANE_LEVELS, Sender
-from .relays import ports_of, wanted
+from .relays import Wanted, ports_of, wanted
 
 SAVED = "/etc/ansible/facts.d/smtp_route.fact"
 
@@ -52,24 +53,49 @@ class Saving(NamedTuple):
 
 def question(params: Mapping[str, Any]) -> Question:
     """Check the parameters of smtp_route_facts. Raises OptionError, which names option, value and remedy."""
+    found, override = _candidates(params)
+    names = params.get("option_names") or {}
+    return Question(found, override, params["policy"], params["sticky"], params["on_no_route"], names)
+
+
+def only_endpoint(params: Mapping[str, Any]) -> Endpoint | None:
+    """Where mail goes that nobody probes for: the one endpoint that the parameters name, None for several.
+
+    Raises OptionError as question() does, for the same reasons.
+    """
+    found, _override = _candidates(params)
+    return found[0].endpoint if len(found) == 1 else None
+
+
+def _candidates(params: Mapping[str, Any]) -> tuple[list[Candidate], int | None]:
     names = params.get("option_names") or {}
     # Where the login cannot be tried safely, none is.
     login = params.get("security_level") not in DANE_LEVELS
     override = override_port(params.get("port"), names.get("port", "port"))
     ports = ports_of(params.get("ports"), names.get("ports", "ports"))
-    relays = wanted(
-        params["relays"], names.get("relays", "relays"), params.get("auth_mechanism") or "auto", names
-    )
+    list_name = names.get("relays", "relays")
+    relays = wanted(params["relays"], list_name, params.get("auth_mechanism") or "auto", names)
+    if "*" in list_name:
+        for relay in relays:
+            _check_named_port(relay, ports, override, {"host": list_name.replace("*", "host"), **names})
     if not login:
         relays = [one._replace(credentials=None) for one in relays]
-    return Question(
-        candidates(relays, ports, override),
-        override,
-        params["policy"],
-        params["sticky"],
-        params["on_no_route"],
-        names,
-    )
+    return candidates(relays, ports, override), override
+
+
+def _check_named_port(
+    relay: Wanted, ports: Sequence[int], override: int | None, names: Mapping[str, str]
+) -> None:
+    """Refuse a port in the host's variable that is another than that in a variable of its own."""
+    if relay.named_port is None:
+        return
+    others = (("port", (override,) if override else ()), ("ports", ports))
+    for option, asked in others:
+        if asked and tuple(asked) != (relay.named_port,):
+            raise OptionError(
+                f"{names['host']}: it holds the port {relay.named_port}, and {names.get(option, option)} has "
+                f"{', '.join(map(str, asked))}; write {relay.host} alone in {names['host']}, or the same port in both"
+            )
 
 
 def limited(asked: Question, mechanisms: tuple[str, ...] | None) -> Question:

@@ -43,7 +43,10 @@ class Here(NamedTuple):
     helo_problem: str | None
     family: str
     source_addresses: tuple[str, ...]
-    ca_path: str | None
+    ca_path: tuple[str, ...]
+    """Files and directories of the authorities that it trusts; none for the system's."""
+    system_authorities: bool
+    """Whether it trusts the system's beside those."""
     lookup: str
     """How it looks names up: `dns`, `native`, `both`, or `auto` where that follows from what the probe finds."""
     warnings: tuple[str, ...]
@@ -82,10 +85,17 @@ def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
         found["source_address"] = _of_all_families(here.source_addresses)
     mail_from, unknown = _sender(params.get("mail_from"), here, names)
     given = {name: value for name, value in params.items() if value is not None}
+    if not any(given.get("ca_path", ())):
+        given.pop("ca_path", None)
     found.update(given, mail_from=mail_from)
     said = _greeting(params.get("helo_name"), here, names)
     warnings = [*here.warnings, *unknown, *_about(params, said.helo_problem, names)]
-    options = replace(options_from(found), lookup=here.lookup, needs_dns=level in DANE_LEVELS)
+    options = replace(
+        options_from(found),
+        lookup=here.lookup,
+        needs_dns=level in DANE_LEVELS,
+        system_authorities=here.system_authorities and "ca_path" not in given,
+    )
     return options, said._replace(
         mail_from=mail_from,
         warnings=tuple(dict.fromkeys(warnings)),

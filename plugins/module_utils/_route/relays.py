@@ -60,7 +60,8 @@ class Relay(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """One entry of the user's list of relays, checked. `ports` is empty where the user gave none."""
+    """One entry of the user's list of relays, checked. `ports` is empty where the user gave none, and the one that is
+    written with the host, `named_port`, where there is one."""
 
     host: str
     ports: tuple[int, ...]
@@ -68,6 +69,7 @@ class Wanted(NamedTuple):
     server_name: str | None
     credentials: Credentials | None
     relay: Relay | None
+    named_port: int | None = None
 
 
 def relay(name: str, region: str | None = None, host: str | None = None) -> Relay:
@@ -193,6 +195,7 @@ def _wanted(entry: Any, where: _Where, auth_mechanism: str) -> Wanted:
         else None,
         credentials=_credentials(text, where, auth_mechanism),
         relay=found,
+        named_port=named.port,
     )
 
 
@@ -231,7 +234,7 @@ _BRACKETED = re.compile(r"\[(?P<host>[^][]+)\](?::(?P<port>[^:]*))?\Z")
 
 
 def named_host(text: str, where: str = "host") -> NamedHost:
-    """host, host:port, [host], [host]:port (Postfix's next hops) and smtp://host:port/. Raises OptionError."""
+    """host, host:port, [host], [host]:port, [ipv6:address] (Postfix's) and smtp://host:port/. Raises OptionError."""
     rest = text.strip()
     scheme, separator, behind = rest.partition("://")
     tls = "auto"
@@ -248,7 +251,7 @@ def named_host(text: str, where: str = "host") -> NamedHost:
         )
     match = _BRACKETED.match(rest)
     if match:
-        host, port = match.group("host"), match.group("port")
+        host, port = re.sub(r"(?i)\Aipv6:", "", match.group("host")), match.group("port")
     else:
         host, colon, last = rest.rpartition(":")
         host, port = (host, last) if colon and ":" not in host else (rest, None)

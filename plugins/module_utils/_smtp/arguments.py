@@ -35,7 +35,7 @@ PROBE_ARGUMENTS: dict[str, dict[str, Any]] = {
     "source_address": {"type": "list", "elements": "str"},
     "helo_name": {"type": "str"},
     "validate_certs": {"type": "bool", "default": Options.validate_certs},
-    "ca_path": {"type": "path"},
+    "ca_path": {"type": "list", "elements": "path"},
     "min_tls_version": {"type": "str", "choices": list(TLS_VERSIONS), "default": Options.min_tls_version},
     "min_days": {"type": "int", "default": Options.min_days},
     # In any case, which choices would not allow: endpoint.check_credentials knows them.
@@ -65,6 +65,8 @@ def options_from(params: Mapping[str, Any]) -> Options:
     given = {name: params[name] for name in names if params.get(name) is not None}
     if "source_address" in given:
         given["source_address"] = tuple(given["source_address"])
+    if "ca_path" in given:
+        given["ca_path"] = tuple(path for path in given["ca_path"] if path) or None
     return Options(**given)
 
 

@@ -70,7 +70,10 @@ class Options:
     """One address, or one of each family."""
     helo_name: str | None = None
     validate_certs: bool = True
-    ca_path: str | None = None
+    ca_path: str | Sequence[str] | None = None
+    """Files and directories of the authorities to trust, all of them; None for the system's."""
+    system_authorities: bool = False
+    """Whether the system's are trusted beside those."""
     min_tls_version: str = "1.2"
     min_days: int = 0
     mail_from: str | None = None

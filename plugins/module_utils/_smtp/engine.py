@@ -169,7 +169,7 @@ def probe(endpoints: Sequence[Endpoint], options: Options) -> list[Result]:
 class _Engine:
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.policy = TlsPolicy(options.ca_path, options.min_tls_version)
+        self.policy = TlsPolicy(options.ca_path, options.min_tls_version, options.system_authorities)
         self.selector = selectors.DefaultSelector()
         self._resolver: Resolver | None = None
         self.now_epoch = time.time()

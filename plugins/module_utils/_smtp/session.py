@@ -794,7 +794,10 @@ class Session:
             self._farewell()
             return
         if not self._offers("AUTH"):
-            self._settle("auth_absent", f"The server does not offer AUTH (it offers {self._listed()})")
+            self._settle(
+                "auth_absent",
+                f"The server does not offer AUTH (it offers {self._listed()}), so Postfix would send without the login",
+            )
             self._farewell()
             return
         if self._empty:

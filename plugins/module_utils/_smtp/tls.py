@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import ssl
 import sys
+from typing import Sequence
 
 from .certificate import ChainError, decode
 from .endpoint import OptionError
@@ -58,14 +59,20 @@ def doubt(tls: ssl.SSLObject, now: float) -> ChainError | None:
 
 
 class TlsPolicy:
-    """Which authorities to trust (a file or a directory; None for the system's), and the oldest version."""
+    """Which authorities to trust, and the oldest version.
 
-    def __init__(self, ca_path: str | None = None, min_version: str = "1.2") -> None:
+    ``ca_path``: files and directories; without one the system's, which ``system`` adds to them.
+    """
+
+    def __init__(
+        self, ca_path: str | Sequence[str] | None = None, min_version: str = "1.2", system: bool = False
+    ) -> None:
         self.min_version = min_version
-        self._ca_path = ca_path
+        self._paths = (ca_path,) if isinstance(ca_path, str) else tuple(ca_path or ())
+        self._system = system or not self._paths
         self._verifying: ssl.SSLContext | None = None
         self._inspecting: ssl.SSLContext | None = None
-        if ca_path is not None:
+        if self._paths:
             self._verifying = self._build(verify=True)
 
     def context(self, verify: bool) -> ssl.SSLContext:
@@ -80,9 +87,10 @@ class TlsPolicy:
 
     def has_authorities(self) -> bool:
         """Whether there is any to trust. OpenSSL reads a directory's files when it needs them: here each counts."""
-        directory = self._ca_path if self._ca_path is not None else ssl.get_default_verify_paths().capath
-        if directory and os.path.isdir(directory) and os.listdir(directory):
-            return True
+        system = ssl.get_default_verify_paths().capath if self._system else None
+        for directory in (*self._paths, system):
+            if directory and os.path.isdir(directory) and os.listdir(directory):
+                return True
         return any(self.context(True).cert_store_stats().values())
 
     def _build(self, verify: bool) -> ssl.SSLContext:
@@ -104,26 +112,31 @@ class TlsPolicy:
         return context
 
     def _trust(self, context: ssl.SSLContext) -> None:
-        if self._ca_path is None:
-            context.load_default_certs()
-            paths = ssl.get_default_verify_paths()
-            if paths.cafile is None and not (paths.capath and os.listdir(paths.capath)):
-                for bundle in _BUNDLES:
-                    if os.path.isfile(bundle):
-                        context.load_verify_locations(cafile=bundle)
-                        break
+        for path in self._paths:
+            _load(context, path)
+        if not self._system:
             return
-        if not os.path.exists(self._ca_path):
-            raise OptionError(
-                f"ca_path: {self._ca_path} does not exist on this host; give a PEM file of CA certificates, or a "
-                "directory prepared by openssl rehash"
-            )
-        try:
-            if os.path.isdir(self._ca_path):
-                context.load_verify_locations(capath=self._ca_path)
-            else:
-                context.load_verify_locations(cafile=self._ca_path)
-        except OSError as error:
-            raise OptionError(
-                f"ca_path: {self._ca_path} cannot be used ({error}); give a PEM file of CA certificates"
-            ) from error
+        context.load_default_certs()
+        paths = ssl.get_default_verify_paths()
+        if paths.cafile is None and not (paths.capath and os.listdir(paths.capath)):
+            for bundle in _BUNDLES:
+                if os.path.isfile(bundle):
+                    context.load_verify_locations(cafile=bundle)
+                    break
+
+
+def _load(context: ssl.SSLContext, path: str) -> None:
+    if not os.path.exists(path):
+        raise OptionError(
+            f"ca_path: {path} does not exist on this host; give a PEM file of CA certificates, or a directory "
+            "prepared by openssl rehash"
+        )
+    try:
+        if os.path.isdir(path):
+            context.load_verify_locations(capath=path)
+        else:
+            context.load_verify_locations(cafile=path)
+    except OSError as error:
+        raise OptionError(
+            f"ca_path: {path} cannot be used ({error}); give a PEM file of CA certificates"
+        ) from error

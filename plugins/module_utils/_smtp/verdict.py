@@ -215,8 +215,12 @@ VERDICTS: dict[str, Verdict] = {
         "auth",
         False,
         False,
-        "The server does not offer authentication.",
-        "Use the submission port of {host} (587, 2525 or 465); port 25 usually has no AUTH.",
+        # Not judged by the envelope: port 25 takes the mail for its own domains from everybody, a test recipient's too,
+        # and Postfix would lose all other mail there.
+        "The server does not offer authentication. Postfix would send without a login; that the relay takes other "
+        "mail so than for its own domains cannot be known, and a password that is given says that it wants one.",
+        "Use the submission port of {host} (587, 2525 or 465); port 25 usually has no AUTH. If {host} takes this "
+        "host's mail by its address, leave out username and password: then the envelope decides.",
     ),
     "auth_unsupported": Verdict(
         "auth",

@@ -316,7 +316,7 @@ def test_the_probe_is_given_each_value(deploy: Deployer, form: Any) -> None:
     assert {name: given[name] for name in same} == {name: GOOD[f"preflight_{name}"] for name in same}
     assert given["validate_certs"] is False
     assert str(given["port"]) == GOOD["preflight_port"]
-    assert given["ca_path"] == GOOD["preflight_ca_file"]
+    assert given["ca_path"] == [GOOD["preflight_ca_file"]]
     assert given["mail_from"] == GOOD["preflight_sender"]
     assert given["rcpt_to"] == GOOD["preflight_recipient"]
     assert {one["host"] for one in run.fact["endpoints"]} == {"127.0.0.1", "localhost"}

@@ -124,6 +124,79 @@ def test_a_default_is_made_of_typed_values() -> None:
     assert ask("verify", **given)["typed"]["verify_relay_tls"] == "may"
 
 
+@pytest.mark.parametrize(
+    "given, expected",
+    [
+        ({"postfix_relay_host": "[r.example]:587"}, {"host": "r.example", "port": 587, "tls": "starttls"}),
+        (
+            {"postfix_relay_host": "[r.example]", "postfix_relay_port": 465},
+            {"host": "r.example", "port": 465, "tls": "implicit"},
+        ),
+        ({"postfix_direct": True}, {}),
+    ],
+)
+def test_without_a_probe_role_postfix_has_the_route_that_the_variables_name(
+    given: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    result = ask("postfix", postfix_preflight="no", **given)
+    assert result["route"] == expected
+    role = LOADER.load_from_file(str(ROLES / "postfix" / "vars" / "main.yml"))
+    variables = {**trusted(role), "postfix__checked": result}
+    assert (
+        Templar(LOADER, variables=variables).template(trust_as_template("{{ postfix__route }}")) == expected
+    )
+
+
+def test_a_port_that_contradicts_the_one_in_the_relays_name_is_refused_with_both_names() -> None:
+    result = ask(
+        "postfix", postfix_preflight=False, postfix_relay_host="[r.example]:587", postfix_relay_port=2525
+    )
+    assert result["failed"]
+    assert result["msg"].startswith(
+        "postfix_relay_host: it holds the port 587, and postfix_relay_port has 2525;"
+    )
+
+
+@pytest.mark.parametrize(
+    "given, expected",
+    [
+        ({"postfix_relay_host": "[r.example]:587"}, ("r.example", 587)),
+        ({"postfix_relay_host": "[r.example]", "postfix_relay_port": "2525"}, ("r.example", 2525)),
+        ({"verify_relay_host": "r.example:2525"}, ("r.example", 2525)),
+        ({"verify_relay_host": "r.example"}, ("r.example", 0)),
+        ({}, ("", 0)),
+    ],
+)
+def test_role_verify_expects_what_the_notation_means(
+    given: dict[str, Any], expected: tuple[str, int]
+) -> None:
+    typed = ask("verify", **given)["typed"]
+    assert (typed["verify_relay_host"], typed["verify_relay_port"]) == expected
+
+
+@pytest.mark.parametrize(
+    "given, trusted_alone",
+    [
+        # The probe takes the file of role postfix together with what else its Postfix trusts.
+        ({"postfix_relay_host": "r.example", "postfix_relay_ca_file": "/ca.pem"}, ""),
+        ({"postfix_relay_host": "r.example", "preflight_ca_file": "/own.pem"}, "/own.pem"),
+        ({"preflight_relays": ["r.example"], "preflight_ca_file": "/own.pem"}, "/own.pem"),
+        ({"preflight_relays": ["r.example"], "postfix_relay_ca_file": "/ca.pem"}, "/ca.pem"),
+    ],
+)
+def test_the_probe_is_told_of_authorities_as_role_postfix_will_tell_postfix(
+    given: dict[str, Any], trusted_alone: str
+) -> None:
+    variables: dict[str, Any] = {"role_path": str(ROLES / "preflight")}
+    for part in ("defaults", "vars"):
+        variables.update(trusted(LOADER.load_from_file(str(ROLES / "preflight" / part / "main.yml"))))
+    variables.update(given, preflight__checked=ask("preflight", **given))
+    templar = Templar(LOADER, variables=variables)
+    assert templar.template(trust_as_template("{{ preflight__ca_path }}")) == trusted_alone
+    parameters = templar.template(trust_as_template("{{ preflight__postfix.parameters }}"))
+    assert parameters.get("smtp_tls_CAfile") == given.get("postfix_relay_ca_file")
+
+
 def test_a_misspelt_relay_is_an_error_where_it_is_missed_and_else_a_warning() -> None:
     result = ask("postfix", postfix_relayhost="relay.example.com")
     assert result["failed"]

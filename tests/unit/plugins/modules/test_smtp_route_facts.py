@@ -224,6 +224,28 @@ def test_what_the_role_will_set_goes_before_main_cf(run, tmp_path):
     assert (route["helo_source"], route["mail_from"]) == ("parameters", "root@new.example.net")
 
 
+@pytest.mark.parametrize(
+    "main, arguments, trusted, system",
+    [
+        ("smtp_tls_CAfile = {ca}\nsmtp_tls_CApath = {certs}", {}, ("{ca}", "{certs}"), False),
+        ("smtp_tls_CAfile = {ca}\ntls_append_default_CA = yes", {}, ("{ca}",), True),
+        ("smtp_tls_CAfile = {ca}\ntls_append_default_CA = yes", {"ca_path": "/x.pem"}, ("/x.pem",), False),
+        ("smtp_tls_CAfile = {ca}", {"ca_path": ["/x.pem", "/y"]}, ("/x.pem", "/y"), False),
+        ("smtp_tls_CAfile = {ca}", {"ca_path": ""}, ("{ca}",), False),
+        ("", {}, None, False),
+    ],
+)
+def test_the_authorities_are_those_of_postfix(run, tmp_path, main, arguments, trusted, system):
+    def here(text):
+        return text.format(ca=tmp_path / "ca.pem", certs=tmp_path)
+
+    (tmp_path / "ca.pem").write_text("")
+    postfix(tmp_path, here(main))
+    _endpoints, options, _route = seen(run, **arguments)
+    assert options.ca_path == (tuple(map(here, trusted)) if trusted else None)
+    assert options.system_authorities == system
+
+
 def test_tables_that_are_about_to_be_written_rewrite_the_sender(run, tmp_path):
     wish = {
         "parameters": {"smtp_generic_maps": "texthash:/etc/postfix/generic"},

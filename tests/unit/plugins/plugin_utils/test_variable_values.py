@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("yaml", reason="the controller's side needs PyYAML")
 
+from ansible_collections.mailops.smtp.plugins.module_utils._route.fact import question
 from ansible_collections.mailops.smtp.plugins.plugin_utils import variables
 from ansible_collections.mailops.smtp.plugins.plugin_utils.variables import Undefined, Wrong, check, typed
 
@@ -302,6 +303,9 @@ NO_RELAY = {"postfix_relay_host": "", "postfix_relay_provider": ""}
 LOGIN = {"postfix_relay_host": "r", "postfix_relay_username": "u", "postfix_relay_password": "p"}
 
 
+UNPROBED = {"postfix_preflight": False, "postfix_relay_host": "r.example", "postfix_relay_port": "auto"}
+
+
 @pytest.mark.parametrize(
     "role, values, complaints, misses, parts",
     [
@@ -325,6 +329,30 @@ LOGIN = {"postfix_relay_host": "r", "postfix_relay_username": "u", "postfix_rela
             ["now auto"],
         ),
         ("postfix", {**LOGIN, "postfix_preflight": False, "postfix_relay_port": "587"}, [], [], []),
+        ("postfix", {**UNPROBED, "postfix_relay_host": "[r.example]:587"}, [], [], []),
+        ("postfix", {**UNPROBED, "postfix_relay_port": "456"}, [], [], ["postfix_relay_port: 456", "465"]),
+        ("postfix", {**UNPROBED, "postfix_relay_ports": [587, 2525]}, [], [], ["now auto"]),
+        ("postfix", {**UNPROBED, "postfix_relay_host": "a b"}, [], [], ["postfix_relay_host: 'a b'"]),
+        ("postfix", {**UNPROBED, "postfix_relay_host": "a b"}, ["postfix_relay_port is 'x'"], [], []),
+        (
+            "postfix",
+            {**UNPROBED, "postfix_relay_host": "[r.example]:587", "postfix_relay_port": "2525"},
+            [],
+            [],
+            [
+                "postfix_relay_host: it holds the port 587",
+                "postfix_relay_port has 2525",
+                "write r.example alone",
+            ],
+        ),
+        ("verify", {"verify_relay_host": "[r.example]:587", "verify_relay_port": 587}, [], [], []),
+        (
+            "verify",
+            {"verify_relay_host": "[r.example]:587", "verify_relay_port": 2525},
+            [],
+            [],
+            ["verify_relay_host is '[r.example]:587'", "verify_relay_port is 2525", "write r.example alone"],
+        ),
     ],
 )
 def test_what_is_missing_is_named(
@@ -333,3 +361,50 @@ def test_what_is_missing_is_named(
     said = variables.needs(role, values, complaints, misses)
     assert len(said) == bool(parts)
     assert [part for part in parts if part not in said[0]] == []
+
+
+# What is written in postfix_relay_host, postfix_relay_port and postfix_relay_ports, and where mail then goes.
+WRITTEN = [
+    ("r.example", "587", [], ("r.example", 587, "starttls")),
+    ("R.example.", "465", [], ("r.example", 465, "implicit")),
+    ("r.example", "auto", [2525], ("r.example", 2525, "starttls")),
+    ("[r.example]", "25", [], ("r.example", 25, "opportunistic")),
+    ("[r.example]:587", "auto", [], ("r.example", 587, "starttls")),
+    ("[r.example]:587", "587", [587], ("r.example", 587, "starttls")),
+    ("[r.example]:submissions", "auto", [], ("r.example", 465, "implicit")),
+    ("r.example:2525", "auto", [], ("r.example", 2525, "starttls")),
+    ("smtps://r.example", "auto", [], ("r.example", 465, "implicit")),
+    ("smtps://r.example:4650/", "auto", [], ("r.example", 4650, "implicit")),
+    ("[192.0.2.1]:587", "auto", [], ("192.0.2.1", 587, "starttls")),
+    ("[2001:db8::1]:587", "auto", [], ("2001:db8::1", 587, "starttls")),
+    ("[ipv6:2001:db8::1]:587", "auto", [], ("2001:db8::1", 587, "starttls")),
+]
+
+
+@pytest.mark.parametrize("host, port, ports, expected", WRITTEN)
+def test_a_relay_is_the_same_with_a_probe_and_without(
+    host: str, port: str, ports: list[int], expected: tuple[str, int, str]
+) -> None:
+    given = {"postfix_relay_host": host, "postfix_relay_port": port, "postfix_relay_ports": ports}
+    found = variables.route({"postfix_preflight": False, **given})
+    assert tuple(found[key] for key in ("host", "port", "tls")) == expected
+    (probed,) = question(
+        {
+            "relays": [{"host": host}],
+            "port": port,
+            "ports": ports,
+            "policy": "",
+            "sticky": True,
+            "on_no_route": "",
+        }
+    ).candidates
+    assert probed.endpoint[:3] == expected
+    assert variables.route({"postfix_preflight": True, **given}) == {}
+
+
+def test_without_a_relay_and_with_a_service_of_the_catalogue() -> None:
+    assert variables.route({"postfix_preflight": False, "postfix_direct": True}) == {}
+    found = variables.route(
+        {"postfix_preflight": False, "postfix_relay_provider": "postmark", "postfix_relay_port": "2525"}
+    )
+    assert found == {"host": "smtp.postmarkapp.com", "port": 2525, "tls": "starttls"}

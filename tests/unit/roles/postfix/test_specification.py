@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the mailops.smtp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role hands postfix_maps and postfix_services to postfix_config: both take the same keys."""
+"""The role hands postfix_maps and postfix_services to postfix_config: both take the same keys. And its own service."""
 
 from __future__ import annotations
 
@@ -25,3 +25,9 @@ def test_the_role_takes_what_the_module_takes(variable: str, option: str) -> Non
     role = {name: shape(entry) for name, entry in SPEC[variable]["options"].items()}
     module = {name: shape(entry) for name, entry in CONFIG_ARGUMENTS[option]["options"].items()}
     assert role == module
+
+
+def test_the_transport_with_implicit_tls_is_like_the_hosts_own_client() -> None:
+    (service,) = yaml.safe_load((ROLE / "vars" / "main.yml").read_text())["postfix__service_implicit"]
+    assert set(service) == {"service", "type", "like", "command", "options"}
+    assert (service["like"], service["command"]) == ("smtp", "smtp")

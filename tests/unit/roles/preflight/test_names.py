@@ -17,6 +17,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._route.fact import fa
 from ansible_collections.mailops.smtp.plugins.module_utils._route.manner import Sender, _mail_advice
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.arguments import PROBE_ARGUMENTS
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import VERDICTS, Result
+from ansible_collections.mailops.smtp.plugins.modules.smtp_route_facts import ARGUMENTS
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=timezone.utc)
 HETZNER = Cloud("hetzner_cloud", "Hetzner Cloud", "DMI system_vendor is 'Hetzner'", policy("hetzner_cloud"))
@@ -43,6 +44,14 @@ def test_every_name_that_the_role_gives_is_a_variable():
         for name in re.findall(r"(?:preflight|postfix|verify)_[a-z][a-z_]*[a-z](?![a-z_]*__)", str(value)):
             if not name.startswith("preflight__"):
                 assert name in variables() or name == "postfix_relay", (option, name)
+
+
+def test_the_probe_is_told_all_that_role_postfix_will_give_to_postfix():
+    loaded = yaml.safe_load((ROOT / "roles/preflight/vars/main.yml").read_text())
+    assert set(loaded["preflight__postfix"]) == set(ARGUMENTS["postfix"]["options"])
+    assert "postfix_services" in loaded["preflight__postfix"]["services"]
+    # Its Postfix trusts other authorities beside the file that is named.
+    assert "postfix_relay_ca_file" in loaded["preflight__identity"]["smtp_tls_CAfile"]
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)

@@ -210,7 +210,22 @@ def test_a_server_as_it_should_be_passes(server: Server) -> None:
     # As cron calls it, and to the test recipient too, who else would never see root's own sender.
     assert root.endswith("/usr/sbin/sendmail -FCronDaemon -i -B8BITMIME -oem -- root you@example.com 2>&1")
     assert not any("postsuper" in command for command in server.asked)
-    assert server.probes[0]["ca_path"] == "/etc/ssl/certs/ca-certificates.crt"
+    assert server.probes[0]["ca_path"] == ["/etc/ssl/certs/ca-certificates.crt"]
+
+
+@pytest.mark.parametrize(
+    ("file", "directory", "trusted"),
+    [
+        ("/ca.pem", "/etc/ssl/certs", ["/ca.pem", "/etc/ssl/certs"]),
+        ("", "/etc/ssl/certs", ["/etc/ssl/certs"]),
+    ],
+)
+def test_the_probe_trusts_what_postfix_trusts(
+    server: Server, file: str, directory: str, trusted: list[str]
+) -> None:
+    server.main_cf.update(smtp_tls_CAfile=file, smtp_tls_CApath=directory)
+    server.verify(**ROUTE)
+    assert server.probes[0]["ca_path"] == trusted
 
 
 def test_without_a_recipient_no_mail_is_sent(server: Server) -> None:

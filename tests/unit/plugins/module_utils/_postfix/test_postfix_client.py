@@ -141,6 +141,35 @@ def test_source_addresses(tmp_path, main, master, sources):
     assert of(tmp_path, main, master, hosts=hosts).sources == sources
 
 
+OUT = "out unix - - y - - smtp -o smtp_bind_address=192.0.2.11\n"
+BOUND = {"service": "smtp", "type": "unix", "options": {"smtp_bind_address": "192.0.2.13"}}
+
+
+@pytest.mark.parametrize(
+    "main, master, wish, sources, chroot",
+    [
+        # The role has mail go by smtp, or by one like it, whatever the host has it go by now.
+        ("default_transport = out:", OUT + SMTP.format("n"), Wish(), (), False),
+        ("default_transport = out:", OUT, Wish({"default_transport": "out:"}), ("192.0.2.11",), True),
+        # What postfix_services is about to give to it.
+        ("", SMTP.format("y"), Wish(services=[BOUND]), ("192.0.2.13",), True),
+        ("", SMTP.format("y"), Wish(services=[{**BOUND, "chroot": "n"}]), ("192.0.2.13",), False),
+        (None, "", Wish(services=[BOUND]), ("192.0.2.13",), False),
+        # Another service, also one that is not there.
+        ("", SMTP.format("n"), Wish(services=[{**BOUND, "service": "other"}]), (), False),
+        ("", SMTP.format("n"), Wish(services=[{**BOUND, "type": "inet"}]), (), False),
+    ],
+)
+def test_the_service_that_role_postfix_will_have_mail_take(tmp_path, main, master, wish, sources, chroot):
+    found = of(tmp_path, main, master, wish=wish)
+    assert (found.sources, found.chroot) == (sources, chroot)
+
+
+def test_a_service_that_cannot_be_is_refused_by_its_name(tmp_path):
+    with pytest.raises(ClientError, match="service smtp/unix: chroot is 'z': write y, n or -"):
+        of(tmp_path, "", SMTP.format("n"), wish=Wish(services=[{**BOUND, "chroot": "z"}]))
+
+
 def test_an_address_that_the_host_does_not_have_is_not_bound_to_and_told(tmp_path):
     found = of(tmp_path, "smtp_bind_address = 192.0.2.8", has=lambda address: False)
     assert found.sources == ()
@@ -180,14 +209,103 @@ def test_lookup(tmp_path, main, lookup):
     assert of(tmp_path, main).lookup == lookup
 
 
-def test_authorities(tmp_path):
+FILE, OTHER, DIRECTORY = "{here}/ca.pem", "{here}/other.pem", "{here}/certs"
+CA_FILE, CA_PATH = f"smtp_tls_CAfile = {FILE}\n", f"smtp_tls_CApath = {DIRECTORY}\n"
+SYSTEM_PATH, APPEND = "smtp_tls_CApath = /etc/ssl/certs\n", "tls_append_default_CA = yes\n"
+
+
+@pytest.mark.parametrize(
+    "main, wish, authorities, system",
+    [
+        # Postfix as it is.
+        (None, None, (), False),
+        ("", None, (), False),
+        (CA_FILE, None, (FILE,), False),
+        (CA_PATH, None, (DIRECTORY,), False),
+        (CA_FILE + CA_PATH, None, (FILE, DIRECTORY), False),
+        (CA_FILE + SYSTEM_PATH, None, (FILE, "/etc/ssl/certs"), False),
+        (SYSTEM_PATH, None, (), False),
+        (CA_FILE + APPEND, None, (FILE,), True),
+        (CA_PATH + APPEND, None, (DIRECTORY,), True),
+        (APPEND, None, (), False),
+        (CA_FILE + "smtp_tls_CApath = /none/certs", None, (FILE,), False),
+        # Postfix as role postfix makes it: with the distribution's file where nobody names one.
+        ("", Wish(), (), False),
+        (CA_PATH, Wish(), (DIRECTORY,), True),
+        (SYSTEM_PATH, Wish(), (), False),
+        (CA_FILE + CA_PATH, Wish(), (FILE, DIRECTORY), False),
+        (CA_FILE + CA_PATH, Wish(replace=True), (), False),
+        (SYSTEM_PATH, Wish({"smtp_tls_CAfile": OTHER}), (OTHER, "/etc/ssl/certs"), False),
+        (CA_FILE + CA_PATH, Wish({"smtp_tls_CAfile": OTHER}), (OTHER, DIRECTORY), False),
+        (CA_FILE + CA_PATH, Wish({"smtp_tls_CAfile": None}), (DIRECTORY,), False),
+        (CA_FILE + CA_PATH, Wish({"smtp_tls_CApath": None}), (FILE,), False),
+        (None, Wish({"smtp_tls_CAfile": OTHER}), (OTHER,), False),
+    ],
+)
+def test_authorities(tmp_path, main, wish, authorities, system):
+    def here(text):
+        return text.replace("{here}", str(tmp_path)) if text else text
+
+    for name in ("ca.pem", "other.pem"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "certs").mkdir()
+    if wish:
+        wish = wish._replace(parameters={name: here(text) for name, text in wish.parameters.items()})
+    found = of(tmp_path, here(main), wish=wish)
+    assert found.authorities == tuple(map(here, authorities))
+    assert found.system_authorities == system
+
+
+@pytest.mark.parametrize(
+    "main, wish, says",
+    [
+        (
+            "smtp_tls_CAfile = /none.pem",
+            None,
+            "smtp_tls_CAfile of this host's main.cf is /none.pem, which does not exist",
+        ),
+        ("smtp_tls_CAfile = /none.pem\nsmtp_tls_CApath = /etc", None, "main.cf is /none.pem, which does not"),
+        ("smtp_tls_CApath = /none", None, "smtp_tls_CApath of this host's main.cf is /none, which does not"),
+        (
+            "",
+            Wish({"smtp_tls_CAfile": "/n.pem"}),
+            "smtp_tls_CAfile (postfix_relay_ca_file, postfix_parameters) is to",
+        ),
+        (None, Wish({"smtp_tls_CAfile": "/n.pem"}), "is to be /n.pem, which does not exist"),
+    ],
+)
+def test_authorities_that_are_not_there(tmp_path, main, wish, says):
+    with pytest.raises(ClientError) as error:
+        of(tmp_path, main, wish=wish)
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "chroot, copied, wish, authorities, system, warned",
+    [
+        ("n", False, None, ("{here}/ca.pem", "{here}/certs"), False, False),
+        ("y", True, None, ("{here}/ca.pem", "{here}/var/spool/postfix{here}/certs"), False, False),
+        ("y", False, None, ("{here}/ca.pem",), False, True),
+        ("y", True, Wish(replace=True, parameters={"smtp_tls_CApath": "{here}/certs"}),
+         ("{here}/var/spool/postfix{here}/certs",), True, False),
+    ],
+)  # fmt: skip
+def test_a_chrooted_client_finds_the_copy_of_a_directory(
+    tmp_path, chroot, copied, wish, authorities, system, warned
+):
+    def here(text):
+        return text.replace("{here}", str(tmp_path))
+
     (tmp_path / "ca.pem").write_text("")
-    found = of(tmp_path, f"smtp_tls_CAfile = {tmp_path}/ca.pem\nsmtp_tls_CApath = /etc/ssl/certs")
-    assert (found.ca_file, found.ca_path) == (f"{tmp_path}/ca.pem", None)
-    with pytest.raises(
-        ClientError, match=r"smtp_tls_CAfile of this host's main\.cf is /none\.pem, which does not exist"
-    ):
-        of(tmp_path, "smtp_tls_CAfile = /none.pem")
+    (tmp_path / "certs").mkdir()
+    if copied:
+        (tmp_path / f"var/spool/postfix{tmp_path}/certs").mkdir(parents=True)
+    if wish:
+        wish = wish._replace(parameters={name: here(text) for name, text in wish.parameters.items()})
+    found = of(tmp_path, here(CA_FILE + CA_PATH), SMTP.format(chroot), wish=wish)
+    assert found.authorities == tuple(map(here, authorities))
+    assert found.system_authorities == system
+    assert any("has no copy of" in warning for warning in found.warnings) == warned
 
 
 @pytest.mark.parametrize(

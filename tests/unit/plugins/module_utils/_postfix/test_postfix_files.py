@@ -188,9 +188,65 @@ def test_new_absent_and_unchanged_services() -> None:
     assert changed(MASTER, {"service": "smtp", "type": "inet", "chroot": "y", "command": "smtpd"}) == MASTER
 
 
+LIKE = {"service": "new", "type": "unix", "like": "smtp", "options": {"smtp_tls_wrappermode": True}}
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "entry"),
+    [
+        (
+            "smtp unix - - y - 7 smtp -v -o a=1 -o { b = c d }\n",
+            [LIKE],
+            "new unix - - y - 7 smtp -v -o a=1 -o { b = c d } -o smtp_tls_wrappermode=yes",
+        ),
+        # What is named comes on top.
+        (
+            "smtp unix - - y - - smtp -v -o a=1 -o smtp_tls_wrappermode=no\n",
+            [{**LIKE, "chroot": "n", "command": "smtp"}],
+            "new unix - - n - - smtp -o a=1 -o smtp_tls_wrappermode=yes",
+        ),
+        ("smtp unix - n - - - smtp -o a=1\n", [{**LIKE, "options": {"a": None}}], "new unix - n - - - smtp"),
+        # It follows the other, whatever it was itself, and in any order.
+        (
+            "smtp unix - - n - - smtp\nnew unix - - y - - smtp -o old=1\n",
+            [LIKE],
+            "new unix - - n - - smtp -o smtp_tls_wrappermode=yes",
+        ),
+        (
+            "smtp unix - - n - - smtp\n",
+            [LIKE, {"service": "smtp", "type": "unix", "chroot": "y", "options": {"a": "1"}}],
+            "new unix - - y - - smtp -o a=1 -o smtp_tls_wrappermode=yes",
+        ),
+        # A later change to it is of its own.
+        (
+            "smtp unix - - n - - smtp\n",
+            [LIKE, {"service": "new", "type": "unix", "options": {"b": "2"}}],
+            "new unix - - n - - smtp -o smtp_tls_wrappermode=yes -o b=2",
+        ),
+        # Only one of the same type, and as if it were not named without it.
+        (
+            "smtp inet n - y - - smtpd\n",
+            [{**LIKE, "command": "smtp"}],
+            "new unix - - n - - smtp -o smtp_tls_wrappermode=yes",
+        ),
+    ],
+)
+def test_a_service_that_is_like_another(text: str, changes: list[dict[str, Any]], entry: str) -> None:
+    master = master_cf.MasterCf(text)
+    master.merge(changes)
+    found = master.get("new", "unix")
+    assert found is not None
+    assert found.same(master_cf.parse_service(entry))
+    once = master.text()
+    master.merge(changes)
+    assert master.text() == once
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        ({"like": "smtp"}, "service smtp/inet: like names the service itself"),
+        ({"service": "new", "like": "other"}, "needs a command"),
         ({"chroot": "z"}, "service smtp/inet: chroot is 'z': write y, n or -"),
         ({"wakeup": "soon"}, "wakeup is 'soon'"),
         ({"maxproc": -1}, "maxproc is '-1'"),

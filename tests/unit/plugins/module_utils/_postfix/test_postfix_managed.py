@@ -169,6 +169,54 @@ def test_a_second_run_changes_nothing(files: Files) -> None:
     assert dict(files) == once
 
 
+# What role postfix asks for with a route of implicit TLS.
+IMPLICIT: list[dict[str, Any]] = [
+    {
+        "service": "relay-implicit",
+        "type": "unix",
+        "like": "smtp",
+        "command": "smtp",
+        "options": {"smtp_tls_wrappermode": "yes", "smtp_tls_security_level": "secure"},
+    }
+]
+
+
+@pytest.mark.parametrize(
+    ("columns", "options"),
+    [
+        ("- - n - -", {}),
+        ("- - y - -", {}),
+        ("- n n - 3", {}),
+        ("- - y - -", {"smtp_bind_address": "192.0.2.7", "smtp_helo_name": "out.example.com"}),
+        ("- - n - -", {"smtp_tls_security_level": "may", "x": "a b"}),
+    ],
+)
+def test_the_transport_with_implicit_tls_is_the_hosts_smtp_client(
+    files: Files, columns: str, options: dict[str, str]
+) -> None:
+    own = "".join(f" -o {{ {name} = {value} }}" for name, value in options.items())
+    files["master.cf"] = f"smtp unix {columns} smtp{own}\n"
+    for _run in range(2):
+        files.run(services=IMPLICIT)
+        once = dict(files)
+        entry = MasterCf(files["master.cf"]).get("relay-implicit", "unix")
+        assert " ".join((entry.private, entry.unpriv, entry.chroot, entry.wakeup, entry.maxproc)) == columns
+        assert dict(entry.options) == {
+            **options,
+            "smtp_tls_wrappermode": "yes",
+            "smtp_tls_security_level": "secure",
+        }
+    files.run(services=IMPLICIT)
+    assert dict(files) == once
+    # Somebody gives the client another address: the next run follows, and what postfix_services says of it as well.
+    files["master.cf"] = files["master.cf"].replace("192.0.2.7", "192.0.2.8", 1)
+    change = {"service": "smtp", "type": "unix", "options": {"smtp_tls_loglevel": "2"}}
+    files.run(services=[*IMPLICIT, change])
+    entries = [MasterCf(files["master.cf"]).get(name, "unix") for name in ("smtp", "relay-implicit")]
+    assert [entry.option("smtp_tls_loglevel") for entry in entries] == ["2", "2"]
+    assert entries[0].option("smtp_bind_address") == entries[1].option("smtp_bind_address")
+
+
 def test_what_is_no_longer_named_goes_and_the_hosts_own_is_back(files: Files) -> None:
     files["kept"] = "the host's own\n"
     files.run()

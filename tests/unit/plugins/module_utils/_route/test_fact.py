@@ -103,6 +103,12 @@ def test_the_sentence_without_a_route_names_every_verdict_and_the_remedy():
     )
 
 
+NOTATION = {
+    "relays": [{"host": "[a.example]:587"}],
+    "option_names": {"relays": "my_*", "port": "my_port", "ports": "my_ports"},
+}
+
+
 @pytest.mark.parametrize(
     "params, complaint",
     [
@@ -112,6 +118,16 @@ def test_the_sentence_without_a_route_names_every_verdict_and_the_remedy():
         ({"port": 456, "option_names": {"port": "my_port"}}, "my_port: 456"),
         ({"ports": [0], "option_names": {"ports": "my_ports"}}, "my_ports: 0"),
         ({"relays": ["a b"], "option_names": {"relays": "my_*"}}, "my_host: 'a b'"),
+        (
+            {**NOTATION, "port": "2525"},
+            "my_host: it holds the port 587, and my_port has 2525; write a.example alone in my_host, or the same port "
+            "in both",
+        ),
+        (
+            {**NOTATION, "ports": [587, 2525]},
+            "my_host: it holds the port 587, and my_ports has 587, 2525; write",
+        ),
+        ({**NOTATION, "ports": [2525]}, "my_host: it holds the port 587, and my_ports has 2525; write"),
     ],
 )
 def test_question_complains(params, complaint):

@@ -100,6 +100,7 @@ def test_catalogue_complains(name, region, complaint):
         ({"host": "SMTP://relay.example.com/"}, "relay.example.com", ()),
         ({"host": "[2001:db8::1]:587"}, "2001:db8::1", (587,)),
         ("smtp://[2001:db8::1]:587/", "2001:db8::1", (587,)),
+        ({"host": "[IPv6:2001:db8::1]:587"}, "2001:db8::1", (587,)),
         ({"host": "relay.example.com", "tls": "Auto"}, "relay.example.com", ()),
         ({"provider": "postmark"}, "smtp.postmarkapp.com", ()),
         (

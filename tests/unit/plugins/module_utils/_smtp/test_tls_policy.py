@@ -49,6 +49,42 @@ def test_a_verified_key_is_as_long_as_postfix_wants_it(certificate: str, fault: 
     assert shake_hands(policy.context(verify=True), certificate) == fault
 
 
+# Under this name OpenSSL looks for the authority of good.pem in a directory (openssl x509 -hash).
+HASHED = "3a5d90b6.0"
+KNOWN, UNKNOWN = "", "unable to get local issuer certificate"
+
+
+@pytest.mark.parametrize(
+    ("paths", "system", "good", "short_key"),
+    [
+        (("file",), False, UNKNOWN, KNOWN),
+        (("directory",), False, KNOWN, "self-signed certificate"),
+        (("file", "directory"), False, KNOWN, KNOWN),
+        (("directory", "file"), False, KNOWN, KNOWN),
+        ((), False, KNOWN, "self-signed certificate"),
+        (("file",), True, KNOWN, KNOWN),
+    ],
+)
+def test_every_authority_that_is_named_is_trusted_and_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    paths: tuple[str, ...],
+    system: bool,
+    good: str,
+    short_key: str,
+) -> None:
+    (tmp_path / "directory").mkdir()
+    shutil.copy(DATA / "ca.pem", tmp_path / "directory" / HASHED)
+    shutil.copy(DATA / "short_key.pem", tmp_path / "file")
+    monkeypatch.setenv("SSL_CERT_FILE", str(DATA / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
+    policy = TlsPolicy([str(tmp_path / path) for path in paths], system=system)
+    for certificate, fault in (("good.pem", good), ("short_key.pem", short_key)):
+        # OpenSSL before 3.0 writes "self signed".
+        assert shake_hands(policy.context(verify=True), certificate).replace("self s", "self-s") == fault
+    assert policy.has_authorities()
+
+
 def test_whatever_the_key_the_certificate_can_be_looked_at() -> None:
     assert shake_hands(TlsPolicy().context(verify=False), "shorter_key.pem") == ""
 
