@@ -124,7 +124,7 @@ BROKEN = (
     Case("a middlebox hides STARTTLS", "nft add element inet lab stripped '{ 587, 2525 }'; systemctl start lab-strip",
          ("tls is required, but was not offered", "mailops.smtp.preflight")),
     Case("the authority is not among those trusted", "awk '{print} /END/{exit}' /etc/ssl/certs/ca-certificates.crt >/etc/postfix/ca.pem; "
-         + main_cf("smtp_tls_CAfile = /etc/postfix/ca.pem"),
+         + main_cf("smtp_tls_CAfile = /etc/postfix/ca.pem", "smtp_tls_CApath ="),
          ("authority", "postfix_relay_ca_file")),
     Case("the file of authorities is gone", main_cf("smtp_tls_CAfile = /etc/postfix/none.pem"),
          ("/etc/postfix/none.pem", "missing or empty")),
