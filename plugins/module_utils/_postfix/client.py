@@ -65,8 +65,6 @@ DEFAULTS = {
     "sender_canonical_classes": "envelope_sender, header_sender",
     "smtp_helo_name": "$myhostname",
 }
-# What decides of master.cf where there is none yet.
-_FRESH = "smtp unix - - n - - smtp\n"
 # Read as soon as one of them is explicit in main.cf, in this order.
 _NAMES = ("smtp_helo_name", "myhostname")
 _REFERENCE = re.compile(r"\$[({]?\s*([A-Za-z0-9_]+)")
@@ -173,7 +171,7 @@ def client(
     if wish:
         # What the role once set and does not set now goes away.
         own, master = _without_block("" if wish.replace else own), _without_block(master)
-    services = master_cf.MasterCf(master if installed else _FRESH)
+    services = master_cf.MasterCf(master if installed else master_cf.FRESH)
     try:
         services.merge(_of_clients(wish.services, services) if wish else ())
         named = {

@@ -46,6 +46,34 @@ class Service(NamedTuple):
         return self._replace(line=0) == other._replace(line=0)
 
 
+# The services that every Postfix's own master.cf has, for a host that has none yet.
+FRESH = """\
+smtp inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+proxywrite unix - - n - 1 proxymap
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+local unix - n n - - local
+virtual unix - n n - - virtual
+lmtp unix - - n - - lmtp
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+"""
+
 FIELDS = ("private", "unpriv", "chroot", "wakeup", "maxproc")
 _FIELD_RULES = {
     "private": (re.compile(r"[yn-]\Z"), "y, n or -"),

@@ -265,17 +265,6 @@ def conflicts(wished: service.Listener, held: service.Listener) -> bool:
     return other.version == 6 and other.is_unspecified
 
 
-def wished_services(
-    services: Iterable[master_cf.Service], wishes: Iterable[Mapping[str, object]], fresh: bool
-) -> list[master_cf.Service]:
-    """The services that will be there: a fresh host has the distribution's too, of which one listens."""
-    result = list(services)
-    named = {(str(wish.get("service")), wish.get("type")) for wish in wishes}
-    if fresh and not named & {("smtp", "inet"), ("25", "inet")}:
-        result += master_cf.MasterCf("smtp inet n - n - - smtpd\n").services
-    return result
-
-
 def holders(inodes: Collection[str]) -> dict[str, processes.Process]:
     """The processes that hold these sockets, as far as this user may see."""
     found: dict[str, processes.Process] = {}
@@ -407,7 +396,6 @@ def obstacles(
     config_directory: str,
     values: Mapping[str, str],
     services: Sequence[master_cf.Service],
-    wishes: Sequence[Mapping[str, object]] = (),
     installed: bool = False,
     activate: str = "auto",
     replace_mta: bool = False,
@@ -415,8 +403,7 @@ def obstacles(
 ) -> list[Obstacle]:
     """What is in the way of a Postfix with these values of main.cf and services of master.cf.
 
-    `wishes` are the services as they were asked for, `ending` processes that will be gone by then. For a host on
-    which this Postfix runs there is nothing to ask.
+    `ending` are processes that will be gone by then. For a host on which this Postfix runs there is nothing to ask.
     """
     default = os.path.realpath(config_directory) == os.path.realpath("/etc/postfix")
     places = [config_directory, os.path.dirname(config_directory)] if installed else ["/etc", "/usr", "/var"]
@@ -433,7 +420,7 @@ def obstacles(
                 f"Run systemctl unmask {unit}, and find out who masked it.",
             )
         )
-    wished = service.expected_listeners(values, wished_services(services, wishes, not installed))
+    wished = service.expected_listeners(values, services)
     spared = [name for other in others if other.replaced for name in other.mta.daemons]
     spared += [process.name for process in ending]
     return found + foreign_listeners(wished or (), spared)

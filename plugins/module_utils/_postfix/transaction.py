@@ -157,14 +157,22 @@ def parse_mode(path: str, raw: Any) -> int | None:
     return mode
 
 
-def make_plan(request: Request, base: str, defaults: Mapping[str, str] | None = None) -> Plan:
+def make_plan(
+    request: Request, base: str, defaults: Mapping[str, str] | None = None, fresh: bool = False
+) -> Plan:
     """What would change in the directory `base`. Raises DeployError for a wish that cannot be put in a file.
 
-    `defaults` are Postfix's own values, empty where it is not installed.
+    `defaults` are Postfix's own values, empty where it is not installed. `fresh`: master.cf is still to come with its
+    package.
     """
     defaults = defaults or {}
     managed_mode = request.block is not None or request.restore is not None
-    made = _managed(request, base, defaults) if managed_mode else _merged(request, base)
+    coming = {"master.cf": master_cf.FRESH} if fresh else {}
+
+    def read(path: str) -> str:
+        return _read(base, path) or coming.get(path, "")
+
+    made = _managed(request, base, read, defaults) if managed_mode else _merged(request, read)
     old_main = main_cf.MainCf(_read(base, "main.cf"))
     main, master = main_cf.MainCf(made.main), master_cf.MasterCf(made.master)
     changes = [change for change in (_compare(base, wish) for wish in made.wishes.values()) if change]
@@ -176,8 +184,10 @@ def make_plan(request: Request, base: str, defaults: Mapping[str, str] | None = 
     return Plan(changes, old_main, main, master, defaults, made)
 
 
-def _managed(request: Request, base: str, defaults: Mapping[str, str]) -> managed.Managed:
-    live = managed.Live(lambda path: _read(base, path), lambda path: _attributes(base, path), defaults)
+def _managed(
+    request: Request, base: str, read: Callable[[str], str], defaults: Mapping[str, str]
+) -> managed.Managed:
+    live = managed.Live(read, lambda path: _attributes(base, path), defaults)
     try:
         made = managed.compute(request, live)
     except ValueError as error:
@@ -198,11 +208,11 @@ def _attributes(base: str, path: str) -> tuple[int, int, int] | None:
     return stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid
 
 
-def _merged(request: Request, base: str) -> managed.Managed:
+def _merged(request: Request, read: Callable[[str], str]) -> managed.Managed:
     """Values and entries merged in place, into the live files or into those given whole."""
     wishes = {wish.path: wish for wish in request.files}
-    main = main_cf.MainCf(_wished_text(wishes.get("main.cf"), _read(base, "main.cf")))
-    master = master_cf.MasterCf(_wished_text(wishes.get("master.cf"), _read(base, "master.cf")))
+    main = main_cf.MainCf(_wished_text(wishes.get("main.cf"), read("main.cf")))
+    master = master_cf.MasterCf(_wished_text(wishes.get("master.cf"), read("master.cf")))
     try:
         main.merge(request.parameters)
     except ValueError as error:
@@ -360,7 +370,8 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
                 if postfix is None
                 else f"{request.config_directory} does not exist"
             )
-            needed = ["postfix", *_outcome(make_plan(request, request.config_directory), request).missing]
+            plan = make_plan(request, request.config_directory, fresh=True)
+            needed = ["postfix", *_outcome(plan, request).missing]
             raise DeployError(
                 f"{missing} on this host: install the package postfix first (the role mailops.smtp.postfix does)",
                 missing=needed,
@@ -407,12 +418,12 @@ def _obstacles(request: Request, installed: bool, check_mode: bool) -> list[str]
         live = main_cf.MainCf(_read(base, "main.cf")).values()
         if service.running_master(service.queue_directory(live)):
             return []
-    plan = make_plan(request, base, postfix_defaults() if installed else {})
+    plan = make_plan(request, base, postfix_defaults() if installed else {}, not installed)
     ending = (
         neighbours.survivors() if installed and request.replace_mta and request.activate == "auto" else []
     )
     found = neighbours.obstacles(
-        base, plan.main.values(), plan.master.services, request.services, installed, request.activate,
+        base, plan.main.values(), plan.master.services, installed, request.activate,
         request.replace_mta, ending,
     )  # fmt: skip
     stopping = [str(obstacle) for obstacle in found if obstacle.stops]
@@ -432,7 +443,7 @@ def _obstacles(request: Request, installed: bool, check_mode: bool) -> list[str]
 
 
 def _predict_fresh(request: Request, without_postfix: bool) -> Outcome:
-    plan = make_plan(request, request.config_directory, postfix_defaults())
+    plan = make_plan(request, request.config_directory, postfix_defaults(), fresh=True)
     outcome = _outcome(plan, request)
     outcome.missing = ["postfix", *outcome.missing]
     outcome.activated = "start" if plan.changes and request.activate == "auto" else "none"

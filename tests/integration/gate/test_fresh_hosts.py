@@ -6,6 +6,7 @@ a time, and the tests of a file run in their order."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from runs import ROOT, Run, playbook
 
 NAME = "gate-test"
 LAB = [sys.executable, str(ROOT / "extensions/molecule/lab/lab.py"), "--name", NAME]
+HELO_TIMEOUT = {"service": "smtp", "type": "unix", "options": {"smtp_helo_timeout": "77s"}}
 QUEUED = "printf 'Subject: waits\\n\\nhello\\n' | /usr/sbin/exim4 -odq root@nowhere.example"
 HELD = "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, fcntl.LOCK_EX); time.sleep({})"
 LISTENER = "import socket, time; s = socket.create_server(('127.0.0.1', 25)); time.sleep(600)"
@@ -122,12 +124,15 @@ def test_no_route_and_errors_ignored(lab: Lab, tmp_path: Path) -> None:
 def test_empty_lists(lab: Lab) -> None:
     """An image whose lists were removed, so that their folder is new: check mode says what would be, and it is done."""
     lab.on("healthy", "rm -rf /var/lib/apt/lists && mkdir -p /var/lib/apt/lists/partial")
-    done = lab.deploy("healthy", "--check")
+    # A service that every Postfix has, so that it is changed and not made.
+    services = ["-e", json.dumps({"postfix_services": [HELO_TIMEOUT]})]
+    done = lab.deploy("healthy", "--check", *services)
     assert done.code == 0 and done.recap("healthy")["changed"] > 0, done.text
     assert not lab.has_postfix("healthy")
-    done = lab.deploy("healthy")
+    done = lab.deploy("healthy", *services)
     assert done.code == 0 and lab.has_postfix("healthy"), done.text
-    done = lab.deploy("healthy")
+    assert lab.on("healthy", "postconf -P smtp/unix/smtp_helo_timeout").endswith("= 77s")
+    done = lab.deploy("healthy", *services)
     assert done.code == 0 and done.recap("healthy")["changed"] == 0, done.text
 
 

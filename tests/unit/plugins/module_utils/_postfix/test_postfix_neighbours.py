@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import master_cf, neighbours, processes
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import neighbours, processes
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.service import Listener
 
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the /proc of Linux")
@@ -194,21 +194,6 @@ def test_etc_goes_before_lib(tmp_path: Path) -> None:
     (tmp_path / "etc/postfix.service").write_text("[Unit]\n")
     (tmp_path / "lib/postfix.service").symlink_to("/dev/null")
     assert neighbours.masked_unit([str(tmp_path / "etc"), str(tmp_path / "lib")]) is None
-
-
-@pytest.mark.parametrize(
-    ("wishes", "fresh", "listens"),
-    [
-        ([], True, True),
-        ([], False, False),
-        ([{"service": "smtp", "type": "inet", "state": "absent"}], True, False),
-        ([{"service": "25", "type": "inet", "state": "absent"}], True, False),
-        ([{"service": "smtp", "type": "unix"}], True, True),
-    ],
-)
-def test_what_a_fresh_host_listens_on(wishes: list[dict[str, str]], fresh: bool, listens: bool) -> None:
-    made = neighbours.wished_services(master_cf.MasterCf("").services, wishes, fresh)
-    assert bool(made) is listens
 
 
 @on_linux

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import arguments, transaction
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.request import BlockWish
 
 SECRET = "Pa:ss#word $1"
 
@@ -122,6 +123,20 @@ def test_secrets_are_known_in_every_form() -> None:
     assert all(len(each) >= 5 for each in secrets)
     assert "ss\\word" not in json.dumps(arguments.without_secrets(files)).replace("\\\\", "\\")
     assert arguments.without_secrets(files)[2] == files[2]
+
+
+@pytest.mark.parametrize("block", [None, BlockWish(text="relayhost = [r]:587\n")])
+def test_a_service_of_every_postfix_needs_no_command_on_a_fresh_host(
+    tmp_path: Path, block: BlockWish | None
+) -> None:
+    options = {"smtp_bind_address": "192.0.2.1"}
+    wish = [{"service": "smtp", "type": "unix", "options": options}]
+    request = transaction.Request(str(tmp_path), services=wish, block=block)
+    made = transaction.make_plan(request, str(tmp_path), fresh=True)
+    entry = made.master.get("smtp", "unix")
+    assert entry and entry.command == "smtp" and dict(entry.options) == options
+    with pytest.raises(transaction.DeployError, match="so it needs a command"):
+        transaction.make_plan(request, str(tmp_path))
 
 
 def test_fresh_host_is_predicted_in_check_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
