@@ -67,8 +67,8 @@ options:
         description:
           - Whether O(files[].content) is a block of rows in a table whose other rows are the host's own. A row of the
             host with the same key is commented out for as long as the block has it.
-          - Where the host has such a file before the block first comes, it stays as it is, with what is compiled from
-            it. The block is then in C(mailops_) and the name, and O(block.prepend) names that file.
+          - Where O(block.prepend) names that table, and the host has such a file before the block first comes, the file
+            stays as it is, with what is compiled from it. The block is then in C(mailops_) and the name.
           - Only with O(block), and for tables of keys and values (C(hash:), C(lmdb:), C(texthash:) and the like).
         type: bool
         default: false
@@ -121,6 +121,12 @@ options:
             and nothing is listed as taken from the host.
         type: bool
         default: false
+      variables:
+        description:
+          - Names of variables to use in what is said of parameters in O(block.text), for a role that fills it from
+            variables of its own; under V(parameters) and V(services) the names for O(parameters) and O(services).
+        type: dict
+        default: {}
       offered:
         description:
           - The SASL mechanisms that the relay offers.

@@ -59,6 +59,7 @@ CONFIG_ARGUMENTS: dict[str, Any] = {
             "required": {"type": "dict", "default": {}},
             "replace": {"type": "bool", "default": False},
             "fresh": {"type": "bool", "default": False},
+            "variables": {"type": "dict", "default": {}},
             "offered": {"type": "list", "elements": "str", "default": []},
         },
     },

@@ -53,8 +53,12 @@ class Tables(Inspection):
         done = self.postmap([spec for _place, spec in tables])
         if done.code == 1 and not done.errors:
             return
+        # What it says of main.cf, whatever the table, is judged where it stands.
+        general = set(self.postmap(["static:yes"]).errors.splitlines())
         for place, spec in tables:
             for line in self.postmap([spec]).errors.splitlines():
+                if line in general:
+                    continue
                 match = re.search(r"\b(?:warning|error|fatal): (.*)", line)
                 if match and not SAID_BY_OURSELVES.search(line):
                     opinion = OPINIONS.search(line)

@@ -47,16 +47,26 @@ class Finding(NamedTuple):
         return dict(self._asdict())
 
     @property
+    def where(self) -> tuple[str, str]:
+        """The service (name/type) and the parameter that it is about, the one or the other may be empty."""
+        service, _option, setting = self.parameter.rpartition(" -o ")
+        name = setting.partition("service ")
+        return (name[2], "") if name[1] and not name[0] else (service, setting)
+
+    @property
     def aside(self) -> bool:
-        """Whether it is about what comes from other hosts, and lets nobody relay: mail goes out all the same."""
-        setting = self.parameter.rpartition(" -o ")[2]
-        return setting.startswith(_ASIDE) and not setting.endswith(_RELAYING)
+        """Whether mail goes out all the same, and nobody may relay by it.
+
+        It is about what comes from other hosts, or a row of a table, which is about few messages.
+        """
+        setting = self.where[1]
+        row = self.file not in ("main.cf", "master.cf")
+        return row or (setting.startswith(_ASIDE) and not setting.endswith(_RELAYING))
 
     @property
     def named(self) -> set[str]:
         """Whoever names one of these asks for it: the parameter, or the service (name/type) that sets it."""
-        service, _option, setting = self.parameter.rpartition(" -o ")
-        return {setting, service}
+        return {word for word in self.where if word}
 
 
 class Place(NamedTuple):

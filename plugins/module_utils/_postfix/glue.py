@@ -93,6 +93,7 @@ def _block_wish(given: Any) -> BlockWish | None:
             given["replace"],
             given["fresh"],
             {name: str(sentence) for name, sentence in (given["required"] or {}).items()},
+            {name: str(variable) for name, variable in (given["variables"] or {}).items()},
             given["offered"] or [],
         )
     except ValueError as error:

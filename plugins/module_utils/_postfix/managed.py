@@ -158,19 +158,19 @@ def compute(request: Request, live: Live) -> Managed:
 
 
 def _beside_the_hosts_tables(request: Request, old: _Old, live: Live) -> Request:
-    """The wish with other names for tables that the host has of its own: they stay, and what is compiled from them."""
-    taken = [
-        wish.path
-        for wish in request.files
-        if wish.block and wish.path not in old.files and live.attributes(wish.path) is not None
-    ]
+    """The wish with other names for tables that come before the host's, where the host has one of that name.
+
+    The host's stays, and what is compiled from it.
+    """
+    wish, taken = request.block or BlockWish(), []
+    prepend = dict(wish.prepend)
+    for path in (each.path for each in request.files if each.block and each.path not in old.files):
+        ending = re.compile(rf"(?<=/){re.escape(path)}(?=[,\s]|$)")
+        if live.attributes(path) is not None and any(map(ending.search, prepend.values())):
+            taken.append(path)
+            prepend = {name: ending.sub(f"{OURS}{path}", value) for name, value in prepend.items()}
     if not taken:
         return request
-    wish = request.block or BlockWish()
-    prepend = dict(wish.prepend)
-    for path in taken:
-        ending = re.compile(rf"(?<=/){re.escape(path)}(?=[,\s]|$)")
-        prepend = {name: ending.sub(f"{OURS}{path}", value) for name, value in prepend.items()}
     files = [each._replace(path=OURS + each.path) if each.path in taken else each for each in request.files]
     return replace(request, files=files, block=replace(wish, prepend=prepend))
 

@@ -37,6 +37,8 @@ class BlockWish:
     fresh: bool = False
     required: Mapping[str, str] = field(default_factory=dict)
     """What has no safe value where main.cf is the distribution's, and the sentence for it."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """The user's names for parameters that are in the block, and for what `parameters` and `services` hold."""
     offered: Sequence[str] = ()
     """The SASL mechanisms that the relay offers."""
 

@@ -26,9 +26,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
 
-from . import chroot, losses, main_cf, managed, maps, master_cf, needs, neighbours, processes, service
+from . import block, chroot, losses, main_cf, managed, maps, master_cf, needs, neighbours, processes, service
 from .finding import Finding, assignments, staged_path
-from .request import FileWish, Request
+from .request import BlockWish, FileWish, Request
 from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
 
 # While single files are renamed, a password may be gone that the old main.cf still needs: mail that fails waits.
@@ -345,10 +345,13 @@ def diffs(changes: Sequence[Change], directory: str) -> list[dict[str, str]]:
 def loses_logins(change: Change) -> bool:
     """Whether a row of the old table is lost, key and value.
 
-    A password that is rotated keeps its key, one whose next hop moves keeps its value: neither is worth a copy of a
-    password that nobody needs any more. What somebody else put there is.
+    A password that is rotated keeps its key, one whose next hop moves keeps its value, and those in a block of ours
+    come from variables: none is worth a copy of a password that nobody needs any more. What somebody else put there is.
     """
-    return managed.loses_rows(change.before, change.after)
+    before = change.before
+    with contextlib.suppress(block.BlockError):
+        before = block.undo(before)
+    return managed.loses_rows(before, change.after)
 
 
 # ---------------------------------------------------------------------------------------------- deploy
@@ -502,7 +505,8 @@ def _predict(request: Request, directory: Directory) -> Outcome:
         _judge(
             findings,
             outcome,
-            plan.made.named,
+            plan,
+            request,
             lambda: _check(directory.real, request.config_directory, predicting=True),
         )
     else:
@@ -552,22 +556,29 @@ def _check(stage: str, live: str, **more: Any) -> list[Finding]:
 def _judge(
     findings: Sequence[Finding],
     outcome: Outcome,
-    named: frozenset[str],
+    plan: Plan,
+    request: Request,
     former: Callable[[], Iterable[Finding]],
 ) -> None:
-    """Mistakes are refused; opinions are warnings, and so are mistakes of before that are not in the way of mail."""
+    """Mistakes are refused; opinions are warnings, and so are mistakes of before that are not in the way of mail.
+
+    On the way back, nothing is refused that was in force once: where Postfix does not serve with it, that is undone.
+    """
     errors = [finding for finding in findings if finding.certain]
-    if any(finding.aside for finding in errors):
+    old: list[Finding] = []
+    if request.restore:
+        old = errors
+    elif any(finding.aside for finding in errors):
         known = {finding._replace(line=0) for finding in former()}
         old = [
             finding
             for finding in errors
-            if finding.aside and not finding.named & named and finding._replace(line=0) in known
+            if finding.aside and not finding.named & plan.made.named and finding._replace(line=0) in known
         ]
-        outcome.warnings += [f"{finding} (it was so before this change)" for finding in old]
-        errors = [finding for finding in errors if finding not in old]
+    outcome.warnings += [f"{finding} (it was so before this change)" for finding in old]
+    errors = [finding for finding in errors if finding not in old]
     if errors:
-        listed = "\n".join(f"  {finding}" for finding in errors)
+        listed = "\n".join(f"  {_in_the_users_words(finding, request)}" for finding in errors)
         count = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
         raise DeployError(
             f"The configuration was refused, nothing was changed. {count}:\n{listed}",
@@ -576,7 +587,20 @@ def _judge(
             takes=outcome.takes,
             diff=outcome.diff,
         )
-    outcome.warnings += [str(finding) for finding in findings if not finding.certain]
+    outcome.warnings += [_in_the_users_words(finding, request) for finding in findings if not finding.certain]
+
+
+def _in_the_users_words(finding: Finding, request: Request) -> str:
+    """The finding, with the variable that says so in front, where there is one."""
+    wish, (service, setting) = request.block or BlockWish(), finding.where
+    variable = wish.variables.get(setting, "")
+    if service in {f"{each['service']}/{each['type']}" for each in request.services}:
+        variable = wish.variables.get("services", "")
+    elif service or setting not in {*request.parameters, *main_cf.MainCf(wish.text).values()}:
+        variable = ""
+    elif setting in request.parameters:
+        variable = wish.variables.get("parameters", "")
+    return f"{variable}: {finding}" if variable else str(finding)
 
 
 def write_changes(changes: Sequence[Change], stage: str) -> None:
@@ -785,7 +809,7 @@ class _Run:
             write_changes(resolved, stage)
             self._build_maps(state, outcome, stage)
             findings = _check(stage, self.request.config_directory, running=state.master)
-            _judge(findings, outcome, plan.made.named, lambda: self._former(state))
+            _judge(findings, outcome, plan, self.request, lambda: self._former(state))
         except BaseException:
             directory.clear_stage()
             raise

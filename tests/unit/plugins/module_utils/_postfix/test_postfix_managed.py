@@ -161,6 +161,16 @@ def test_a_table_of_the_hosts_own_is_not_touched(files: Files) -> None:
     assert dict(files) == before
 
 
+def test_a_block_in_a_table_of_the_hosts_own_is_in_that_table(files: Files) -> None:
+    """Where nothing names it as a table that comes before the host's."""
+    files["virtual"] = "postmaster@example.org joe\n"
+    before = dict(files)
+    files.run(files=[FileWish("virtual", "abuse@example.org joe\n", block=True)])
+    assert files["virtual"].startswith(before["virtual"]) and "abuse@example.org joe\n" in files["virtual"]
+    files.run(restore="original")
+    assert dict(files) == before
+
+
 def test_a_second_run_changes_nothing(files: Files) -> None:
     wish = {"files": [FileWish("sasl_passwd", "[r]:587 u:p\n", sensitive=True, block=True)]}
     files.run(**wish)

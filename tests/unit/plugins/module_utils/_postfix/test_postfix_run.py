@@ -12,6 +12,7 @@ from typing import Any, Callable
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import check, service, swap, transaction
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.finding import Finding
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.request import BlockWish
 
 QUEUE_MANAGER = "qmgr unix n - n 300 1 qmgr\n"
 
@@ -140,6 +141,59 @@ def test_a_mistake_of_before_is_a_warning_where_mail_goes_out_all_the_same(
             assert warnings == [
                 f"main.cf line 9: {parameter} = so: wrong; write no (it was so before this change)"
             ]
+
+
+def test_the_way_back_is_not_refused_for_what_was_wrong_before(
+    live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wish = BlockWish(text="relayhost = [r]:587\n")
+    transaction.deploy(transaction.Request(str(live), block=wish))
+    mistake = Finding("main.cf", 1, "smtp_tls_policy_maps", "hash:/x", "wrong", "write no")
+    monkeypatch.setattr(check, "check", lambda *_arguments, **_more: [mistake])
+    for check_mode in (True, False):
+        outcome = transaction.deploy(transaction.Request(str(live), restore="original"), check_mode)
+        assert outcome.changed and "it was so before" in outcome.warnings[0]
+    assert (live / "main.cf").read_text() == "biff = no\n"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "variable"),
+    [
+        ("mynetworks", "postfix_mynetworks: "),
+        ("biff", "postfix_parameters: "),
+        ("smtp/unix -o smtp_helo_name", "postfix_services: "),
+        ("service smtp/unix", "postfix_services: "),
+        ("relay/unix -o smtp_helo_name", ""),
+        ("relayhost", ""),
+        ("myhostname", ""),
+    ],
+)
+def test_a_mistake_is_told_in_the_users_words(
+    live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch, parameter: str, variable: str
+) -> None:
+    monkeypatch.setattr(
+        check,
+        "check",
+        lambda *_arguments, **_more: [Finding("main.cf", 3, parameter, "so", "wrong", "write no")],
+    )
+    names = {"mynetworks": "postfix_mynetworks", "myhostname": "postfix_myhostname"}
+    names.update({"parameters": "postfix_parameters", "services": "postfix_services"})
+    wish = BlockWish(text="relayhost = [r]:587\nmynetworks = 10.0.0.1/8\n", variables=names)
+    services = [{"service": "smtp", "type": "unix", "command": "smtp"}]
+    request = transaction.Request(str(live), parameters={"biff": True}, services=services, block=wish)
+    with pytest.raises(transaction.DeployError) as error:
+        transaction.deploy(request)
+    assert f"  {variable}main.cf line 3: {parameter} = so: wrong; write no" in str(error.value)
+
+
+def test_no_copy_is_made_of_a_password_of_a_block(live: Path, postfix: StandIn) -> None:
+    wish = BlockWish(text="relayhost = [r]:587\n")
+    table = transaction.FileWish("sasl_passwd", "[r]:587 joe:old\n", sensitive=True, block=True)
+    transaction.deploy(transaction.Request(str(live), block=wish, files=[table], backup=True))
+    request = transaction.Request(str(live), block=wish, backup=True)
+    made = transaction.deploy(request).backups
+    assert not (live / "sasl_passwd").exists()
+    assert [name for name in made if "sasl_passwd" in name] == []
 
 
 def test_opinions_are_warnings(live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
