@@ -56,7 +56,11 @@ class Inspector(Values, Addresses, Services, Certificates, Restrictions, Policie
         )
         for step in steps:
             step()
-        unique = dict.fromkeys(self.findings)
+        # Postfix's own words, where the same place has better ones.
+        better = {found[:3] for found in self.findings if found.certain and found not in self.said}
+        unique = dict.fromkeys(
+            found for found in self.findings if found not in self.said or found[:3] not in better
+        )
         return sorted(
             unique, key=lambda finding: (not finding.certain, finding.file, finding.line, finding.parameter)
         )

@@ -115,6 +115,7 @@ class Values(Inspection):
             else Place(file, found_line, "Postfix says", "")
         )
         self.add(place, text)
+        self.said.add(self.findings[-1])
 
     def unused(self, name: str, value: str, file: str) -> None:
         if file == "master.cf":

@@ -95,6 +95,8 @@ class Inspection:
         self.main = main_cf.MainCf(read_text(os.path.join(stage, "main.cf")))
         self.master = master_cf.MasterCf(read_text(os.path.join(stage, "master.cf")))
         self.findings: list[Finding] = []
+        self.said: set[Finding] = set()
+        """Of these what Postfix's tools said, without a remedy."""
         self.postconf = service.find_program("postconf") or "postconf"
         with ThreadPoolExecutor() as together:
             self.current, defaults, types, self.options = together.map(

@@ -119,6 +119,17 @@ def test_a_hand_made_server_changes_by_the_relay_alone(host: Host) -> None:
 
 
 @pytest.mark.parametrize("host", ["trixie"], indirect=True)
+@pytest.mark.parametrize("mistake", [{"message_size_limit": "20M"}, {"inet_interfaces": "10.77.0.1"}])
+def test_one_mistake_is_told_once(host: Host, mistake: dict[str, str]) -> None:
+    """Every program of Postfix ends with the same words then, whichever table it is asked for."""
+    names = {"parameters": "postfix_parameters"}
+    refused = deploy(host, parameters=mistake, block={**BLOCK, "variables": names})
+    found = [each["parameter"] for each in refused["findings"] if each["certain"]]
+    assert found == list(mistake), refused["msg"]
+    assert "  postfix_parameters: main.cf line" in refused["msg"]
+
+
+@pytest.mark.parametrize("host", ["trixie"], indirect=True)
 def test_what_nobody_named_is_not_taken_and_the_diff_is_shown(host: Host) -> None:
     host.run(
         "postconf -e 'default_transport = smtp:[gate.example.org]' 'mynetworks = 127.0.0.0/8, 10.0.0.0/8'"
