@@ -28,6 +28,7 @@ from .syntax import Line, same_words, split_list
 from .version import parse_version, supports
 
 STATE = ".mailops.json"
+_SHOWN = 3
 # Before the name of a table of ours, where the host has one of that name.
 OURS = "mailops_"
 # How the files began that the role wrote whole, before it kept a block in them.
@@ -237,7 +238,9 @@ def _one_file(wish: FileWish, old: _Old, live: Live, result: Managed) -> dict[st
         attributes = live.attributes(wish.path)
         entry["was"] = list(attributes) if attributes else None
         if attributes and not wish.block:
-            result.state["originals"][wish.path] = _original_of(wish, live.read(wish.path))
+            before = live.read(wish.path)
+            result.state["originals"][wish.path] = _original_of(wish, before)
+            result.warnings += _rows_of_the_host_that_go(wish, before)
     if wish.block and not wish.absent:
         rows = wish.content or ""
         keys = {row.key.lower() for row in table.parse_map(rows)}
@@ -245,6 +248,20 @@ def _one_file(wish: FileWish, old: _Old, live: Live, result: Managed) -> dict[st
         wish = wish._replace(content=text)
     result.wishes[wish.path] = wish
     return entry
+
+
+def _rows_of_the_host_that_go(wish: FileWish, before: str) -> list[str]:
+    """The sentence for rows that a file given whole does not have; of a table of passwords their number alone."""
+    kept = {row.key for row in table.parse_map(wish.content or "")}
+    gone = [row.key for row in table.parse_map(before) if row.key not in kept]
+    if not gone:
+        return []
+    shown = "" if wish.sensitive else f" ({', '.join(gone[:_SHOWN])}{' …' if gone[_SHOWN:] else ''})"
+    rows, go = ("1 row", "goes") if len(gone) == 1 else (f"{len(gone)} rows", "go")
+    return [
+        f"{wish.path}: {rows} of this host's own{shown} {go}, since the file is given whole; to add rows to it, set "
+        "block: true"
+    ]
 
 
 def _original_of(wish: FileWish, before: str) -> str | None:
@@ -424,7 +441,12 @@ def _master_block(own_text: str, services: Any) -> tuple[str, set[str]]:
 
 def _next_state(old: _Old, live: Live) -> dict[str, Any]:
     originals = old.state.get("originals", {})
-    return {"originals": dict(originals), "previous": None if old.former else _snapshot(old, live)}
+    return {
+        "originals": dict(originals),
+        "previous": None if old.former else _snapshot(old, live),
+        # Whatever was ours once may have left backups.
+        "paths": sorted({*old.state.get("paths", ()), *old.files}),
+    }
 
 
 def _snapshot(old: _Old, live: Live) -> dict[str, Any] | None:
@@ -460,7 +482,7 @@ def _original(old: _Old, live: Live) -> Managed:
         )
     if old.main.body is None:
         return Managed(wishes={}, main=live.read("main.cf"), master=live.read("master.cf"), state=old.state)
-    result = Managed(main=old.main.own, master=old.master.own, stock=True)
+    result = Managed(main=old.main.own, master=old.master.own, stock=True, state=old.state)
     result.since = str(old.main.record.get("since", ""))
     for path, entry in old.files.items():
         if path in ("main.cf", "master.cf"):

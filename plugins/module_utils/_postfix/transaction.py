@@ -193,7 +193,7 @@ def _managed(
     except ValueError as error:
         raise DeployError(str(error)) from None
     if managed.STATE in made.wishes:
-        for path in list(made.wishes):
+        for path in {*made.wishes, *made.state.get("paths", ())}:
             for name in backups_of(base, path):
                 if name.rpartition(".")[2][:-1] >= made.since:
                     made.wishes[name] = FileWish(name, absent=True, sensitive=True)

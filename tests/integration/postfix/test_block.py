@@ -78,7 +78,9 @@ def test_the_way_back_is_byte_for_byte(host: Host) -> None:
         "postmap hash:/etc/postfix/sasl_passwd; postconf -e smtp_sasl_password_maps=hash:/etc/postfix/sasl_passwd"
     )
     before = host.snapshot()
-    good(deploy(host, backup=True))
+    table = {"path": "of_once", "content": "a b\n"}
+    good(deploy(host, backup=True, files=[*FILES, table]))
+    good(deploy(host, backup=True, files=[*FILES, {**table, "content": "a c\n"}]))
     good(deploy(host, backup=True, parameters={"biff": True}))
     back = good(host.module("postfix_config", restore="previous"))
     assert back["changed"] and host.run("postconf -h biff").stdout.strip() == "no"

@@ -171,6 +171,22 @@ def test_a_block_in_a_table_of_the_hosts_own_is_in_that_table(files: Files) -> N
     assert dict(files) == before
 
 
+@pytest.mark.parametrize(
+    ("sensitive", "content", "says"),
+    [
+        (False, "a x\n", "virtual: 3 rows of this host's own (b, c, d) go,"),
+        (False, "a x\nb y\nc z\n", "virtual: 1 row of this host's own (d) goes,"),
+        (True, "a x\n", "virtual: 3 rows of this host's own go,"),
+        (False, "d 4\nc 3\nb 2\na 1\n", ""),
+    ],
+)
+def test_rows_that_go_with_a_file_given_whole_are_told(sensitive: bool, content: str, says: str) -> None:
+    files = Files({"main.cf": HAND_MADE, "master.cf": MASTER, "virtual": "a 1\nb 2\nc 3\nd 4\n"})
+    warnings = files.run(files=[FileWish("virtual", content, sensitive=sensitive)]).warnings
+    assert [says] == [text[: len(says)] for text in warnings] if says else not warnings
+    assert not files.run(files=[FileWish("virtual", content, sensitive=sensitive)]).warnings
+
+
 def test_a_second_run_changes_nothing(files: Files) -> None:
     wish = {"files": [FileWish("sasl_passwd", "[r]:587 u:p\n", sensitive=True, block=True)]}
     files.run(**wish)
