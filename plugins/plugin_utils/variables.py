@@ -504,9 +504,10 @@ def _secret(name: str, option: Option, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise Wrong(f"{name} is {_kind(value)}, and takes text; write it in quotation marks")
     text = str(value)
-    if text != text.strip(BLANKS):
+    # One at its beginning stays: there the row has the user name.
+    if text != text.rstrip(BLANKS):
         raise Wrong(
-            f"{name} begins or ends with a blank or a line break (not shown), and Postfix's password table cuts "
+            f"{name} ends with a blank or a line break (not shown), and Postfix's password table cuts "
             "that off. If it is not part of the password, write it without: a file or `echo` ends in a line break "
             "that `printf` leaves out. If it is, have the password changed"
         )

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import ipaddress
 import os
 import re
@@ -129,6 +130,11 @@ class Host(NamedTuple):
 
     def is_directory(self, path: str) -> bool:
         return os.path.isdir(os.path.join(self.root, path.lstrip("/")))
+
+    def has_package(self, name: str) -> bool:
+        """Whether dpkg knows this package; of others it is not known without a program."""
+        directory = os.path.join(self.root, "var/lib/dpkg/info", glob.escape(name))
+        return bool(glob.glob(f"{directory}.list") or glob.glob(f"{directory}:*.list"))
 
     def read(self, path: str) -> str | None:
         try:
@@ -508,6 +514,9 @@ class _Reading:
         family = distributions.family(self.host.release)
         if family is None:
             return tuple(here) or None
+        if all(map(self.host.has_package, family.packages["sasl_plugin"])):
+            # Installing it brings nothing that somebody took away.
+            return tuple(here)
         packaged = [*_PACKAGED, *(_DEBIAN if family.name == "debian" else ())]
         return tuple(
             dict.fromkeys([*here, *packaged, *distributions.MECHANISM_PACKAGES.get(family.name, {})])

@@ -324,6 +324,16 @@ def test_mechanisms(tmp_path, plugins, release, wish, has, has_not):
     assert not has_not & set(found)
 
 
+@pytest.mark.parametrize("name", ["libsasl2-modules.list", "libsasl2-modules:amd64.list"])
+@pytest.mark.parametrize("plugins", [{"login"}, set()])
+def test_a_package_that_is_there_brings_no_mechanism(tmp_path, name, plugins):
+    directory = tmp_path / "var/lib/dpkg/info"
+    directory.mkdir(parents=True)
+    (directory / name).touch()
+    found = of(tmp_path, "", wish=Wish(), plugins=frozenset(plugins), release={"ID": "debian"})
+    assert found.mechanisms == tuple(map(str.upper, plugins))
+
+
 def test_mechanisms_that_cannot_be_known(tmp_path):
     assert of(tmp_path, "").mechanisms is None
     assert of(tmp_path, "", wish=Wish(), release={"ID": "plan9"}).mechanisms is None
