@@ -184,7 +184,9 @@ def _single(name: str, option: Mapping[str, Any], good: Any, kind: str) -> Itera
         ("blank behind", f"{text} "),
         ("line break behind", f"{text}\n"),
     ):
-        yield Form(what, Unsafe(padded), good, refused=name in EXACT)
+        # In a row of the table the password follows the user name and a colon.
+        stays = what == "blank before" and name == "postfix_relay_password"
+        yield Form(what, Unsafe(padded), padded if stays else good, refused=name in EXACT and not stays)
     for what, odd in (("other letters", f"{text}é"), ("left-over template", f"{text}{{{{ x }}}}")):
         ascii_only = strict or (what == "other letters" and name in ASCII_ONLY)
         yield Form(what, Unsafe(odd), odd, refused=ascii_only)
