@@ -148,7 +148,12 @@ def fact(
 
 
 def _in_the_users_words(result: Result, names: Mapping[str, str], sender: Sender) -> Result:
-    advice = renamed(result.advice, names)
+    advice = result.advice
+    if sender.family_from and result.verdict == "dns_not_found":
+        # The parameter of Postfix has another word for any.
+        advice = advice.replace("and family is ", f"and {sender.family_from[0]} is ")
+        advice = advice.replace("set family to any or ", f"set {sender.family_from[1]} to all or ")
+    advice = renamed(advice, names)
     if sender.mail_advice and result.verdict == "sender_rejected":
         advice = f"{advice} {sender.mail_advice}"
     return replace(result, advice=advice)
