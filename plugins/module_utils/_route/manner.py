@@ -143,8 +143,8 @@ def _mail_advice(asked: str | None, tried: str | None, names: Mapping[str, str])
     tables = f", with its table in {names['tables']}," if "tables" in names else ""
     return (
         f"{tried} is the sender of what {asked} sends on this host, mail of cron for example. Have Postfix write "
-        f"another one there: smtp_generic_maps in {parameters}{tables} rewrites it. {name} changes the sender of the test "
-        f"message alone: set it to the sender that your mail has{names.get('no_mail_from', ', or leave it out')}."
+        f"another one there: smtp_generic_maps in {parameters}{tables} rewrites it. {name} changes the sender of the "
+        f"test message alone: set it to the sender that your mail has{names.get('no_mail_from', ', or leave it out')}."
     )
 
 
