@@ -16,6 +16,7 @@ import difflib
 import ipaddress
 import json
 import math
+import posixpath
 import re
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
@@ -785,6 +786,7 @@ def needs(
         *_relay_needed(role, values, complaints, misses),
         *_login_needed(values, complaints),
         *_contradictions(values),
+        *(_maps(values) if role == "postfix" else []),
     ]
     if not any(
         re.match(r"(postfix|verify)_relay_(host|ports?|provider|region)\b", one) for one in complaints
@@ -855,6 +857,34 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
             "leave one of the two out, or name the relay in postfix_relay_host"
         ]
     return []
+
+
+# Files of role postfix, and the variables with which it writes them.
+OWN_FILES = {
+    "tls_policy": RELAY[1:],
+    "sasl_passwd": ("postfix_relay_username",),
+    "mailops_aliases": ("postfix_aliases",),
+}
+
+
+def _maps(values: Mapping[str, Any]) -> list[str]:
+    """What is wrong with files of postfix_maps beside each other, and beside those of the role."""
+    found, seen = [], {}
+    for index, entry in enumerate(values.get("postfix_maps") or ()):
+        name, path = f"postfix_maps[{index}]", posixpath.normpath(entry["path"])
+        if entry.get("content") is None and entry.get("state") != "absent":
+            found.append(
+                f"{name}.content is not set, and needed for {path}; set it, or state: absent to remove the file"
+            )
+        if path in seen:
+            found.append(f"{name}.path is {path}, as {seen[path]}.path is; write the file once")
+        cause = next((one for one in OWN_FILES.get(path, ()) if values.get(one)), None)
+        if cause:
+            found.append(
+                f"{name}.path is {path}, a file that the role writes because {cause} is set; use another name"
+            )
+        seen.setdefault(path, name)
+    return found
 
 
 def _login_needed(values: Mapping[str, Any], complaints: Sequence[str]) -> list[str]:

@@ -504,6 +504,21 @@ UNPROBED = {"postfix_preflight": False, "postfix_relay_host": "r.example", "post
             ["contradicts postfix_direct", "postfix_relay_host"],
         ),
         ("postfix", {"postfix_direct": True, "postfix_parameters": {"relayhost": ""}}, [], [], []),
+        *[
+            ("postfix", {**LOGIN, "postfix_maps": maps}, [], [], parts)
+            for maps, parts in [
+                ([{"path": "virtual"}], ["postfix_maps[0].content is not set", "virtual", "state: absent"]),
+                ([{"path": "virtual", "state": "absent"}], []),
+                ([{"path": "virtual", "content": ""}], []),
+                (
+                    [{"path": "virtual", "content": "a"}, {"path": "./virtual", "content": "b"}],
+                    ["postfix_maps[1].path is virtual", "as postfix_maps[0].path is"],
+                ),
+                ([{"path": "sasl_passwd", "content": "a"}], ["because postfix_relay_username is set"]),
+                ([{"path": "tls_policy", "content": "a"}], ["because postfix_relay_host is set"]),
+                ([{"path": "mailops_aliases", "content": "a"}], []),
+            ]
+        ],
         ("verify", {"verify_relay_host": "[r.example]:587", "verify_relay_port": 587}, [], [], []),
         (
             "verify",
