@@ -217,6 +217,16 @@ def test_a_mistake_is_told_once_and_of_the_variable_that_was_set(role: str, give
     assert len(complaints) == 1 or (role == "verify" and not complaints)
 
 
+@pytest.mark.parametrize("role", ["preflight", "postfix"])
+@pytest.mark.parametrize(
+    "given", [{"postfix_direct": True}, {"postfix_parameters": {"relayhost": "[other.example.com]:587"}}]
+)
+def test_the_gate_refuses_what_the_deployment_refuses(role: str, given: dict[str, Any]) -> None:
+    (said,) = ask(role, postfix_relay_host="relay.example.com", **given)["msg"].splitlines()
+    assert said.startswith(tuple(given))
+    assert "postfix_relay_host" in said
+
+
 def test_a_mistake_of_ones_own_is_told_beside_that_of_another_role() -> None:
     given = {
         "postfix_relay_host": "relay.example.com",
