@@ -102,7 +102,7 @@ class ActionModule(ActionBase):
     def _borrowed(
         self, role: str, specs: Mapping[str, variables.Spec], task_vars: Mapping[str, Any]
     ) -> variables.Spec:
-        """The variables of other roles that are set and that this role's defaults refer to, or that contradict these."""
+        """The variables of other roles that are set, and that this role refers to or that contradict those."""
         text = "".join((ROLES / role / part / "main.yml").read_text("utf-8") for part in ("defaults", "vars"))
         words = {*re.findall(r"\w+", text), "postfix_direct"}
         known = {name: option for other in specs if other != role for name, option in specs[other].items()}
