@@ -63,10 +63,18 @@ def row_of(host: str, fact: Mapping[str, Any]) -> Row:
 
 def lost_row(host: str, registered: Mapping[str, Any]) -> Row:
     """The row of a host that was not probed; `registered` is the result of its task, if it has one."""
-    state = next((word for word in ("unreachable", "failed") if registered.get(word)), "not probed")
+    state = (
+        "unreachable" if registered.get("unreachable") else "failed" if failed(registered) else "not probed"
+    )
     why = str(registered.get("msg") or "It was unreachable, or failed, before its ports were probed.")
     color = C.COLOR_UNREACHABLE if state == "unreachable" else C.COLOR_ERROR
     return Row(host, "", {}, Cell(state, color), why)
+
+
+def failed(registered: Mapping[str, Any]) -> bool:
+    """Whether a task has failed before it had a fact, though its failed_when may have let it pass."""
+    tolerated = registered.get("failed_when_result") is False and bool(registered.get("msg"))
+    return bool(registered.get("failed")) or (tolerated and FACT not in registered.get("ansible_facts", {}))
 
 
 def render(rows: Sequence[Row], width: int) -> str:
@@ -200,8 +208,10 @@ class ActionModule(ActionBase):
         task = variables["hostvars"][variables["inventory_hostname"]].get(registered) or {}
         if task.get("skipped"):
             return "This host was not probed: the task was skipped, so nothing is known of its route."
-        if task.get("unreachable") or task.get("failed"):
+        if task.get("unreachable"):
             return f"This host was not probed, so nothing is known of its route: {task.get('msg')}"
+        if failed(task):
+            return str(task.get("msg") or "The probe failed; with -vvv its task says more.")
         return f"No fact {FACT}: run mailops.smtp.smtp_route_facts before this task."
 
     def _rows(

@@ -63,8 +63,24 @@ class ActionModule(ActionBase):
             **first.values,
             f"{role}__checked": {"typed": variables.public(borrowed, first.values)},
         }
-        own = self._typed(specs[role], ready)
-        return variables.Checked({**first.values, **own.values}, first.complaints + own.complaints)
+        told = self._inherited(role, specs[role], first.wrong, task_vars)
+        own = self._typed({name: specs[role][name] for name in specs[role] if name not in told}, ready)
+        return variables.Checked(
+            {**first.values, **own.values}, first.complaints + own.complaints, first.wrong | own.wrong
+        )
+
+    def _inherited(
+        self, role: str, spec: variables.Spec, wrong: frozenset[str], task_vars: Mapping[str, Any]
+    ) -> set[str]:
+        """The variables that nobody has set and that get their value from one that is wrong: it is told of once."""
+        defaults = self._defaults(role)
+        sources = {**self._loaded(ROLES / role / "vars" / "main.yml"), **defaults}
+        return {
+            name
+            for name in spec
+            if wrong and name in defaults and task_vars.get(name) == defaults[name]
+            if wrong & referred(name, sources)
+        }
 
     def _typed(self, spec: variables.Spec, task_vars: Mapping[str, Any]) -> variables.Checked:
         templar = self._templar.copy_with_new_env(available_variables=task_vars)
@@ -86,9 +102,9 @@ class ActionModule(ActionBase):
     def _borrowed(
         self, role: str, specs: Mapping[str, variables.Spec], task_vars: Mapping[str, Any]
     ) -> variables.Spec:
-        """The variables of other roles that are set and that this role's defaults refer to."""
+        """The variables of other roles that are set, and that this role refers to or that contradict those."""
         text = "".join((ROLES / role / part / "main.yml").read_text("utf-8") for part in ("defaults", "vars"))
-        words = set(re.findall(r"\w+", text))
+        words = {*re.findall(r"\w+", text), "postfix_direct"}
         known = {name: option for other in specs if other != role for name, option in specs[other].items()}
         return {name: option for name, option in known.items() if name in words and name in task_vars}
 
@@ -112,11 +128,13 @@ class ActionModule(ActionBase):
 
     def _defaults(self, role: str) -> Mapping[str, Any]:
         """The role's defaults, as templates that Ansible trusts."""
-        path = str(ROLES / role / "defaults" / "main.yml")
+        return self._loaded(ROLES / role / "defaults" / "main.yml")
+
+    def _loaded(self, path: Path) -> Mapping[str, Any]:
         try:
-            loaded: Mapping[str, Any] = self._loader.load_from_file(path, trusted_as_template=True)
+            loaded: Mapping[str, Any] = self._loader.load_from_file(str(path), trusted_as_template=True)
         except TypeError:  # ansible-core 2.18 knows of no trust, and templates what it has loaded
-            loaded = self._loader.load_from_file(path)
+            loaded = self._loader.load_from_file(str(path))
         return loaded or {}
 
 
@@ -138,6 +156,17 @@ def plain(value: Any) -> Any:
         if isinstance(value, kind):
             return kind(value)
     return value if value is None else str(value)
+
+
+def referred(name: str, sources: Mapping[str, Any]) -> set[str]:
+    """The words in the template of a variable, and in those of the variables that it names."""
+    found: set[str] = set()
+    open_names = [name]
+    while open_names:
+        words = set(re.findall(r"\w+", str(sources.get(open_names.pop(), "")))) - found
+        found |= words
+        open_names += words & set(sources)
+    return found
 
 
 def is_result(value: Any) -> bool:

@@ -248,6 +248,14 @@ options:
     type: bool
     default: false
     version_added: 1.1.0
+  on_missing:
+    description:
+      - What a run outside of check mode does where Postfix is not installed. V(fail) fails, V(report) changes nothing
+        and says what is missing in RV(missing).
+    type: str
+    choices: [fail, report]
+    default: fail
+    version_added: 1.1.0
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
 attributes:

@@ -361,6 +361,7 @@ ansible_facts:
 """
 
 from datetime import datetime, timezone
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -385,6 +386,7 @@ from ..module_utils._route.relays import masked, secrets
 from ..module_utils._smtp.arguments import PROBE_ARGUMENTS
 from ..module_utils._smtp.endpoint import OptionError
 from ..module_utils._smtp.engine import probe
+from ..module_utils._smtp.verdict import renamed
 
 ARGUMENTS = {
     # All of it, for Ansible logs nested passwords; main() narrows that down to the passwords themselves.
@@ -422,7 +424,7 @@ def main() -> None:
     directory = (params["postfix"] or {}).get("config_directory") or client.CONFIG_DIRECTORY
     try:
         asked = question(params)
-        wish = client.wish_of(params["postfix"])
+        wish = client.wish_of(params["postfix"], (params["option_names"] or {}).get("named"))
         mine = client.client(directory, wish)
         options, sender = as_here(params, here(mine, wish))
     except (OptionError, client.ClientError) as error:
@@ -430,7 +432,10 @@ def main() -> None:
     if mine.installed or wish:
         asked = limited(asked, mine.mechanisms)
 
-    results = probe([candidate.endpoint for candidate in asked.candidates], options)
+    try:
+        results = probe([candidate.endpoint for candidate in asked.candidates], options)
+    except OptionError as error:
+        module.fail_json(msg=in_the_users_words(str(error), params))
     in_use = hop_in_use(next_hops(directory), read_saved(SAVED))
     made = fact(asked, results, recognise(), in_use, datetime.now(timezone.utc), sender)
     for warning in sender.warnings:
@@ -455,6 +460,15 @@ def main() -> None:
     module.exit_json(**result)
 
 
+def in_the_users_words(complaint: str, params: dict[str, Any]) -> str:
+    """A complaint about authorities with the name of the variable that they are from."""
+    names = params["option_names"] or {}
+    own = "smtp_tls_CAfile"
+    if not any(params["ca_path"] or ()):
+        names = {**names, "ca_path": (names.get("named") or {}).get(own, own)}
+    return renamed(complaint, names)
+
+
 def here(mine: client.Client, wish: client.Wish | None) -> Here:
     """This host's Postfix as the probe has to give itself."""
 
@@ -476,6 +490,7 @@ def here(mine: client.Client, wish: client.Wish | None) -> Here:
         mine.warnings,
         complete,
         hostname.complaint,
+        mine.family_from,
     )
 
 

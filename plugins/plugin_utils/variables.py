@@ -16,14 +16,16 @@ import difflib
 import ipaddress
 import json
 import math
+import posixpath
 import re
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
 import yaml
 
+from ..module_utils._postfix.networks import interface_flaw, network_flaw
 from ..module_utils._route.fact import only_endpoint
 from ..module_utils._route.relays import named_host
-from ..module_utils._smtp.endpoint import OptionError
+from ..module_utils._smtp.endpoint import PORT_NAMES, OptionError, check_host
 
 Option = Mapping[str, Any]
 Spec = Mapping[str, Option]
@@ -36,6 +38,12 @@ LONGEST = 60
 
 # Values that are joined to one line where they are written, so that YAML's block scalars may be used for them.
 FOLDED = ("postfix_parameters", "postfix_services[].options", "postfix_services[].command")
+# Where a line break stands between the words of a list, as in main.cf. Another text of two lines is two values.
+LISTED = re.compile(
+    r"(restrictions|networks|maps|domains|destination|interfaces|hosts|ciphers|protocols|options|mechanisms|milters"
+    r"|checks|keywords|classes|fields|recipients|senders|addresses|exceptions|relayhost|relay|filter|parameters"
+    r"|environment|list|users|clients|rules|sites|servers|types|groups|database|files)\Z"
+)
 # Texts of several lines.
 CONTENTS = ("postfix_maps[].content",)
 # Names that travel in SMTP, DNS or main.cf, where only ASCII is understood.
@@ -50,6 +58,16 @@ MODE = re.compile(r"\.mode\Z")
 MODES = {int(text, 8): text for text in ("0400", "0440", "0444", "0600", "0640", "0644", "0660", "0664")}
 
 
+# Names of this host to a relay, and domains, in which a service may have an underscore.
+HOST_NAME = re.compile(r"(postfix_myhostname|preflight_helo_name)\Z")
+DOMAIN = re.compile(r"(postfix_myorigin|postfix_mydestination\[\])\Z")
+RELAY_HOST = re.compile(r"(postfix|verify)_relay_host\Z")
+RECIPIENT = re.compile(r"_recipient\Z")
+SENDER = re.compile(r"(preflight|_test)_sender\Z")
+_LOCAL_PART = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+\Z|\"[^\"\\]+\"\Z", re.ASCII)
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z", re.IGNORECASE | re.ASCII)
+
+
 class Wrong(ValueError):
     """A sentence about a value, for the user."""
 
@@ -61,10 +79,11 @@ class Undefined(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """The typed values, the secret ones among them, and the complaints."""
+    """The typed values, the secret ones among them, the complaints, and the names of the variables complained of."""
 
     values: dict[str, Any]
     complaints: list[str]
+    wrong: frozenset[str] = frozenset()
 
 
 def check(spec: Spec, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Checked:
@@ -73,13 +92,13 @@ def check(spec: Spec, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
     Both mappings hold an Undefined where a template could not be resolved.
     """
     values: dict[str, Any] = {}
-    complaints: list[str] = []
+    complaints: dict[str, str] = {}
     for name, option in spec.items():
         try:
             values[name] = _value(name, option, given.get(name), defaults.get(name))
         except Wrong as wrong:
-            complaints.append(str(wrong))
-    return Checked(values, complaints)
+            complaints[name] = str(wrong)
+    return Checked(values, list(complaints.values()), frozenset(complaints))
 
 
 def _value(name: str, option: Option, given: Any, default: Any) -> Any:
@@ -142,13 +161,112 @@ def _text(name: str, option: Option, value: Any) -> str:
         raise Wrong(f"{name} is {shown(text)}, and only ASCII is understood there; {_ascii_form(text)}")
     if name.endswith("_port") and text != "auto":
         return _port(name, text)
+    if text:
+        _meaning(name, where, text)
     return text
+
+
+def _meaning(name: str, where: str, text: str) -> None:
+    """Refuse what is no name, address or path though it is one text. `where` is `name` without the places in lists."""
+    if HOST_NAME.search(where):
+        _host_name(name, text)
+    elif DOMAIN.search(where):
+        _domain(name, text)
+    elif RELAY_HOST.search(where):
+        try:
+            check_host(named_host(text, name).host, name)
+        except OptionError as error:
+            raise Wrong(str(error)) from None
+    elif RECIPIENT.search(where):
+        _address(name, text, "inbox@example.com")
+    elif SENDER.search(where):
+        _sender(name, text)
+    elif where == "postfix_mynetworks[]":
+        # A file, a table or a parameter is the host's own affair.
+        if not re.match(r"!?(/|[a-z][a-z_]*:[/${])", text) and "$" not in text:
+            _flaw(name, network_flaw(text))
+    elif where == "postfix_maps[].path":
+        _path(name, text)
+
+
+def _flaw(name: str, flaw: tuple[str, str] | None) -> None:
+    if flaw:
+        raise Wrong(f"{name}: {flaw[0]}; {flaw[1]}")
+
+
+def _host_name(name: str, text: str) -> None:
+    if name == "preflight_helo_name" and re.fullmatch(r"\[[^][\s]+\]", text):
+        return
+    # Postfix puts other parameters in: web1.$mydomain.
+    known = re.sub(r"\$(\w+|\{\w+\}|\(\w+\))", "x", text) if name.startswith("postfix_") else text
+    labels = known.removesuffix(".").split(".")
+    if len(known) > 253 or not all(map(_LABEL.match, labels)) or labels[-1].isdigit():
+        raise Wrong(
+            f"{name} is {shown(text)}, which is no host name (RFC 1123): labels of letters, digits and - with dots "
+            "between; write this host's full name, such as web1.example.com"
+        )
+
+
+def _domain(name: str, text: str) -> None:
+    if text.startswith(("/", "!")) or ":" in text or "$" in text:
+        return
+    labels = text.removeprefix("[").removesuffix("]").removesuffix(".").replace("_", "x").split(".")
+    if not all(map(_LABEL.match, labels)):
+        remedy = f"write {text.rpartition('@')[2]}" if "@" in text else "write it as example.com"
+        raise Wrong(f"{name} is {shown(text)}, which is no domain; {remedy}")
+
+
+def _address(name: str, text: str, example: str) -> None:
+    """Refuse what is not local@domain (RFC 5321 section 4.1.2)."""
+    local, separator, domain = text.rpartition("@")
+    labels = domain.replace("_", "x").split(".")
+    literal = re.fullmatch(r"\[[0-9A-Za-z.:]+\]", domain)
+    if separator and _LOCAL_PART.match(local) and (literal or all(map(_LABEL.match, labels))):
+        return
+    inner = re.search(r"<([^<>@\s]+@[^<>@\s]+)>", text)
+    if inner:
+        raise Wrong(f"{name} is {shown(text)}, and takes the address alone; write {inner[1]}")
+    if text.count("@") > 1 and re.search(r"[\s,;]", text):
+        raise Wrong(f"{name} is {shown(text)}, and takes one address; write one such as {example}")
+    if not text.isascii():
+        raise Wrong(
+            f"{name} is {shown(text)}, and takes an address of ASCII characters, with its domain as xn--…"
+        )
+    what = "an address without a domain" if _LOCAL_PART.match(text) else "no mail address"
+    raise Wrong(f"{name} is {shown(text)}, {what}; write local@domain, such as {example}")
+
+
+def _sender(name: str, text: str) -> None:
+    if text in ("<>", '""', "''"):
+        none = (
+            ", or none to try no sender" if name.startswith("preflight_") else ", or leave it out for root's"
+        )
+        raise Wrong(
+            f"{name} is {shown(text)}, the null sender of bounces, which says nothing of this host's mail; write the "
+            f"address that your mail has{none}"
+        )
+    # A local name is completed as Postfix does with what such a user sends.
+    if not ("@" not in text and _LOCAL_PART.match(text)):
+        _address(name, text, "web1@example.com")
+
+
+def _path(name: str, text: str) -> None:
+    inside = re.match(r"/etc/postfix[^/]*/+(.+)", text)
+    if text.startswith("/"):
+        short = inside[1] if inside else text.rstrip("/").rpartition("/")[2]
+        raise Wrong(
+            f"{name} is {shown(text)}, and takes a path below postfix_config_directory; write {short or 'virtual'}"
+        )
+    if ".." in text.split("/") or text.strip("./") == "":
+        raise Wrong(
+            f"{name} is {shown(text)}, and takes a path below postfix_config_directory, such as virtual"
+        )
 
 
 def one_value(name: str, value: str, fold: bool = False) -> str:
     """`value` without the blanks around it, if it is one value: without a second line or a control character."""
     text = value.strip(BLANKS)
-    if fold:
+    if fold and _is_listed(name, text):
         text = re.sub(r"[ \t\r]*\n[ \t\r\n]*", " ", text)
     if "\n" in text or "\r" in text:
         raise Wrong(
@@ -160,6 +278,14 @@ def one_value(name: str, value: str, fold: bool = False) -> str:
         what = {"\0": "NUL character", "\t": "tab"}.get(bad, "control character")
         raise Wrong(f"{name} is {shown(value)}, which holds a {what}; remove it")
     return text
+
+
+def _is_listed(name: str, text: str) -> bool:
+    """Whether the line breaks of a text stand between words of a list, or in a command that goes on."""
+    free = re.match(r"(postfix_parameters|postfix_services\[\d+\]\.options)\.(?:[^.]*_)?([^._]+)\Z", name)
+    if not free or LISTED.search(free[2]):
+        return True
+    return all(re.search(r",[ \t\r]*\Z", line) for line in text.splitlines()[:-1])
 
 
 def _content(name: str, text: str) -> str:
@@ -233,7 +359,7 @@ def _choice(name: str, choices: Sequence[Any], text: str) -> str:
 
 def _port(name: str, value: Any) -> str:
     try:
-        number = int(str(value))
+        number = int(PORT_NAMES.get(str(value).lower(), str(value)))
     except ValueError:
         number = -1
     if not 1 <= number <= 65535:
@@ -255,14 +381,16 @@ def _bool(name: str, _option: Option, value: Any) -> bool:
 
 
 def _int(name: str, _option: Option, value: Any) -> int:
+    port = PORT.search(name.partition("[")[0])
+    if port and isinstance(value, str):
+        value = PORT_NAMES.get(value.strip(BLANKS).lower(), value)
+        if not re.fullmatch(r"[\s\d.+-]+", value):
+            raise Wrong(f"{name} is {shown(value)}, and takes a port from 1 to 65535, such as 587")
     number = _number(name, value)
     if number != int(number):
         raise Wrong(f"{name} is {shown(value)}, and takes a whole number")
     number = int(number)
-    if (
-        PORT.search(name.partition("[")[0])
-        and not (0 if name == "verify_relay_port" else 1) <= number <= 65535
-    ):
+    if port and not (0 if name == "verify_relay_port" else 1) <= number <= 65535:
         raise Wrong(f"{name} is {shown(value)}, and takes a port from 1 to 65535, such as 587")
     return number
 
@@ -306,11 +434,18 @@ def _list(name: str, option: Option, value: Any) -> list[Any]:
         # "587, 2525" may stand in a list as well.
         value = [part for one in value for part in (_split(one) if isinstance(one, str) else [one])]
     element = {**option, "type": elements, "choices": option.get("element_choices")}
-    return [
+    found = [
         typed(f"{name}[{index}]", element, one)
         for index, one in enumerate(value)
         if not (one is None or (isinstance(one, str) and not one.strip(BLANKS)))
     ]
+    if name == "postfix_inet_interfaces":
+        # One element may hold several words: it is joined with the others in main.cf.
+        words = [word for one in found for word in _split(one)]
+        for index, word in enumerate(words):
+            if "$" not in word:
+                _flaw(f"{name}[{index}]", interface_flaw(word, words))
+    return found
 
 
 def _list_of_text(name: str, value: str, elements: str) -> Sequence[Any]:
@@ -330,7 +465,15 @@ def _list_of_text(name: str, value: str, elements: str) -> Sequence[Any]:
 
 def _list_example(name: str, elements: str) -> str:
     example = {"int": "[587, 2525]", "dict": "[{key: value}]", "path": "[first.json, second.html]"}
-    return f"write {name}: {example.get(elements, '[first, second]')}"
+    own = {
+        "postfix_maps": "[{path: virtual, content: ...}]",
+        "postfix_services": "[{service: submission, type: inet, command: smtpd}]",
+        "preflight_relays": "[relay.example.com]",
+        "postfix_mydestination": "[example.com, $myhostname]",
+        "postfix_mynetworks": "[127.0.0.0/8, 192.0.2.0/24]",
+        "postfix_inet_interfaces": "[127.0.0.1, 192.0.2.1]",
+    }
+    return f"write {name}: {own.get(name) or example.get(elements, '[first, second]')}"
 
 
 def _split(text: str) -> list[str]:
@@ -640,7 +783,12 @@ def needs(
     role: str, values: Mapping[str, Any], complaints: Sequence[str], misses: Sequence[NearMiss]
 ) -> list[str]:
     """What is missing or contradicts itself in variables that are right one by one."""
-    found = [*_relay_needed(role, values, complaints, misses), *_login_needed(values, complaints)]
+    found = [
+        *_relay_needed(role, values, complaints, misses),
+        *_login_needed(values, complaints),
+        *_contradictions(values),
+        *(_maps(values) if role == "postfix" else []),
+    ]
     if not any(
         re.match(r"(postfix|verify)_relay_(host|ports?|provider|region)\b", one) for one in complaints
     ):
@@ -680,6 +828,64 @@ def _relay_needed(
         "catalogue such as amazon_ses; or set postfix_direct: true if this host is to send its mail straight to the "
         "hosts of its recipients"
     ]
+
+
+# Parameters that say where all mail goes which is not for this host.
+NEXT_HOP = ("relayhost", "default_transport")
+
+
+def _contradictions(values: Mapping[str, Any]) -> list[str]:
+    """What would send mail past the relay that was named, and so past the one that was probed."""
+    relay = next((name for name in RELAY[1:] if values.get(name)), None)
+    direct = values.get("postfix_direct")
+    if relay and direct:
+        return [
+            f"postfix_direct is true, which sends mail past every relay, and {relay} names one "
+            f"({shown(values[relay])}); leave one of the two out"
+        ]
+    parameters = values.get("postfix_parameters") or {}
+    if relay:
+        return [
+            f"postfix_parameters.{name} is {shown(parameters[name])} and contradicts {relay}, "
+            f"{shown(values[relay])}: mail would go past the relay that is probed; leave {name} out, or name the relay "
+            f"that is meant in {relay}"
+            for name in NEXT_HOP
+            if name in parameters
+        ]
+    if direct and parameters.get("relayhost"):
+        return [
+            f"postfix_parameters.relayhost is {shown(parameters['relayhost'])} and contradicts postfix_direct, true; "
+            "leave one of the two out, or name the relay in postfix_relay_host"
+        ]
+    return []
+
+
+# Files of role postfix, and the variables with which it writes them.
+OWN_FILES = {
+    "tls_policy": RELAY[1:],
+    "sasl_passwd": ("postfix_relay_username",),
+    "mailops_aliases": ("postfix_aliases",),
+}
+
+
+def _maps(values: Mapping[str, Any]) -> list[str]:
+    """What is wrong with files of postfix_maps beside each other, and beside those of the role."""
+    found, seen = [], {}
+    for index, entry in enumerate(values.get("postfix_maps") or ()):
+        name, path = f"postfix_maps[{index}]", posixpath.normpath(entry["path"])
+        if entry.get("content") is None and entry.get("state") != "absent":
+            found.append(
+                f"{name}.content is not set, and needed for {path}; set it, or state: absent to remove the file"
+            )
+        if path in seen:
+            found.append(f"{name}.path is {path}, as {seen[path]}.path is; write the file once")
+        cause = next((one for one in OWN_FILES.get(path, ()) if values.get(one)), None)
+        if cause:
+            found.append(
+                f"{name}.path is {path}, a file that the role writes because {cause} is set; use another name"
+            )
+        seen.setdefault(path, name)
+    return found
 
 
 def _login_needed(values: Mapping[str, Any], complaints: Sequence[str]) -> list[str]:

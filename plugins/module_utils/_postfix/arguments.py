@@ -77,6 +77,7 @@ CONFIG_ARGUMENTS: dict[str, Any] = {
     "backup": {"type": "bool", "default": False},
     "backup_keep": {"type": "int", "default": 5},
     "replace_mta": {"type": "bool", "default": False},
+    "on_missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
 }
 
 INFO_ARGUMENTS: dict[str, Any] = {

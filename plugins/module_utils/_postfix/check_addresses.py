@@ -15,7 +15,7 @@ import ipaddress
 import os
 import re
 
-from . import syntax
+from . import networks, syntax
 from .finding import Inspection, Place, is_address, is_local, on_loopback, resolves
 
 _DOMAIN_LISTS = ("mydestination", "relay_domains", "virtual_alias_domains", "virtual_mailbox_domains")
@@ -116,43 +116,11 @@ class Addresses(Inspection):
         kind, colon, _rest = bare.partition(":")
         if colon and kind in self.map_types:
             return
-        match = re.match(r"\[(?P<inner>[^]]*)\](?P<mask>/\d+)?\Z", bare)
-        text = match.group("inner") + (match.group("mask") or "") if match else bare
-        if not match and re.match(r"[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(/\d+)?\Z", bare):
-            address, _slash, mask = bare.partition("/")
-            self.add(
-                place,
-                f"{word!r} is IPv6 without brackets",
-                f"write [{address}]" + (f"/{mask}" if mask else ""),
-            )
-            return
-        if match and "/" in match.group("inner"):
-            address, _slash, mask = match.group("inner").partition("/")
-            self.add(place, f"{word!r}: the mask belongs behind the bracket", f"write [{address}]/{mask}")
-            return
-        if ";" in bare:
-            self.add(place, f"{word!r}: a semicolon separates nothing", "separate with commas or spaces")
-            return
-        if not re.match(r"[0-9A-Fa-f:.]+(/\d+)?\Z", text) or not re.search(r"[:./]", text):
-            if not re.search(r"[A-Za-z_]", text) or re.search(r"[^A-Za-z0-9_.-]", text):
-                self.add(
-                    place, f"{word!r} is no network, address or host", "write address/bits, a name or a table"
-                )
-            return
-        try:
-            network = ipaddress.ip_network(text, strict=False)
-        except ValueError:
-            if re.match(r"[\d.]+(/\d+)?\Z", text):
-                self.add(
-                    place, f"{word!r} is not an IPv4 network", "write address/bits, for example 192.0.2.0/24"
-                )
-            return
-        if "/" in text and str(network.network_address) != str(ipaddress.ip_address(text.partition("/")[0])):
-            shown = (
-                f"[{network.network_address}]/{network.prefixlen}" if network.version == 6 else str(network)
-            )
-            self.add(place, f"{word!r} has host bits set behind the mask", f"write {shown}")
-        elif strict and network.prefixlen == 0 and not word.startswith("!"):
+        flaw = networks.network_flaw(word)
+        network = _network(re.sub(r"[][]", "", bare))
+        if flaw:
+            self.add(place, *flaw)
+        elif strict and network and network.prefixlen == 0 and not word.startswith("!"):
             self.add(place, "the whole Internet may relay through this host", "write your own networks")
 
     def interfaces(self, place: Place, value: str) -> None:

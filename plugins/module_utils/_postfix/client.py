@@ -114,6 +114,8 @@ class Client(NamedTuple):
     """Copies in the chroot that differ from the host's files."""
     warnings: tuple[str, ...]
     values: Mapping[str, str]
+    family_from: tuple[str, str]
+    """What `family` is from, and what the user sets to have another."""
 
 
 class Host(NamedTuple):
@@ -154,16 +156,18 @@ class Wish(NamedTuple):
     replace: bool = False
     tables: Mapping[str, str] = {}
     services: Sequence[Mapping[str, Any]] = ()
+    names: Mapping[str, str] = {}
+    """What the user calls parameters that he has set by other variables."""
 
 
-def wish_of(asked: Mapping[str, Any] | None) -> Wish | None:
-    """The wish in a module's parameters; None without one."""
+def wish_of(asked: Mapping[str, Any] | None, names: Mapping[str, str] | None = None) -> Wish | None:
+    """The wish in a module's parameters; None without one. `names`: what the user calls parameters of main.cf."""
     if asked is None:
         return None
     tables = {
         str(row["path"]): str(row["content"]) for row in asked["tables"] if row.get("content") is not None
     }
-    return Wish(asked["parameters"], asked["replace"], tables, asked["services"])
+    return Wish(asked["parameters"], asked["replace"], tables, asked["services"], names or {})
 
 
 def client(
@@ -186,7 +190,7 @@ def client(
     except ValueError as error:
         raise ClientError(str(error)) from None
     values = main_cf.MainCf(own).values()
-    reading = _Reading(host, values, named, services, installed, config_directory, wish is not None)
+    reading = _Reading(host, values, named, services, installed, config_directory, wish)
     return reading.client()
 
 
@@ -251,6 +255,17 @@ def stale_copies(queue_directory: str, host: Host) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _can_tell(path: str) -> bool:
+    """Whether this user may know of a path that he does not see."""
+    try:
+        os.stat(path)
+    except PermissionError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
 class _Reading:
     """One reading of main.cf and master.cf; complaints pile up in `warnings`."""
 
@@ -262,11 +277,11 @@ class _Reading:
         master: master_cf.MasterCf,
         installed: bool,
         directory: str,
-        changing: bool,
+        wish: Wish | None,
     ) -> None:
         self.host, self.named, self.installed, self.directory = host, named, installed, directory
-        self.changing = changing
-        self.stock = not installed or (changing and distributions.is_stock(own, [host.hostname]))
+        self.changing, self.names = wish is not None, wish.names if wish else {}
+        self.stock = not installed or (self.changing and distributions.is_stock(own, [host.hostname]))
         self.warnings: list[str] = []
         self.explicit = {**own, **{name: value for name, value in named.items() if value is not None}}
         for name in [name for name, value in named.items() if value is None]:
@@ -297,6 +312,7 @@ class _Reading:
             self._stale(queue) if chroot else (),
             tuple(self.warnings),
             self.values,
+            self._family_from(),
         )
 
     def _stale(self, queue: str) -> tuple[str, ...]:
@@ -403,6 +419,12 @@ class _Reading:
         families = {"ipv4", "ipv6"} & set(asked)
         return families.pop() if len(families) == 1 and "all" not in asked else "any"
 
+    def _family_from(self) -> tuple[str, str]:
+        name = "inet_protocols"
+        own = self.names.get(name, name)
+        asked = self.named.get(name) is not None and self.named[name] == self.explicit.get(name)
+        return (own if asked else f"{name} of this host's Postfix", own)
+
     def _lookup(self) -> str:
         if self.get("smtp_dns_support_level") == "disabled" or self.get("disable_dns_lookups") == "yes":
             return "native"
@@ -496,13 +518,18 @@ class _Reading:
     def _check_authority(self, name: str, path: str) -> None:
         if not path or os.path.exists(path) or not (self.installed or name in self.named):
             return
+        missing = (
+            "does not exist on this host" if _can_tell(path) else "is out of this user's reach, become root"
+        )
         if self.named.get(name) == self.explicit.get(name):
-            where = f"{name} (postfix_relay_ca_file, postfix_parameters) is to be {path}"
-        else:
-            where = f"{name} of this host's main.cf is {path}"
+            own = self.names.get(name, name)
+            raise ClientError(
+                f"{own}: {path} {missing}; give a PEM file of CA certificates that is there, or leave it out: then it "
+                "is the distribution's"
+            )
         raise ClientError(
-            f"{where}, which does not exist or is out of this user's reach, so Postfix can verify no certificate: name "
-            "the file of CA certificates, or become root"
+            f"{name} of this host's main.cf: {path} {missing}, so Postfix can verify no certificate; correct it, or "
+            f"name a PEM file of CA certificates in {self.names.get('smtp_tls_CAfile', 'smtp_tls_CAfile')}"
         )
 
     def _mechanisms(self) -> tuple[str, ...] | None:

@@ -47,6 +47,11 @@ def run_config(module: Any) -> None:
         shown: dict[str, Any] = {"diff": error.diff} if module._diff and error.diff else {}
         for warning in error.warnings:
             module.warn(warning)
+        if error.missing and params["on_missing"] == "report":
+            nothing = asdict(transaction.Outcome(missing=error.missing))
+            for key in ("warnings", "diff"):
+                del nothing[key]
+            module.exit_json(**nothing, packages=_packages(error.missing, params))
         module.fail_json(
             # Ansible shows no diff of a task that failed.
             msg=arguments.discreet(str(error), error.findings, files)

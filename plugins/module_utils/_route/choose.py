@@ -11,6 +11,7 @@ provider's table is asked for a guess where the user wants one, and then the rea
 
 from __future__ import annotations
 
+import re
 from typing import Any, Iterator, NamedTuple, Sequence
 
 from .._smtp.endpoint import Endpoint, OptionError, check_port, parse_endpoint
@@ -401,8 +402,15 @@ def _found_natively(one: Probed) -> str:
 
 
 def _sentence(one: Probed, previous: Probed | None = None) -> str:
-    phrases = dict.fromkeys(PHRASES[result.verdict] for result in one.results)
+    phrases = dict.fromkeys(_phrase(result) for result in one.results)
     return f"{_name(one, previous)} {' or '.join(phrases)}"
+
+
+def _phrase(result: Result) -> str:
+    family = re.search(r" (has no|is not an) (IPv[46]) address(, only |\.)", result.reason)
+    if result.verdict == "dns_not_found" and family:
+        return f"{family[1]} {family[2]} address (dns_not_found)"
+    return PHRASES[result.verdict]
 
 
 def _name(one: Probed, previous: Probed | None = None) -> str:

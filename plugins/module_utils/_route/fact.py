@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -148,10 +149,31 @@ def fact(
 
 
 def _in_the_users_words(result: Result, names: Mapping[str, str], sender: Sender) -> Result:
-    advice = renamed(result.advice, names)
-    if sender.mail_advice and result.verdict == "sender_rejected":
+    advice = result.advice
+    if sender.family_from and result.verdict == "dns_not_found":
+        # The parameter of Postfix has another word for any.
+        advice = advice.replace("and family is ", f"and {sender.family_from[0]} is ")
+        advice = advice.replace("set family to any or ", f"set {sender.family_from[1]} to all or ")
+    advice = renamed(advice, names)
+    if result.verdict == "certificate_mismatch" and "*" in names.get("relays", ""):
+        advice = _named_by_the_certificate(result, names["relays"].replace("*", "host"))
+    if sender.mail_advice and result.verdict in ("sender_rejected", "sender_deferred"):
         advice = f"{advice} {sender.mail_advice}"
     return replace(result, advice=advice)
+
+
+def _named_by_the_certificate(result: Result, variable: str) -> str:
+    """The variables of a relay have no other name for its certificate: Postfix asks for the one that it connects to."""
+    known = [str(name) for name in (result.certificate or {}).get("names", ())]
+    usable = [
+        name
+        for name in known
+        if re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]*", name)
+    ]
+    other = f"have the certificate of the relay issued for {result.host}"
+    if usable:
+        return f"Write {usable[0]}, a name that the certificate has, in {variable}; or {other}."
+    return f"Write a name that the certificate has in {variable}; or {other}."
 
 
 def no_route(made: Mapping[str, Any]) -> str:

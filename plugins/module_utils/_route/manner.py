@@ -52,6 +52,8 @@ class Here(NamedTuple):
     warnings: tuple[str, ...]
     complete: Callable[[str], str]
     complaint: Callable[[str], str | None]
+    family_from: tuple[str, str] = ("inet_protocols", "inet_protocols")
+    """What `family` is from, and what the user sets to have another."""
 
 
 class Sender(NamedTuple):
@@ -65,6 +67,8 @@ class Sender(NamedTuple):
     warnings: tuple[str, ...] = ()
     mail_advice: str = ""
     """What to do where a relay refuses the sender that this host's own mail has."""
+    family_from: tuple[str, str] | None = None
+    """As in Here; None where the user named the family."""
 
 
 def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
@@ -100,6 +104,7 @@ def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
         mail_from=mail_from,
         warnings=tuple(dict.fromkeys(warnings)),
         mail_advice=_mail_advice(params.get("mail_from"), mail_from, names),
+        family_from=None if params.get("family") else here.family_from,
     )
 
 
@@ -138,8 +143,8 @@ def _mail_advice(asked: str | None, tried: str | None, names: Mapping[str, str])
     tables = f", with its table in {names['tables']}," if "tables" in names else ""
     return (
         f"{tried} is the sender of what {asked} sends on this host, mail of cron for example. Have Postfix write "
-        f"another one there: smtp_generic_maps in {parameters}{tables} rewrites it; or set {name} to the sender that "
-        f"your mail has{names.get('no_mail_from', ', or leave it out')}."
+        f"another one there: smtp_generic_maps in {parameters}{tables} rewrites it. {name} changes the sender of the "
+        f"test message alone: set it to the sender that your mail has{names.get('no_mail_from', ', or leave it out')}."
     )
 
 

@@ -257,12 +257,7 @@ def named_host(text: str, where: str = "host") -> NamedHost:
         host, port = (host, last) if colon and ":" not in host else (rest, None)
     if port == "":
         raise OptionError(f"{where}: {text!r} has a colon and no port behind it; write {host} or {host}:587")
-    return NamedHost(host, check_port(_number(port), where) if port else None, tls)
-
-
-def _number(port: str) -> str:
-    """Postfix knows some ports by name as well."""
-    return {"smtp": "25", "submission": "587", "smtps": "465", "submissions": "465"}.get(port.lower(), port)
+    return NamedHost(host, check_port(port, where) if port else None, tls)
 
 
 def ports_of(value: Any, where: str) -> tuple[int, ...]:

@@ -165,10 +165,14 @@ def ip_version(text: str) -> str | None:
     return None
 
 
+# RFC 6335 and 8314; smtps is what many still call submissions.
+PORT_NAMES = {"smtp": "25", "submission": "587", "submissions": "465", "smtps": "465"}
+
+
 def check_port(value: Any, where: str = "port") -> int:
-    """A port number. Raises OptionError; 456 is the usual misprint of 465 and is refused with that hint."""
+    """A port, by number or name. Raises OptionError; 456 is the usual misprint of 465 and is refused with that hint."""
     try:
-        port = int(str(value))
+        port = int(PORT_NAMES.get(str(value).strip().lower(), str(value)))
     except ValueError:
         raise OptionError(
             f"{where}: {value!r} is not a number; give a port such as 587, 2525 or 465"

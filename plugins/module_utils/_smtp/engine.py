@@ -522,7 +522,11 @@ class _Probe:
         version = ip_version(host)
         if version:
             if family not in ("any", version):
-                return Outcome("dns_not_found", "resolve", f"{host} is not an {_title(family)} address.")
+                words = f"{host} is not an {_title(family)} address"
+                if self.family == "any":
+                    return Outcome("dns_not_found", "resolve", f"{words}.")
+                advice = f"{words}, and {_family_is(family)}, or name the relay by its host name."
+                return Outcome("dns_not_found", "resolve", f"{words}.", advice)
             zone = host.partition("%")[2]
             if version == "ipv4":
                 return [_Address(socket.AF_INET, (host, port))]
@@ -580,7 +584,25 @@ class _Probe:
             return other.addresses
         if len(known) < len(families) or (failed and (other is None or not other.addresses)):
             return self._no_answer(host, failed if len(known) == len(families) else [])
+        if self.family in ("ipv4", "ipv6") and not (other and other.addresses):
+            elsewhere = yield from self._other_family(host, families[0], number, native)
+            if elsewhere:
+                words = f"{host} has no {_title(family)} address, only {', '.join(each.ip for each in elsewhere[:3])}"
+                return Outcome("dns_not_found", "resolve", f"{words}.", f"{words}, and {_family_is(family)}.")
         return _not_found(host, family, known, other, options.needs_dns)
+
+    def _other_family(
+        self, host: str, family: int, number: int, native: bool
+    ) -> Generator[float, socket.socket | None, Sequence[Found]]:
+        """The addresses of the family that was not asked for."""
+        from .resolver import Question
+
+        kind = int(socket.AF_INET if family == socket.AF_INET6 else socket.AF_INET6)
+        local = self.engine.resolver.sources.in_hosts(host, [kind]) if native else ()
+        if local:
+            return local
+        answers = yield from self._ask([Question(host, (kind,), number)])
+        return [each for answer in answers.values() for each in answer.addresses]
 
     def _no_answer(self, host: str, failed: list[Answer]) -> Outcome:
         if failed:
@@ -1023,6 +1045,11 @@ def _not_found(
     what = "address" if family in ("any", "both") else f"{_title(family)} address"
     words = printable(known[-1].words) or "no such name"
     return Outcome("dns_not_found", "resolve", f"{host} does not exist or has no {what} ({words}).")
+
+
+def _family_is(family: str) -> str:
+    """The end of an advice; _route/fact.py puts the name in that the user knows."""
+    return f"family is {family}: set family to any or {'ipv4' if family == 'ipv6' else 'ipv6'}"
 
 
 def _interleaved(addresses: Iterable[_Address]) -> list[_Address]:

@@ -311,6 +311,14 @@ ROWS: tuple[Row, ...] = (
     Row("recipient", "", "",
         r"sender address rejected|sender (is )?(denied|rejected|refused)",
         "sender", "", ""),
+    Row("sender recipient", "5 4", "", r"sender address \[[^]]*\] blocked using", "sender",
+        "the sender's domain is on a block list",
+        "Set mail_from to another domain, or have that one taken off the list that the server names."),
+    Row("ehlo sender recipient", "5 4", "", r"helo command \[[^]]*\] blocked using", "helo",
+        "the name given with EHLO is on a block list",
+        "Set helo_name to a name of this host in your own domain, which leads to this host's address."),
+    Row("recipient", "5 4", "", r"recipient address \[[^]]*\] blocked using", "",
+        "the recipient's domain is on a block list", "Check rcpt_to, or give another recipient."),
     # The client: its address, its name in the DNS, its reputation.
     Row("any", "5 4", "",
         r"open resolver",
@@ -428,15 +436,31 @@ ROWS: tuple[Row, ...] = (
 )  # fmt: skip
 
 
+# Whom the server itself names, at RCPT as well (Postfix's smtpd_delay_reject).
+_NAMED = (
+    (r"client host (rejected:|\[)", "client"),
+    (r"helo command (rejected:|\[)", "helo"),
+    (r"sender address (rejected:|\[)", "sender"),
+)
+
+
 def interpret(stage: str, reply: Reply, situation: Situation = Situation()) -> Meaning:  # noqa: B008 - never changed
     """What a reply that is no success means. ``stage``: greeting, ehlo, starttls, auth, sender or recipient.
 
     The advice has ``{host}`` and ``{port}`` to be filled in.
     """
     row = row_of(stage, reply, situation)
+    subject = _subject(stage, reply)
     if row is None:
-        return Meaning(_verdict(_STAGES[stage], reply))
-    return Meaning(_verdict(row.subject or _STAGES[stage], reply), row.cause, row.advice)
+        return Meaning(_verdict(subject, reply))
+    return Meaning(_verdict(row.subject or subject, reply), row.cause, row.advice)
+
+
+def _subject(stage: str, reply: Reply) -> str:
+    """What is refused where no row says it: what the server names, else what the command is about."""
+    text = reply.text.decode("latin-1").lower()
+    named = (subject for words, subject in _NAMED if re.search(words, text))
+    return next(named, _STAGES[stage]) if stage in ("sender", "recipient") else _STAGES[stage]
 
 
 def row_of(stage: str, reply: Reply, situation: Situation) -> Row | None:

@@ -136,7 +136,14 @@ def _load(context: ssl.SSLContext, path: str) -> None:
             context.load_verify_locations(capath=path)
         else:
             context.load_verify_locations(cafile=path)
+    except ssl.SSLError as error:
+        # OpenSSL's own words change from version to version, and name no file.
+        raise OptionError(
+            f"ca_path: {path} holds no certificate that can be read; give a PEM file of CA certificates, which has "
+            "lines with BEGIN CERTIFICATE"
+        ) from error
     except OSError as error:
         raise OptionError(
-            f"ca_path: {path} cannot be used ({error}); give a PEM file of CA certificates"
+            f"ca_path: {path} cannot be read ({error.strerror}); become root, or give a PEM file of CA certificates "
+            "that everybody can read"
         ) from error

@@ -360,6 +360,7 @@ _PHRASES = {
     "username": r"\busername\b",
     "password": r"(?<=username and )password\b",
     "tls": r"(?<=[Ss]et )tls\b(?= to )",
+    "family": r"(?<=and )family\b(?= is ipv[46]: )|(?<=set )family\b(?= to any or ipv[46])",
 }
 
 

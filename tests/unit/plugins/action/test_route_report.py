@@ -260,6 +260,18 @@ def test_which_hosts_the_table_holds(report):
     assert "ssh: Connection refused" in shown
 
 
+def test_a_failure_that_was_let_pass_stands_in_the_table(report):
+    refused = {
+        "failed": False,
+        "failed_when_result": False,
+        "msg": "postfix_relay_ca_file: /x does not exist",
+    }
+    play = {"refused": {"probed": refused}, "healthy": {"probed": of(HEALTHY)}}
+    _result, (shown,) = report("healthy", play, registered="probed")
+    assert "failed" in next(line for line in shown.splitlines() if line.startswith("refused"))
+    assert "postfix_relay_ca_file: /x does not exist" in shown
+
+
 @pytest.mark.parametrize("strategy", ["free", "host_pinned", "ansible.builtin.free", "mitogen.free"])
 def test_hosts_that_do_not_wait_for_each_other_show_their_own_row(report, strategy):
     play = {"running": {}, "no587": of(NO587), "healthy": of(HEALTHY)}
@@ -337,6 +349,11 @@ def test_few_figures_prove_nothing(report):
         ({}, "No fact smtp_route"),
         ({"skipped": True}, "the task was skipped"),
         (LOST, "nothing is known of its route: ssh: Connection refused"),
+        ({"failed": True, "msg": "postfix_relay_ca_file: no"}, "postfix_relay_ca_file: no"),
+        (
+            {"failed": False, "failed_when_result": False, "msg": "postfix_relay_ca_file: no"},
+            "postfix_relay_ca_file: no",
+        ),
     ],
 )
 def test_a_fact_of_an_older_run_is_none(report, registered, words):

@@ -197,6 +197,46 @@ def test_the_probe_is_told_of_authorities_as_role_postfix_will_tell_postfix(
     assert parameters.get("smtp_tls_CAfile") == given.get("postfix_relay_ca_file")
 
 
+@pytest.mark.parametrize("role", ["preflight", "verify", "postfix"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"postfix_relay_ports": [2525, "pop3"]},
+        {"postfix_relay_port": "pop3"},
+        {"postfix_relay_username": "u", "postfix_relay_password": "a\nb"},
+        {"postfix_test_recipient": "inbox"},
+        {"postfix_relay_host": "my relay"},
+        {"postfix_relay_tls": "sure"},
+    ],
+)
+def test_a_mistake_is_told_once_and_of_the_variable_that_was_set(role: str, given: dict[str, Any]) -> None:
+    result = ask(role, **{"postfix_relay_host": "relay.example.com", **given})
+    complaints = result.get("msg", "").splitlines()
+    assert [one for one in complaints if not one.startswith(tuple(given))] == []
+    # Role verify has no use for each of them.
+    assert len(complaints) == 1 or (role == "verify" and not complaints)
+
+
+@pytest.mark.parametrize("role", ["preflight", "postfix"])
+@pytest.mark.parametrize(
+    "given", [{"postfix_direct": True}, {"postfix_parameters": {"relayhost": "[other.example.com]:587"}}]
+)
+def test_the_gate_refuses_what_the_deployment_refuses(role: str, given: dict[str, Any]) -> None:
+    (said,) = ask(role, postfix_relay_host="relay.example.com", **given)["msg"].splitlines()
+    assert said.startswith(tuple(given))
+    assert "postfix_relay_host" in said
+
+
+def test_a_mistake_of_ones_own_is_told_beside_that_of_another_role() -> None:
+    given = {
+        "postfix_relay_host": "relay.example.com",
+        "postfix_relay_port": "pop3",
+        "preflight_port": "imap",
+    }
+    said = ask("preflight", **given)["msg"].splitlines()
+    assert [one.partition(" ")[0] for one in said] == ["postfix_relay_port", "preflight_port"]
+
+
 def test_a_misspelt_relay_is_an_error_where_it_is_missed_and_else_a_warning() -> None:
     result = ask("postfix", postfix_relayhost="relay.example.com")
     assert result["failed"]

@@ -84,6 +84,19 @@ def test_failure_hides_the_secret_too(
     assert "ss#word" not in printed
 
 
+def test_what_is_missing_is_reported_where_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wish = {
+        "config_directory": str(tmp_path),
+        "on_missing": "report",
+        "parameters": {"relayhost": "[mx]:587"},
+    }
+    code, result, _printed, _logged = run(monkeypatch, capsys, postfix_config, check_mode=False, **wish)
+    assert code == 0
+    assert (result["changed"], result["missing"], result["files"]) == (False, ["postfix"], [])
+
+
 @pytest.mark.parametrize(
     "secret", ["postfix", "ok", "25", "main.cf", "missing", "installed", "sasl_passwd", "False"]
 )

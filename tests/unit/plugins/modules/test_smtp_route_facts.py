@@ -324,3 +324,57 @@ def test_with_the_real_engine(run):
         result, _text = run(_probe=real_probe, relays=[f"127.0.0.1:{port}"], retries=0)
     assert result["failed"] is True
     assert f"{port} on 127.0.0.1 is refused" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    "arguments, name",
+    [
+        ({"ca_path": "{file}", "option_names": {"ca_path": "preflight_ca_file"}}, "preflight_ca_file"),
+        (
+            {
+                "postfix": {"parameters": {"smtp_tls_CAfile": "{file}"}},
+                "option_names": {
+                    "ca_path": "preflight_ca_file",
+                    "named": {"smtp_tls_CAfile": "postfix_relay_ca_file"},
+                },
+            },
+            "postfix_relay_ca_file",
+        ),
+    ],
+)
+def test_a_file_without_a_certificate_is_refused_by_its_name(run, tmp_path, arguments, name):
+    (tmp_path / "hostname").write_text("web1\n")
+    given = json.loads(json.dumps(arguments).replace("{file}", str(tmp_path / "hostname")))
+    result, _text = run(relays=["127.0.0.1:1"], _probe=real_probe, **given)
+    assert result["failed"]
+    assert result["msg"].startswith(f"{name}: {tmp_path}/hostname holds no certificate")
+
+
+@pytest.mark.parametrize(
+    "main, arguments, says",
+    [
+        (
+            "inet_protocols = ipv6",
+            {},
+            "inet_protocols of this host's Postfix is ipv6: set inet_protocols to all or",
+        ),
+        (
+            "",
+            {
+                "postfix": {"parameters": {"inet_protocols": "ipv6"}},
+                "option_names": {"named": {"inet_protocols": "postfix_inet_protocols"}},
+            },
+            "postfix_inet_protocols is ipv6: set postfix_inet_protocols to all or ipv4",
+        ),
+        (
+            "",
+            {"family": "ipv6", "option_names": {"family": "preflight_family"}},
+            "preflight_family is ipv6: set preflight_family to any or ipv4",
+        ),
+    ],
+)
+def test_the_family_has_the_users_name(run, tmp_path, main, arguments, says):
+    postfix(tmp_path, f"myhostname = mail.example.net\n{main}\n")
+    result, _text = run(relays=["127.0.0.1:1"], _probe=real_probe, **arguments)
+    assert "1 on 127.0.0.1 is not an IPv6 address (dns_not_found)" in result["msg"]
+    assert says in result["msg"]

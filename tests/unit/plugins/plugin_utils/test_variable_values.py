@@ -134,7 +134,72 @@ REFUSED: list[tuple[str, dict[str, Any], Any, tuple[str, ...]]] = [
     ("postfix_myhostname", STR, "mail.example\u00a0", ("ASCII", "write it without")),
     ("postfix_relay_username", STR, "ops ", ("postfix_relay_username is 'ops '", "either end")),
     ("postfix_relay_username", STR, "a:b", ("first colon",)),
-    ("postfix_relay_port", STR, "smtp", ("postfix_relay_port is 'smtp'", "1 to 65535", "auto")),
+    ("postfix_relay_port", STR, "pop3", ("postfix_relay_port is 'pop3'", "1 to 65535", "auto")),
+    ("postfix_relay_ports", INTS, [2525, "pop3"], ("postfix_relay_ports[1] is 'pop3'", "1 to 65535")),
+    ("postfix_relay_host", STR, "my relay", ("postfix_relay_host: 'my relay'",)),
+    ("postfix_relay_host", STR, "smtp://u:p@relay.example.com", ("host name alone",)),
+    *[
+        (name, STR, value, parts)
+        for name in ("postfix_test_recipient", "preflight_recipient", "verify_test_recipient")
+        for value, parts in [
+            ("Inbox <inbox@example.test>", ("the address alone; write inbox@example.test",)),
+            ("<inbox@example.test>", ("write inbox@example.test",)),
+            ("inbox", ("without a domain", "local@domain")),
+            ("inbox@", ("no mail address",)),
+            ("@example.test", ("no mail address",)),
+            ("a@example.test, b@example.test", ("one address",)),
+            ("a b@example.test", ("no mail address",)),
+            ("inbox@example..test", ("no mail address",)),
+            ("<>", ("no mail address",)),
+            ("größe@example.test", ("ASCII",)),
+        ]
+    ],
+    ("preflight_sender", STR, "<>", ("the null sender", "none to try no sender")),
+    ("postfix_test_sender", STR, "<>", ("the null sender", "leave it out")),
+    ("verify_test_sender", STR, "Web <web1@example.com>", ("write web1@example.com",)),
+    *[
+        (name, STR, value, (f"{name} is", "RFC 1123", "web1.example.com"))
+        for name in ("postfix_myhostname", "preflight_helo_name")
+        for value in (
+            "my host",
+            "my_host.example.com",
+            "-a.example.com",
+            "a..b",
+            "a" * 64,
+            "192.0.2.1",
+            "a@b.c",
+        )
+    ],
+    ("postfix_myorigin", STR, "ops@example.com", ("postfix_myorigin is", "no domain; write example.com")),
+    ("postfix_mydestination", LIST, ["a", "b;c"], ("postfix_mydestination[1]", "no domain")),
+    (
+        "postfix_mynetworks",
+        LIST,
+        "10.0.0.1/8",
+        ("postfix_mynetworks[0]: '10.0.0.1/8' has host bits", "10.0.0.0/8"),
+    ),
+    ("postfix_mynetworks", LIST, ["127.0.0.0/8", "::1/128"], ("postfix_mynetworks[1]", "write [::1]/128")),
+    ("postfix_mynetworks", LIST, ["10.0.0.0/33"], ("postfix_mynetworks[0]", "not an IPv4 network")),
+    (
+        "postfix_inet_interfaces",
+        LIST,
+        "10.0.0.1/24",
+        ("postfix_inet_interfaces[0]", "is a network", "10.0.0.1"),
+    ),
+    ("postfix_inet_interfaces", LIST, "all 10.0.0.1", ("postfix_inet_interfaces[0]", "all stands alone")),
+    ("postfix_inet_interfaces", LIST, ["300.0.0.1"], ("postfix_inet_interfaces[0]", "no address")),
+    ("postfix_maps", ENTRIES, {"virtual": "a b"}, ("write postfix_maps: [{path: virtual, content: ...}]",)),
+    (
+        "postfix_maps",
+        ENTRIES,
+        [{"path": "/etc/postfix/virtual"}],
+        ("postfix_maps[0].path is", "write virtual"),
+    ),
+    ("postfix_maps", ENTRIES, [{"path": "/srv/x/generic"}], ("postfix_maps[0].path is", "write generic")),
+    ("postfix_maps", ENTRIES, [{"path": "../virtual"}], ("postfix_maps[0].path is", "below")),
+    ("postfix_services", ENTRIES, "smtp", ("{service: submission, type: inet",)),
+    ("postfix_parameters", DICT, {"smtpd_banner": "a\nb"}, ("postfix_parameters.smtpd_banner", "line break")),
+    ("postfix_parameters", DICT, {"myhostname": "a\nb"}, ("postfix_parameters.myhostname", "line break")),
     ("postfix_relay_port", STR, 70000, ("1 to 65535",)),
     (
         "postfix_relay_auth",
@@ -204,7 +269,61 @@ def test_a_value_is_refused_with_its_name(
     assert "hunter2" not in said
 
 
+@pytest.mark.parametrize(
+    "name, kind, value",
+    [
+        ("postfix_test_recipient", STR, "o'hara+test@mail.example.test"),
+        ("postfix_test_recipient", STR, '"a b"@example.test'),
+        ("postfix_test_recipient", STR, "inbox@[192.0.2.1]"),
+        ("postfix_test_sender", STR, "root"),
+        ("preflight_sender", STR, "none"),
+        ("preflight_sender", STR, "bounces@_spf.example.com"),
+        ("postfix_myhostname", STR, "web1"),
+        ("postfix_myhostname", STR, "web1.$mydomain"),
+        ("preflight_helo_name", STR, "[192.0.2.1]"),
+        ("postfix_myorigin", STR, "/etc/mailname"),
+        ("postfix_myorigin", STR, "$myhostname"),
+        (
+            "postfix_mydestination",
+            LIST,
+            ["$myhostname", "localhost.$mydomain", "/etc/x", "hash:/etc/y", "a_b.example"],
+        ),
+        (
+            "postfix_mynetworks",
+            LIST,
+            ["127.0.0.0/8", "[::1]/128", "!10.0.0.1", "/etc/x", "cidr:/etc/y", "mx.example"],
+        ),
+        ("postfix_inet_interfaces", LIST, ["127.0.0.1", "[::1]", "$myhostname", "web1.example.com"]),
+        ("postfix_inet_interfaces", LIST, ["loopback-only"]),
+        ("postfix_relay_host", STR, "smtps://relay.example.com"),
+        ("postfix_relay_host", STR, "[2001:db8::1]:587"),
+        ("postfix_maps", ENTRIES, [{"path": "maps/virtual", "content": "a\nb"}]),
+        ("postfix_parameters", DICT, {"smtpd_banner": "a"}),
+    ],
+)
+def test_a_value_that_means_something_stays_as_it_is(name: str, kind: dict[str, Any], value: Any) -> None:
+    assert typed(name, kind, value) == value
+
+
+@pytest.mark.parametrize(
+    "name, kind, value, means",
+    [
+        ("postfix_relay_port", STR, "Submission", "587"),
+        ("postfix_relay_port", STR, "submissions", "465"),
+        ("postfix_relay_ports", INTS, [2525, "smtps"], [2525, 465]),
+        ("postfix_relay_ports", INTS, "submission, 2525", [587, 2525]),
+        ("preflight_port", RAW, "smtp", "25"),
+        ("verify_relay_port", INT, "submission", 587),
+    ],
+)
+def test_a_port_has_a_name(name: str, kind: dict[str, Any], value: Any, means: Any) -> None:
+    assert typed(name, kind, value) == means
+
+
 def test_what_is_joined_to_one_line_may_be_written_over_several() -> None:
+    free = {"smtpd_foo": "a,\n  b", "smtpd_recipient_restrictions": "permit_mynetworks\nreject\n"}
+    joined = {"smtpd_foo": "a, b", "smtpd_recipient_restrictions": "permit_mynetworks reject"}
+    assert typed("postfix_parameters", DICT, free) == joined
     value = {"mynetworks": "127.0.0.0/8\n  10.0.0.0/8,\n\t192.0.2.0/24\n"}
     assert typed("postfix_parameters", DICT, value) == {"mynetworks": "127.0.0.0/8 10.0.0.0/8, 192.0.2.0/24"}
     with pytest.raises(Wrong, match=r"postfix_aliases\.root"):
@@ -217,7 +336,7 @@ def test_what_is_joined_to_one_line_may_be_written_over_several() -> None:
 )
 def test_empty_is_the_default(empty: Any, kind: str, default: Any) -> None:
     got = check({"v": {"type": kind, "default": default}}, {"v": empty}, {"v": default})
-    assert got == ({"v": default}, [])
+    assert got == ({"v": default}, [], frozenset())
 
 
 def test_an_empty_text_is_a_value_where_the_default_is_computed() -> None:
@@ -346,6 +465,61 @@ UNPROBED = {"postfix_preflight": False, "postfix_relay_host": "r.example", "post
                 "write r.example alone",
             ],
         ),
+        *[
+            (role, {"postfix_relay_host": "r.example", "postfix_parameters": {name: value}}, [], [], parts)
+            for role in ("postfix", "preflight")
+            for name, value, parts in [
+                (
+                    "relayhost",
+                    "[other.example.com]:587",
+                    ["postfix_parameters.relayhost is '[other.ex", "'r.example'"],
+                ),
+                ("relayhost", None, ["postfix_parameters.relayhost is null", "postfix_relay_host"]),
+                (
+                    "default_transport",
+                    "smtp:[other]",
+                    ["postfix_parameters.default_transport", "postfix_relay_host"],
+                ),
+                ("smtp_fallback_relay", "[other]", []),
+            ]
+        ],
+        (
+            "postfix",
+            {"postfix_direct": True, "postfix_relay_host": "r.example"},
+            [],
+            [],
+            ["postfix_direct is true", "postfix_relay_host", "leave one of the two out"],
+        ),
+        (
+            "postfix",
+            {"postfix_direct": True, "postfix_relay_provider": "postmark"},
+            [],
+            [],
+            ["postfix_direct is true", "postfix_relay_provider"],
+        ),
+        (
+            "postfix",
+            {"postfix_direct": True, "postfix_parameters": {"relayhost": "[other]"}},
+            [],
+            [],
+            ["contradicts postfix_direct", "postfix_relay_host"],
+        ),
+        ("postfix", {"postfix_direct": True, "postfix_parameters": {"relayhost": ""}}, [], [], []),
+        *[
+            ("postfix", {**LOGIN, "postfix_maps": maps}, [], [], parts)
+            for maps, parts in [
+                ([{"path": "virtual"}], ["postfix_maps[0].content is not set", "virtual", "state: absent"]),
+                ([{"path": "virtual", "state": "absent"}], []),
+                ([{"path": "virtual", "content": ""}], []),
+                (
+                    [{"path": "virtual", "content": "a"}, {"path": "./virtual", "content": "b"}],
+                    ["postfix_maps[1].path is virtual", "as postfix_maps[0].path is"],
+                ),
+                ([{"path": "sasl_passwd", "content": "a"}], ["because postfix_relay_username is set"]),
+                ([{"path": "tls_policy", "content": "a"}], ["because postfix_relay_host is set"]),
+                ([{"path": "mailops_aliases", "content": "a"}], []),
+            ]
+        ],
         ("verify", {"verify_relay_host": "[r.example]:587", "verify_relay_port": 587}, [], [], []),
         (
             "verify",

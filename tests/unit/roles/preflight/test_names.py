@@ -79,3 +79,45 @@ def test_no_advice_names_an_option_that_the_roles_users_do_not_have(verdict):
     assert not left, text
     for name in re.findall(r"\b(?:preflight|postfix|verify)_[a-z_]+", text):
         assert name in variables(), text
+
+
+def advice_of(verdict, relays, certificate=None, mail_advice=""):
+    names = {
+        option: (re.findall(r"'(\w+)'", str(value)) or [value])[0] for option, value in role_names().items()
+    }
+    names = {**names, "relays": relays}
+    asked = question({"relays": ["10.89.1.10"], "ports": [587], **DEFAULTS, "option_names": names})
+    seen = Result(
+        *asked.candidates[0].endpoint[:3],
+        verdict,
+        VERDICTS[verdict].stage,
+        "Seen.",
+        reachable=True,
+        certificate=certificate,
+    )
+    sender = Sender(mail_advice=mail_advice and _mail_advice("root", "root@gce", names))
+    return fact(asked, [seen], HETZNER, None, NOW, sender)["remedy"]
+
+
+@pytest.mark.parametrize(
+    "names, says",
+    [
+        (["relay.lab.test", "10.0.0.1"], "Write relay.lab.test, a name that the certificate has, in "),
+        (["*.lab.test"], "Write a name that the certificate has in "),
+        (["localhost"], "Write a name that the certificate has in "),
+        ([], "Write a name that the certificate has in "),
+    ],
+)
+def test_a_relay_is_to_have_the_name_of_its_certificate(names, says):
+    said = advice_of("certificate_mismatch", "postfix_relay_*", {"names": names})
+    assert says + "postfix_relay_host; or have the certificate" in said
+    assert "server_name" not in said
+    # preflight_relays has that key.
+    assert "set server_name" in advice_of("certificate_mismatch", "preflight_relays", {"names": names})
+
+
+@pytest.mark.parametrize("verdict", ["sender_rejected", "sender_deferred"])
+def test_a_default_sender_is_changed_on_the_host_and_not_in_the_test_alone(verdict):
+    said = advice_of(verdict, "postfix_relay_*", mail_advice="root")
+    assert "smtp_generic_maps in postfix_parameters, with its table in postfix_maps, rewrites it." in said
+    assert re.search(r"_sender changes the sender of the test message alone", said)

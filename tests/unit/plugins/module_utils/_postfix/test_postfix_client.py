@@ -262,22 +262,42 @@ def test_authorities(tmp_path, main, wish, authorities, system):
         (
             "smtp_tls_CAfile = /none.pem",
             None,
-            "smtp_tls_CAfile of this host's main.cf is /none.pem, which does not exist",
+            "smtp_tls_CAfile of this host's main.cf: /none.pem does not exist on this host",
         ),
-        ("smtp_tls_CAfile = /none.pem\nsmtp_tls_CApath = /etc", None, "main.cf is /none.pem, which does not"),
-        ("smtp_tls_CApath = /none", None, "smtp_tls_CApath of this host's main.cf is /none, which does not"),
+        ("smtp_tls_CAfile = /none.pem\nsmtp_tls_CApath = /etc", None, "main.cf: /none.pem does not exist"),
+        ("smtp_tls_CApath = /none", None, "smtp_tls_CApath of this host's main.cf: /none does not exist"),
+        ("", Wish({"smtp_tls_CAfile": "/n.pem"}), "smtp_tls_CAfile: /n.pem does not exist on this host"),
         (
-            "",
-            Wish({"smtp_tls_CAfile": "/n.pem"}),
-            "smtp_tls_CAfile (postfix_relay_ca_file, postfix_parameters) is to",
+            None,
+            Wish({"smtp_tls_CAfile": "/n.pem"}, names={"smtp_tls_CAfile": "postfix_relay_ca_file"}),
+            "postfix_relay_ca_file: /n.pem does not exist on this host; give a PEM file",
         ),
-        (None, Wish({"smtp_tls_CAfile": "/n.pem"}), "is to be /n.pem, which does not exist"),
     ],
 )
 def test_authorities_that_are_not_there(tmp_path, main, wish, says):
     with pytest.raises(ClientError) as error:
         of(tmp_path, main, wish=wish)
     assert says in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "main, wish, expected",
+    [
+        ("inet_protocols = ipv6", None, ("inet_protocols of this host's Postfix", "inet_protocols")),
+        (
+            "inet_protocols = ipv6",
+            Wish(names={"inet_protocols": "postfix_inet_protocols"}),
+            ("inet_protocols of this host's Postfix", "postfix_inet_protocols"),
+        ),
+        (
+            "",
+            Wish({"inet_protocols": "ipv4"}, names={"inet_protocols": "postfix_inet_protocols"}),
+            ("postfix_inet_protocols", "postfix_inet_protocols"),
+        ),
+    ],
+)
+def test_whose_the_family_is(tmp_path, main, wish, expected):
+    assert of(tmp_path, main, wish=wish).family_from == expected
 
 
 @pytest.mark.parametrize(

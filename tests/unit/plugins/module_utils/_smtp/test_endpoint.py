@@ -77,7 +77,7 @@ def test_endpoints(value: Any, endpoint: Endpoint) -> None:
         ("mx:70000", ["endpoint.port", "70000", "65535"]),
         ("mx:0", ["0"]),
         ("mx:-1", ["-1"]),
-        ("mx:smtp", ["smtp", "587"]),
+        ("mx:pop3", ["pop3", "587"]),
         ("mx", ["mx", "host:port"]),
         ("", ["host:port"]),
         ("::1:587", ["[::1]:587"]),

@@ -505,6 +505,39 @@ def test_resolution(monkeypatch: pytest.MonkeyPatch, answers: Any, family: str, 
     assert (result.address is None) == verdict.startswith("dns")
 
 
+@pytest.mark.parametrize(
+    ("host", "answers", "family", "says"),
+    [
+        (
+            NAME,
+            {(NAME, V4): ["127.0.0.1"]},
+            "ipv6",
+            f"{NAME} has no IPv6 address, only 127.0.0.1, and family is ipv6: set family to any or ipv4.",
+        ),
+        (
+            NAME,
+            {(NAME, V6): ["::1"]},
+            "ipv4",
+            f"{NAME} has no IPv4 address, only ::1, and family is ipv4: set family to any or ipv6.",
+        ),
+        (
+            "127.0.0.1",
+            {},
+            "ipv6",
+            "127.0.0.1 is not an IPv6 address, and family is ipv6: set family to any or ipv4, or name the relay by its "
+            "host name.",
+        ),
+        (NAME, {}, "ipv6", f"Correct the host name {NAME}, or create its address record."),
+    ],
+)
+def test_addresses_of_the_other_family_are_pointed_out(
+    monkeypatch: pytest.MonkeyPatch, host: str, answers: Any, family: str, says: str
+) -> None:
+    resolve_as(monkeypatch, answers)
+    result = ask(closed_port(), host=host, family=family)
+    assert (result.verdict, result.advice) == ("dns_not_found", says)
+
+
 def test_failed_resolution_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     errors = [AGAIN, resolver.Answer(resolver.MISSING, words="no such name in DNS")]
     resolve_as(monkeypatch, {(NAME, V4): errors})
