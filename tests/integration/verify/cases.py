@@ -167,6 +167,10 @@ BROKEN = (
     Case("the queue belongs to somebody else", "chown daemon /var/spool/postfix/incoming /var/spool/postfix/active",
          ("/var/spool/postfix/incoming should belong to postfix", "set-permissions"),
          undo="chown postfix /var/spool/postfix/incoming /var/spool/postfix/active"),
+    Case("root owns the directories that submit mail", "chown root:root /var/spool/postfix/public; chown root /var/spool/postfix/maildrop",
+         ("/var/spool/postfix/public should belong to postfix:postdrop", "set-permissions"),
+         undo="chown postfix:postdrop /var/spool/postfix/public /var/spool/postfix/maildrop; chmod 2710 /var/spool/postfix/public; "
+         "chmod 1730 /var/spool/postfix/maildrop"),
     Case("postdrop has lost its group", "chmod g-s /usr/sbin/postdrop",
          ("/usr/sbin/postdrop should belong to root:postdrop", "set-permissions"), undo="chmod g+s /usr/sbin/postdrop"),
     Case("others may write into main.cf", "chmod 666 /etc/postfix/main.cf", ("/etc/postfix/main.cf", "without 0022")),

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
+from causes import REMARK
 from journey import Message
 from judgements import stopping
 from mailserver import NextHop, Postfix
@@ -103,5 +104,6 @@ def submit(host: Any, postfix: Postfix, sent: Message, sender: str | None, optio
     command += " %s" * len(sent.to) + " 2>&1"
     done = host.run(command, *lines, postfix["sendmail_path"], *options, *sent.to, fresh=True)
     if not done.succeeded:
-        said = " ".join(dict.fromkeys(done.stdout.strip().splitlines()))
+        lines = [line for line in done.stdout.strip().splitlines() if not REMARK.search(line)]
+        said = " ".join(dict.fromkeys(lines))
         sent.refused = said or f"it did not end within 20 s (status {done.rc})"

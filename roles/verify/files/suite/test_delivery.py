@@ -21,6 +21,7 @@ pytestmark = pytest.mark.sends_mail
 # Causes behind which the mail log has a better one.
 VAGUE = (
     "unknown",
+    "daemon",
     "transport",
     "table",
     "tls",
@@ -51,9 +52,9 @@ def unseen(sent: Message, postfix: Postfix) -> str:
     """Why a message that sendmail took never came into the queue."""
     if not postfix.seen["master"]:
         return f"({postfix.seen['fatal'] or 'Postfix does not run'}): start postfix."
-    for line in sent.around():
-        if explain(line).name not in VAGUE:
-            return told(line, sent, postfix)
+    lines = [line for line in sent.around() if explain(line).name != "unknown"]
+    for line in sorted(lines, key=lambda each: explain(each).name in VAGUE):
+        return told(line, sent, postfix)
     return "(it says nothing else either): see where Postfix logs."
 
 

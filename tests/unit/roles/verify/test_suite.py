@@ -521,6 +521,38 @@ def test_what_became_of_the_message(server: Server, name: str) -> None:
     assert taken_back == ([] if delivered or not server.log else ["postsuper -d 885221A806B"])
 
 
+AROUND = """\
+Nov 23 mail1 postfix/master[3]: warning: /usr/lib/postfix/sbin/pickup: bad command startup -- throttling
+Nov 23 mail1 postfix/smtpd[5]: warning: hostname x.example does not resolve to address 192.0.2.9: Name or service not \
+known
+Nov 23 mail1 postfix/qmgr[6]: warning: /etc/postfix/main.cf, line 41: overriding earlier entry: queue_minfree=0
+"""
+NOT_READ = (
+    "Nov 23 mail1 postfix/pickup[4]: fatal: scan_dir_push: open directory maildrop: Permission denied\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("around", "part"),
+    [
+        (NOT_READ + AROUND, "open directory maildrop: Permission denied): Postfix may not read maildrop"),
+        (AROUND, "does not start or does not answer (/usr/lib/postfix/sbin/pickup): see the mail log"),
+    ],
+)
+def test_what_others_complain_of_explains_no_message(server: Server, around: str, part: str) -> None:
+    server.log = server.root_log = ""
+    server.answers[r"^\{ journalctl.*grep -E"] = (0, around)
+    found = failures(server.verify(**ROUTE, test_recipient="you@example.com"))
+    assert part in found[MESSAGE]
+
+
+def test_a_remark_of_sendmail_is_not_why_it_refused(server: Server) -> None:
+    said = "sendmail: warning: /etc/postfix/main.cf, line 41: overriding earlier entry: queue_minfree=0\n"
+    server.answers["^printf "] = (75, said + "sendmail: fatal: User root(0) is not allowed to submit mail\n")
+    found = failures(server.verify(**ROUTE, test_recipient="you@example.com"))
+    assert "says (sendmail: fatal: User root(0) is not allowed" in found[MESSAGE]
+
+
 def test_message_that_never_left_the_maildrop_is_taken_back(server: Server) -> None:
     server.log = server.root_log = ""
     server.answers["^grep -rlF mailops-verify-"] = (0, "/var/spool/postfix/maildrop/D7EF81A81AE\n")
