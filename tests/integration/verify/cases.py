@@ -182,6 +182,8 @@ BROKEN = (
          ("queue_minfree wants", "postfix_parameters")),
     Case("a parameter is misspelt", "echo 'relay_hots = [relay.lab.test]' >>/etc/postfix/main.cf",
          ("relay_hots", "no fault")),
+    Case("relayhost is set again behind the block", "echo 'relayhost = [10.89.1.10]:25' >>/etc/postfix/main.cf; postfix reload 2>/dev/null",
+         ("relayhost is set again in main.cf line", "after the block that ansible wrote", "1 of ")),
     # Tables, filters, and switches that somebody has forgotten
     Case("a table of a type that is not there", main_cf("transport_maps = lmdb:/etc/postfix/transport"),
          ("no tables of the type lmdb", "postfix-lmdb"), ),
@@ -238,6 +240,8 @@ HEALTHY = (
     Case("a submission service besides", TWO_LISTENERS + "postfix reload 2>/dev/null; sleep 1"),
     Case("postscreen at port 25", "postconf -M 'smtp/inet=smtp inet n - y - 1 postscreen' 'smtpd/pass=smtpd pass - - y - - smtpd' "
          "'dnsblog/unix=dnsblog unix - - y - 0 dnsblog'; postfix reload 2>/dev/null; sleep 1"),
+    Case("a parameter that is set twice", "printf 'message_size_limit = 20000000\\nmessage_size_limit = 50000000\\n' >>/etc/postfix/main.cf; "
+         "postfix reload 2>/dev/null"),
     Case("an old compatibility level", main_cf("compatibility_level = 1")),
     Case("transport and sender tables for others", "echo 'example.org smtp:[192.0.2.1]:25' >/etc/postfix/transport; "
          + main_cf("transport_maps = texthash:/etc/postfix/transport")),

@@ -24,6 +24,14 @@ OWNED_BY_POSTFIX = (
     "active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "private", "public",
     "trace",
 )  # fmt: skip
+# The variables of role postfix for parameters that have one.
+VARIABLES = {
+    "relayhost": "postfix_relay_host", "default_transport": "postfix_relay_host", "myhostname": "postfix_myhostname",
+    "myorigin": "postfix_myorigin", "mydestination": "postfix_mydestination", "mynetworks": "postfix_mynetworks",
+    "inet_interfaces": "postfix_inet_interfaces", "inet_protocols": "postfix_inet_protocols",
+    "smtp_tls_CAfile": "postfix_relay_ca_file", "smtp_tls_security_level": "postfix_relay_tls",
+    "smtp_sasl_mechanism_filter": "postfix_relay_auth",
+}  # fmt: skip
 PROGRAMS = ("postdrop", "postqueue")
 # Room for a few messages of the largest size; smtpd itself wants 1.5 times message_size_limit.
 LEAST_FREE, LEAST_INODES = 20_000_000, 100
@@ -139,6 +147,25 @@ def suspended(seen: Seen) -> list[str]:
             "out of main.cf and of postfix_parameters"
         )
     return found
+
+
+ROUTE = ("relayhost", "default_transport")
+
+
+def set_again(seen: Seen) -> list[str]:
+    """What role postfix set in main.cf and somebody set otherwise behind its block, for the last line counts."""
+    return [
+        f"{each['name']} is set again in main.cf line {each['line']}, after the block that Ansible wrote, so it is "
+        f"'{each['value']}' and not '{each['was']}': take that line out and run 'postfix reload', or, if it is right, "
+        f"give the role that value ({VARIABLES.get(each['name'], 'postfix_parameters')}) and run mailops.smtp.deploy"
+        for each in sorted(seen["set_again"], key=lambda each: each["name"] not in ROUTE)
+    ]
+
+
+def other_route(seen: Seen) -> str:
+    """Why nothing that follows from the relay is judged: another one was written behind the block. Empty if not."""
+    names = [each["name"] for each in seen["set_again"] if each["name"] in ROUTE]
+    return f"{' and '.join(names)} is set again after the block that Ansible wrote" if names else ""
 
 
 def second_mta(seen: Seen) -> list[str]:

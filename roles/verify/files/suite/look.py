@@ -68,6 +68,7 @@ WANTED = (
 )  # fmt: skip
 LOG_FILES = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail.err")
 MARK = "mailops.smtp"
+BEGIN, END = "# BEGIN mailops.smtp", "# END mailops.smtp"
 # Not those of the tools that anybody may call.
 FATAL = re.compile(r"postfix\S*/(?!post|sendmail)[\w-]+\[\d+\]: ((?:fatal|panic): .*)$")
 SUFFIXES = {"btree": ".db", "cdb": ".cdb", "dbm": ".dir", "hash": ".db", "lmdb": ".lmdb", "sdbm": ".dir"}
@@ -185,8 +186,21 @@ def problem_of(kind: str, path: str, supported: list[str]) -> str:
     if not os.path.exists(file):
         return f"open {file}: No such file or directory"
     code, _out, said = run("postmap", "-q", "mailops-verify-no-such-key", f"{kind}:{path}")
-    lines = [line for line in said.splitlines() if "is older than source file" not in line]
+    lines = [line for line in said.splitlines() if of_the_table(line, kind, path)]
     return re.sub(r"^postmap: (?:fatal|error|warning): ", "", lines[-1]) if code and lines else ""
+
+
+def of_the_table(line: str, kind: str, path: str) -> bool:
+    """Whether a line of postmap says that the table cannot be used; a key that is not there is no such fault.
+
+    A warning says so only of a key that is there twice: postmap goes on, a daemon does without the whole table. What
+    is said of main.cf is no fault of a table, whichever is being asked.
+    """
+    if re.search(r"/(?:main|master)\.cf\b", line):
+        return False
+    if ": warning: " in line:
+        return kind == "texthash" and path in line and "duplicate" in line
+    return path in line or re.search(rf"\b{kind}\b", line) is not None
 
 
 def name_servers(text: str) -> list[str]:
@@ -275,6 +289,35 @@ def logical_lines(text: str) -> list[str]:
         else:
             found.append(line.strip())
     return found
+
+
+def set_again(text: str) -> list[dict[str, Any]]:
+    """What the block of role postfix in main.cf sets, and a line behind the block sets to something else."""
+    block: dict[str, str] = {}
+    behind: dict[str, tuple[int, str]] = {}
+    place, name = "before", ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith(BEGIN):
+            place, behind = "block", {}
+        elif line.startswith(END):
+            place = "behind" if place == "block" else place
+        elif line.strip() and not line.lstrip().startswith("#"):
+            value = line.strip()
+            if not line[0].isspace():
+                name, _equals, value = (part.strip() for part in line.partition("="))
+                if place == "block":
+                    block[name] = ""
+                elif place == "behind":
+                    behind[name] = number, ""
+            if place == "block" and name in block:
+                block[name] = f"{block[name]} {value}".strip()
+            elif place == "behind" and name in behind:
+                behind[name] = behind[name][0], f"{behind[name][1]} {value}".strip()
+    return [
+        {"name": name, "line": line, "value": value, "was": block[name]}
+        for name, (line, value) in behind.items()
+        if name in block and re.findall(r"[^,\s]+", value) != re.findall(r"[^,\s]+", block[name])
+    ]
 
 
 def previous(directory: str) -> dict[str, Any]:
@@ -390,6 +433,7 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
         "sendmails": sendmails(values.get("sendmail_path", "")),
         "tables": tables(values, local=bool(values.get("mydestination"))),
         "queue": queue_entries(),
+        "set_again": set_again(read(os.path.join(config, "main.cf"))),
         "previous": previous(config),
         "listener": list(where) if where else [],
         "answers": asked(*where, own) if where and own else [],

@@ -129,7 +129,9 @@ def test_message_went_under_tls(
 
 
 def test_no_earlier_test_message_is_stuck(host: Any, expect: dict[str, Any], mail: Mail) -> None:
-    queue = [json.loads(line) for line in host.run("postqueue -j", fresh=True).stdout.splitlines()]
+    queue = [
+        json.loads(line) for line in host.run("postqueue -j 2>/dev/null", fresh=True).stdout.splitlines()
+    ]
     stuck = [
         f"{entry['queue_id']} ({recipient.get('delay_reason', 'not tried yet')})"
         for entry in queue

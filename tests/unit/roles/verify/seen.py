@@ -81,6 +81,7 @@ SEEN: dict[str, Any] = {
     "sendmails": {"/usr/sbin/sendmail": {"real": "/usr/sbin/sendmail", "postfix": True}},
     "tables": [],
     "queue": {"problem": "", "entries": []},
+    "set_again": [],
     "previous": {"main.cf": {}, "master.cf": [], "path": ""},
     "listener": ["127.0.0.1", 25],
     "answers": [{"recipient": "root@mail1.example.com", "code": 250, "text": "250 2.1.5 Ok"}],

@@ -11,6 +11,7 @@ what is expected, and names the tests that must then fail, and no other.
 from __future__ import annotations
 
 import copy
+import importlib.util
 import json
 import re
 import subprocess
@@ -24,6 +25,11 @@ import pytest
 pytest.importorskip("ansible.errors", reason="the controller's side needs ansible-core")
 pytest.importorskip("testinfra", reason="the controller's side needs pytest-testinfra")
 
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.arguments import (
+    ENDPOINT_ARGUMENTS,
+    PROBE_ARGUMENTS,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import VERDICTS
 from ansible_collections.mailops.smtp.plugins.plugin_utils import suite
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -194,7 +200,7 @@ def test_a_server_as_it_should_be_passes(server: Server) -> None:
     )
     outcome = server.verify(**ROUTE, test_recipient="you@example.com", test_sender="root@example.com")
     assert failures(outcome) == {}
-    assert len(outcome.of("passed")) == 36
+    assert len(outcome.of("passed")) == 37
     assert [case.name for case in outcome.of("skipped")] == [
         "relaying::relaying_is_refused_to_the_controller"
     ]
@@ -277,6 +283,48 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = {
             "config::relay_is_the_route": "should go to relay.example.com port 2525, but Postfix hands it to "
             "relay.example.com port 587"
         },
+    ),
+    "another relay, on a port that nobody knows": (
+        {},
+        {"relay_host": "other.example", "relay_port": 0},
+        {
+            "config::relay_is_the_route": "should go to other.example, but Postfix hands it to relay.example.com port"
+        },
+    ),
+    "relayhost set again behind the block": (
+        {
+            "seen": {
+                "set_again": [{"name": "relayhost", "line": 41, "value": "[192.0.2.5]:25", "was": "[x]:587"}]
+            },
+            "main_cf": {"relayhost": "[192.0.2.5]:25"},
+        },
+        {"test_recipient": "you@example.com"},
+        {
+            "config::nothing_is_set_again_behind_the_block": "relayhost is set again in main.cf line 41, after the "
+            "block that Ansible wrote, so it is '[192.0.2.5]:25' and not '[x]:587': take that line out"
+        },
+    ),
+    "another parameter set again behind the block": (
+        {
+            "seen": {
+                "set_again": [{"name": "myhostname", "line": 9, "value": "a.example", "was": "b.example"}]
+            }
+        },
+        {},
+        {"config::nothing_is_set_again_behind_the_block": "give the role that value (postfix_myhostname)"},
+    ),
+    "parameters that are set twice, or that a later Postfix has no more": (
+        {
+            "answers": {
+                "^postconf -n 2>&1": (
+                    0,
+                    "postconf: warning: /etc/postfix/main.cf, line 9: overriding earlier entry: message_size_limit=1\n"
+                    'postconf: warning: /etc/postfix/main.cf: support for parameter "x" will be removed; use "y"\n',
+                )
+            }
+        },
+        {},
+        {},
     ),
     "another relay": (
         {},
@@ -462,6 +510,26 @@ def test_what_is_wrong_is_told_in_a_sentence(server: Server, name: str) -> None:
     assert set(found) == set(expected)
     for test, part in expected.items():
         assert part in found[test]
+
+
+def test_advice_names_no_option_of_the_probe() -> None:
+    """Of the rungs that verify climbs: it gives no login and no envelope."""
+    spec = importlib.util.spec_from_file_location("suite_tls", SUITE / "test_tls.py")
+    assert spec and spec.loader
+    suite_tls = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(suite_tls)
+    rungs = ("", "resolve", "connect", "greeting", "ehlo", "tls", "certificate")
+    for verdict in (each for each in VERDICTS.values() if each.stage in rungs and not each.usable):
+        said = suite_tls.in_the_words_of_the_roles(verdict.advice)
+        options = [
+            name for name in (*PROBE_ARGUMENTS, *ENDPOINT_ARGUMENTS) if "_" in name or name == "timeout"
+        ]
+        assert not re.search(rf"\b(?:{'|'.join(options)})\b|Set tls", said), said
+    mismatch = VERDICTS["certificate_mismatch"].advice
+    assert (
+        suite_tls.in_the_words_of_the_roles(mismatch)
+        == "Set postfix_relay_host to the name in the certificate."
+    )
 
 
 MESSAGE, STUCK = "delivery::relay_accepts_a_message", "delivery::no_earlier_test_message_is_stuck"
