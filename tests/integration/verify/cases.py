@@ -109,6 +109,11 @@ BROKEN = (
     Case("the chroot has the name server of yesterday",
          "echo nameserver 127.0.0.9 >/var/spool/postfix/etc/resolv.conf",
          ("the chroot's /var/spool/postfix/etc/resolv.conf names 127.0.0.9", "restart postfix")),
+    Case("the chroot has one of the host's two name servers", "cp /etc/resolv.conf /tmp/first; "
+         "echo nameserver 127.0.0.9 >/var/spool/postfix/etc/resolv.conf; "
+         "{ cat /tmp/first; echo nameserver 127.0.0.9; } >/etc/resolv.conf",
+         ("the chroot's /var/spool/postfix/etc/resolv.conf names 127.0.0.9, and /etc/resolv.conf names",
+          "which postfix asks because it runs chrooted", "restart postfix"), undo="rm /tmp/first"),
     Case("the chroot has lost resolv.conf", "rm /var/spool/postfix/etc/resolv.conf",
          ("resolv.conf is missing", "restart postfix")),
     Case("a firewall came after the deployment", "nft add element inet lab dropped '{ 587, 2525 }'",
@@ -190,6 +195,13 @@ BROKEN = (
     Case("a table was never built", "echo 'x y' >/etc/postfix/virtual; " + main_cf("virtual_alias_maps = hash:/etc/postfix/virtual"),
          ("hash:/etc/postfix/virtual", "postmap")),
     Case("the alias database is gone", "rm /etc/aliases.db", ("alias database", "newaliases")),
+    Case("the aliases are gone altogether", "rm -f /etc/aliases /etc/aliases.db",
+         ("alias database", "/etc/aliases is missing too", "newaliases")),
+    Case("root owns the virtual mailboxes", "mkdir /var/vmail; " + main_cf("virtual_mailbox_domains = example.org",
+         "virtual_mailbox_base = /var/vmail", "virtual_mailbox_maps = inline:{ops@example.org=ops/}",
+         "virtual_uid_maps = static:5000", "virtual_gid_maps = static:5000"),
+         ("/var/vmail (virtual_mailbox_base) should belong to 5000:5000", "chown -r 5000:5000 /var/vmail"),
+         undo="rm -rf /var/vmail"),
     Case("root's mail goes to nobody", "echo 'root: nobody-of-that-name' >>/etc/aliases; sed -i '/^root: [^n]/d' /etc/aliases; "
          "newaliases", ("root's mail", "no such local user", "postfix_aliases")),
     Case("root's mailbox is no file", "rm -rf /var/mail/root; mkdir /var/mail/root", ("root's mail", "mailbox"),
@@ -232,7 +244,7 @@ rm -rf /etc/postfix-two /var/spool/postfix-two /var/lib/postfix-two
 
 HEALTHY = (
     Case("/etc/hosts edited, as cloud-init does", "echo '192.0.2.7 other.example' >>/etc/hosts"),
-    Case("a chroot with name servers in another order",
+    Case("a chroot's resolv.conf with a comment of its own",
          "{ echo '# yesterday'; cat /etc/resolv.conf; } >/var/spool/postfix/etc/resolv.conf"),
     Case("maillog_file", main_cf("maillog_file = /var/log/postfix.log"), undo="rm -f /var/log/postfix.log"),
     Case("another mail_name and syslog_name", main_cf("mail_name = Mail", "syslog_name = mta/postfix", "smtpd_banner = hi")),

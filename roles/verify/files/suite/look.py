@@ -20,7 +20,6 @@ import pwd
 import re
 import socket
 import stat
-import struct
 import subprocess
 import sys
 import time
@@ -65,6 +64,7 @@ WANTED = (
     "setgid_group", "mail_spool_directory", "soft_bounce", "defer_transports", "queue_minfree", "message_size_limit",
     "master_service_disable", "myorigin", "smtp_helo_name", "smtp_host_lookup", "smtp_sasl_mechanism_filter",
     "smtpd_client_restrictions", "smtp_tls_CAfile", "mailbox_size_limit", "local_transport", "mail_version",
+    "alias_database", "virtual_mailbox_base", "virtual_uid_maps", "virtual_gid_maps",
 )  # fmt: skip
 LOG_FILES = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail.err")
 MARK = "mailops.smtp"
@@ -173,7 +173,8 @@ def tables(values: dict[str, str], local: bool) -> list[dict[str, str]]:
     for (kind, path), name in used.items():
         problem = problem_of(kind, path, supported)
         if problem:
-            found.append({"table": f"{kind}:{path}", "parameter": name, "problem": problem})
+            source = "" if kind not in SUFFIXES else "there" if os.path.exists(path) else "missing"
+            found.append({"table": f"{kind}:{path}", "parameter": name, "problem": problem, "source": source})
     return found
 
 
@@ -203,22 +204,26 @@ def of_the_table(line: str, kind: str, path: str) -> bool:
     return path in line or re.search(rf"\b{kind}\b", line) is not None
 
 
-def name_servers(text: str) -> list[str]:
-    return re.findall(r"^\s*nameserver\s+(\S+)", text, re.MULTILINE)
+def resolver(text: str) -> dict[str, list[str]]:
+    """What the C library takes from a resolv.conf: three name servers, the last search list, all options."""
+    servers: list[str] = []
+    search: list[str] = []
+    options: set[str] = set()
+    for line in text.splitlines():
+        keyword, *words = line.split() if line[:1].isalpha() else [""]
+        if keyword == "nameserver":
+            servers += words[:1]
+        elif keyword in ("search", "domain"):
+            search = words
+        elif keyword == "options":
+            options.update(words)
+    return {"nameserver": servers[:3] or ["127.0.0.1"], "search": search, "options": sorted(options)}
 
 
-def answers(server: str, name: str, seconds: float = 2.0) -> bool:
-    """Whether a name server answers at all when it is asked for a name."""
-    labels = [label.encode("idna") for label in name.rstrip(".").split(".")]
-    question = b"".join(bytes([len(label)]) + label for label in labels) + b"\0\0\1\0\1"
-    packet = struct.pack("!6H", os.getpid() & 0xFFFF, 0x0100, 1, 0, 0, 0) + question
-    family = socket.AF_INET6 if ":" in server else socket.AF_INET
+def resolves(name: str) -> bool:
+    """Whether this host finds an address of the name in DNS, where /etc/hosts and search lists do not count."""
     try:
-        with socket.socket(family, socket.SOCK_DGRAM) as client:
-            client.settimeout(seconds)
-            client.connect((server.partition("%")[0], 53))
-            client.send(packet)
-            return client.recv(4096)[:2] == packet[:2]
+        return bool(socket.getaddrinfo(name.rstrip(".") + ".", 25, type=socket.SOCK_STREAM))
     except (OSError, UnicodeError):
         return False
 
@@ -232,14 +237,14 @@ def chroot(queue: str, next_hop: str) -> dict[str, Any]:
             copies[name] = (
                 "missing" if not os.path.exists(copy) else "same" if read(copy) == there else "differs"
             )
-    found: dict[str, Any] = {"copies": copies, "dead": []}
-    mine, theirs = (name_servers(read(path)) for path in (f"{queue}/etc/resolv.conf", "/etc/resolv.conf"))
-    if next_hop and copies.get("resolv.conf") == "differs" and mine != theirs:
-        dead = [server for server in mine or ["127.0.0.1"] if not answers(server, next_hop)]
-        found["dead"] = dead if len(dead) == len(mine or [""]) else []
+    found: dict[str, Any] = {"copies": copies, "resolver": {}, "resolves": False}
+    there, copy = (resolver(read(path)) for path in ("/etc/resolv.conf", f"{queue}/etc/resolv.conf"))
+    if copies.get("resolv.conf") == "differs" and there != copy:
+        found["resolver"] = {"host": there, "copy": copy}
+        found["resolves"] = bool(next_hop) and resolves(next_hop)
     if next_hop:
-        there, copy = (host_entry(read(path), next_hop) for path in ("/etc/hosts", f"{queue}/etc/hosts"))
-        found["entry"] = {"host": there, "copy": copy}
+        mine, other = (host_entry(read(path), next_hop) for path in ("/etc/hosts", f"{queue}/etc/hosts"))
+        found["entry"] = {"host": mine, "copy": other}
     return found
 
 
@@ -249,6 +254,32 @@ def host_entry(text: str, name: str) -> str:
         if name.lower() in (each.lower() for each in names):
             return address
     return ""
+
+
+def writable(path: str, uid: int, gid: int) -> bool:
+    """Whether that user may make files in a directory; where an access list decides, it is taken to allow it."""
+    try:
+        found = os.stat(path)
+        if "system.posix_acl_access" in getattr(os, "listxattr", lambda _path: [])(path):
+            return True
+    except OSError:
+        return False
+    bits = found.st_mode >> (6 if found.st_uid == uid else 3 if found.st_gid == gid else 0)
+    return stat.S_ISDIR(found.st_mode) and bits & 0o3 == 0o3
+
+
+def virtual_mailboxes(values: dict[str, str]) -> dict[str, Any]:
+    """The directory of the virtual mailboxes and the one user that they all belong to, if it is so simple."""
+    path = values.get("virtual_mailbox_base", "")
+    ids = [re.fullmatch(r"static:(\d+)", values.get(f"virtual_{kind}_maps", "")) for kind in ("uid", "gid")]
+    if values.get("virtual_transport") != "virtual" or not values.get("virtual_mailbox_domains") or not path:
+        return {}
+    if not all(ids):
+        return {}
+    uid, gid = (int(match[1]) for match in ids if match)
+    below = [entry.path for entry in os.scandir(path) if entry.is_dir()] if os.path.isdir(path) else []
+    usable = any(writable(directory, uid, gid) for directory in (path, *below))
+    return {"path": path, "uid": uid, "gid": gid, "usable": usable, "now": described(path)}
 
 
 def sendmails(configured: str) -> dict[str, dict[str, Any]]:
@@ -430,6 +461,7 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
         "master": master(queue),
         "fatal": last_fatal(),
         "chroot": chroot(queue, request.get("next_hop", "")),
+        "virtual_mailboxes": virtual_mailboxes(values),
         "sendmails": sendmails(values.get("sendmail_path", "")),
         "tables": tables(values, local=bool(values.get("mydestination"))),
         "queue": queue_entries(),

@@ -10,6 +10,7 @@ import json
 import re
 from typing import Any
 
+import judgements
 import pytest
 from causes import Cause, explain
 from conftest import Mail
@@ -37,11 +38,10 @@ def cause_of(text: str, sent: Message, postfix: Postfix) -> Cause:
     known = {"sender": sender, "helo": postfix["smtp_helo_name"]}
     found = explain(text, **known)
     if found.name in VAGUE:
-        for line in sent.complaints:
-            other = explain(line, **known)
-            if other.name not in VAGUE:
-                return other
-    return found
+        better = (line for line in sent.complaints if explain(line).name not in VAGUE)
+        text = next(better, text)
+        found = explain(text, **known)
+    return judgements.informed(found, text, postfix.seen, postfix.chrooted)
 
 
 def told(text: str, sent: Message, postfix: Postfix) -> str:
@@ -62,13 +62,13 @@ def arrived(sent: Message, recipient: str, mail: Mail, postfix: Postfix, what: s
     """Where the message for that address came to; a sentence where it did not."""
     assert not sent.refused, f"sendmail should take {what}, but says {told(sent.refused, sent, postfix)}"
     assert sent.queue_id, (
-        f"sendmail took {what}, but in {mail.waited:g} s the mail log does not mention it {unseen(sent, postfix)}"
+        f"sendmail took {what}, but in {mail.waited} the mail log does not mention it {unseen(sent, postfix)}"
     )
     assert not sent.stopped, f"{what} should be delivered, but {told(sent.stopped, sent, postfix)}"
     end = sent.end_of(recipient)
     last = sent.last_problem or "no reason in the mail log yet"
     assert end, (
-        f"{what} should have arrived, but after {mail.waited:g} s it was still being tried "
+        f"{what} should have arrived, but after {mail.waited} it was still being tried "
         f"{told(last, sent, postfix)}"
     )
     assert end.status == "sent", (

@@ -75,9 +75,11 @@ SEEN: dict[str, Any] = {
     "fatal": "",
     "chroot": {
         "copies": {"resolv.conf": "same", "hosts": "same", "services": "same", "nsswitch.conf": "same"},
-        "dead": [],
+        "resolver": {},
+        "resolves": False,
         "entry": {"host": "", "copy": ""},
     },
+    "virtual_mailboxes": {},
     "sendmails": {"/usr/sbin/sendmail": {"real": "/usr/sbin/sendmail", "postfix": True}},
     "tables": [],
     "queue": {"problem": "", "entries": []},

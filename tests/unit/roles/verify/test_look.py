@@ -15,6 +15,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[4]
 sys.path.insert(0, str(ROOT / "roles" / "verify" / "files" / "suite"))
 
+import os
+
 import look
 
 MAIN_CF = """\
@@ -79,3 +81,69 @@ def test_a_table_is_judged_by_what_is_said_of_it(
     answer: Any = (code, "", said.format(path=path))
     monkeypatch.setattr(look, "run", lambda *_command: answer)
     assert look.problem_of(kind, str(path), ["hash", "regexp", "texthash"]) == problem.format(path=path)
+
+
+ONE = "nameserver 192.0.2.1\nsearch example.com\noptions edns0 rotate\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("# written by hand\n; so too\n" + ONE, True),
+        ("domain other.example\n" + ONE, True),
+        ("options rotate\nnameserver\t192.0.2.1 # here\noptions edns0\nsearch  example.com", True),
+        (ONE + "nameserver 192.0.2.2\n", False),
+        ("nameserver 192.0.2.2\n" + ONE, False),
+        (ONE + "search other.example\n", False),
+        (ONE + "options timeout:1\n", False),
+        ("", False),
+    ],
+)
+def test_a_resolv_conf_is_what_the_resolver_takes_from_it(text: str, same: bool) -> None:
+    assert (look.resolver(text) == look.resolver(ONE)) is same
+
+
+def test_only_three_name_servers_count_and_none_is_this_host() -> None:
+    three = "".join(f"nameserver 192.0.2.{number}\n" for number in (1, 2, 3))
+    assert look.resolver(three) == look.resolver(three + "nameserver 192.0.2.4\n")
+    assert look.resolver("") == look.resolver("nameserver 127.0.0.1\n")
+
+
+@pytest.mark.parametrize("built_from", ["there", "missing"])
+def test_a_table_that_was_never_built_tells_of_its_source(
+    built_from: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if built_from == "there":
+        (tmp_path / "virtual").write_text("")
+    monkeypatch.setattr(look, "run", lambda *_command: (0, "hash\ntexthash\n", ""))
+    values = {
+        "virtual_alias_maps": f"hash:{tmp_path}/virtual",
+        "transport_maps": f"texthash:{tmp_path}/transport",
+    }
+    found = {each["parameter"]: each["source"] for each in look.tables(values, local=True)}
+    assert found == {"virtual_alias_maps": built_from, "transport_maps": ""}
+
+
+@pytest.mark.parametrize(
+    ("mode", "below", "uid", "usable"),
+    [
+        (0o755, 0o755, 5000, False),
+        (0o777, 0o755, 5000, True),
+        (0o755, 0o777, 5000, True),
+        (0o755, 0o755, None, True),
+    ],
+)
+def test_virtual_mailboxes_are_looked_at_as_their_user_would(
+    mode: int, below: int, uid: int | None, usable: bool, tmp_path: Path
+) -> None:
+    base = tmp_path / "vmail"
+    (base / "example.com").mkdir(parents=True)
+    (base / "example.com").chmod(below)
+    base.chmod(mode)
+    values = {
+        "virtual_transport": "virtual", "virtual_mailbox_domains": "example.com", "virtual_mailbox_base": str(base),
+        "virtual_uid_maps": f"static:{os.getuid() if uid is None else uid}", "virtual_gid_maps": "static:5000",
+    }  # fmt: skip
+    assert look.virtual_mailboxes(values)["usable"] is usable
+    assert look.virtual_mailboxes({**values, "virtual_transport": "lmtp:unix:private/lmtp"}) == {}
+    assert look.virtual_mailboxes({**values, "virtual_uid_maps": "hash:/etc/postfix/uids"}) == {}

@@ -33,7 +33,9 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import 
 from ansible_collections.mailops.smtp.plugins.plugin_utils import suite
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "roles" / "verify" / "files" / "suite"))
 
+import look
 from seen import SEEN
 
 SUITE = Path(__file__).resolve().parents[4] / "roles" / "verify" / "files" / "suite"
@@ -200,7 +202,7 @@ def test_a_server_as_it_should_be_passes(server: Server) -> None:
     )
     outcome = server.verify(**ROUTE, test_recipient="you@example.com", test_sender="root@example.com")
     assert failures(outcome) == {}
-    assert len(outcome.of("passed")) == 37
+    assert len(outcome.of("passed")) == 38
     assert [case.name for case in outcome.of("skipped")] == [
         "relaying::relaying_is_refused_to_the_controller"
     ]
@@ -403,6 +405,67 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = {
         {},
         {"config::configuration_is_valid": "it says: warning: /etc/postfix/main.cf: unused parameter: x=1."},
     ),
+    "one of two name servers in the chroot": (
+        {
+            "seen": {
+                "chroot": {
+                    **SEEN["chroot"],
+                    "resolver": {
+                        "copy": {"nameserver": ["192.0.2.9"], "search": [], "options": []},
+                        "host": {
+                            "nameserver": ["192.0.2.9", "192.0.2.1"],
+                            "search": [],
+                            "options": ["rotate"],
+                        },
+                    },
+                }
+            }
+        },
+        {},
+        {
+            "host::chroot_knows_what_the_host_knows": "the chroot's /var/spool/postfix/etc/resolv.conf names "
+            "192.0.2.9, and /etc/resolv.conf names 192.0.2.9, 192.0.2.1; the chroot's "
+            "/var/spool/postfix/etc/resolv.conf has the options none, and /etc/resolv.conf has the options rotate, so Postfix finds other names than this host: "
+            "restart postfix"
+        },
+    ),
+    "no aliases": (
+        {
+            "seen": {
+                "tables": [
+                    {
+                        "table": "hash:/etc/aliases",
+                        "parameter": "alias_maps",
+                        "problem": "open /etc/aliases.db: No such file or directory",
+                        "source": "missing",
+                    }
+                ]
+            }
+        },
+        {},
+        {
+            "host::every_table_can_be_used": "/etc/aliases is missing too: create it (one line will do, 'postmaster: "
+            "root'), then run newaliases"
+        },
+    ),
+    "virtual mailboxes of root": (
+        {
+            "seen": {
+                "virtual_mailboxes": {
+                    "path": "/var/vmail",
+                    "uid": 5000,
+                    "gid": 5001,
+                    "usable": False,
+                    "now": {"user": "root", "group": "root", "mode": 0o755},
+                }
+            }
+        },
+        {},
+        {
+            "host::virtual_mailboxes_can_be_written": "/var/vmail (virtual_mailbox_base) should belong to 5000:5001 "
+            "(virtual_uid_maps, virtual_gid_maps), but is root:root with mode 0755"
+        },
+    ),
     "no password": (
         {"passwords": {"[relay.example.com]:587"}},
         {},
@@ -587,6 +650,71 @@ def test_what_became_of_the_message(server: Server, name: str) -> None:
     delivered = "status=sent" in server.log
     taken_back = [command for command in server.asked if command.startswith("postsuper")]
     assert taken_back == ([] if delivered or not server.log else ["postsuper -d 885221A806B"])
+
+
+NOT_RESOLVED = (
+    "Host or domain name not found. Name service error for name=relay.example.com type=AAAA: Host not found"
+)
+MAILDIR = "maildir delivery failed: create maildir file /var/vmail/example.com/ops/tmp/1.P2.mail1: Permission denied"
+OTHER_RESOLVER = {
+    "copy": look.resolver("nameserver 192.0.2.9"),
+    "host": look.resolver("nameserver 192.0.2.1"),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "seen", "parts"),
+    [
+        (NOT_RESOLVED, {"chroot": {**SEEN["chroot"], "resolver": OTHER_RESOLVER, "resolves": True}},
+         ["the name servers in /var/spool/postfix/etc/resolv.conf", "those of /etc/resolv.conf do: restart postfix"]),
+        (NOT_RESOLVED, {"chroot": {**SEEN["chroot"], "resolver": OTHER_RESOLVER, "resolves": False}},
+         ["DNS does not know the name relay.example.com"]),
+        ("alias database unavailable", {}, ["/etc/aliases is missing too: create it", "then run newaliases"]),
+        ("alias database unavailable",
+         {"files": {**SEEN["files"], "/etc/aliases": SEEN["files"]["/etc/postfix/main.cf"]}},
+         ["run newaliases (it builds the table"]),
+        (MAILDIR,
+         {"parameters": {**SEEN["parameters"], "virtual_mailbox_base": "/var/vmail", "virtual_uid_maps": "static:5000",
+                         "virtual_gid_maps": "static:5001"}},
+         ["give /var/vmail to the owner that virtual_uid_maps and virtual_gid_maps name",
+          "(chown -R 5000:5001 /var/vmail)"]),
+        (MAILDIR, {}, ["look at the owner and mode of /var/vmail/example.com/ops/tmp, and of"]),
+        ("cannot update mailbox /var/mail/ops for user ops. unable to create lock file /var/mail/ops.lock: Permission "
+         "denied", {}, ["(/var/mail: root:mail, mode 2775)"]),
+    ],
+)  # fmt: skip
+def test_what_was_seen_corrects_the_cause(
+    server: Server, text: str, seen: dict[str, Any], parts: list[str]
+) -> None:
+    server.seen.update(seen)
+    server.log = LOG.replace(OK, f"deferred ({text})")
+    found = failures(server.verify(**ROUTE, test_recipient="you@example.com"))[MESSAGE]
+    assert not [part for part in parts if part not in found], found
+
+
+def test_a_time_that_was_cut_short_is_told(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.log = server.root_log = NEVER_SENT
+    server.seen["parameters"]["soft_bounce"] = "yes"
+    beginning = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: beginning + 0.01)
+    monkeypatch.setattr(
+        time, "sleep", lambda _seconds: monkeypatch.setattr(time, "monotonic", lambda: beginning + 9)
+    )
+    found = failures(server.verify(**ROUTE, test_recipient="you@example.com", delivery_timeout=15))
+    assert (
+        "after 8 s (not 15, because all mail is stopped by what another test tells) it was still"
+        in found[MESSAGE]
+    )
+
+
+def test_verify_names_no_variable_of_role_postfix_that_is_not_there() -> None:
+    roles = SUITE.parents[2]
+    known = set()
+    for path in (roles / "postfix" / "meta").rglob("argument_specs.yml"):
+        known |= set(re.findall(r"^ +(postfix_\w+):$", path.read_text(), re.MULTILINE))
+    for path in [*SUITE.glob("*.py"), *SUITE.parents[1].rglob("*.yml"), SUITE.parents[1] / "README.md"]:
+        named = set(re.findall(r"(?<![\w/.])postfix_[a-z_]+(?![\w/*(.]*\()", path.read_text()))
+        assert named <= known, path
 
 
 AROUND = """\
