@@ -425,8 +425,8 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = {
         {
             "host::chroot_knows_what_the_host_knows": "the chroot's /var/spool/postfix/etc/resolv.conf names "
             "192.0.2.9, and /etc/resolv.conf names 192.0.2.9, 192.0.2.1; the chroot's "
-            "/var/spool/postfix/etc/resolv.conf has the options none, and /etc/resolv.conf has the options rotate, so Postfix finds other names than this host: "
-            "restart postfix"
+            "/var/spool/postfix/etc/resolv.conf has the options none, and /etc/resolv.conf has the options rotate, "
+            "so Postfix finds other names than this host: restart postfix"
         },
     ),
     "no aliases": (
