@@ -21,8 +21,7 @@ Seen = dict[str, Any]
 
 REPAIR = "run 'postfix set-permissions', then restart postfix"
 OWNED_BY_POSTFIX = (
-    "active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "private", "public",
-    "trace",
+    "active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "trace",
 )  # fmt: skip
 # The variables of role postfix for parameters that have one.
 VARIABLES = {

@@ -60,9 +60,12 @@ def unseen(sent: Message, postfix: Postfix) -> str:
 
 def arrived(sent: Message, recipient: str, mail: Mail, postfix: Postfix, what: str) -> Delivery:
     """Where the message for that address came to; a sentence where it did not."""
-    assert not sent.refused, f"sendmail should take {what}, but says {told(sent.refused, sent, postfix)}"
+    assert not sent.refused, (
+        f"sendmail should take {what.rstrip(',')}, but says {told(sent.refused, sent, postfix)}"
+    )
     assert sent.queue_id, (
-        f"sendmail took {what}, but in {mail.waited} the mail log does not mention it {unseen(sent, postfix)}"
+        f"sendmail took {what.rstrip(',')}, but in {mail.waited} the mail log does not mention it "
+        f"{unseen(sent, postfix)}"
     )
     assert not sent.stopped, f"{what} should be delivered, but {told(sent.stopped, sent, postfix)}"
     end = sent.end_of(recipient)

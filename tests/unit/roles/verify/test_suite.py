@@ -36,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "roles" / "verify" / "files" / "suite"))
 
 import look
+import seen as recorded
 from seen import SEEN
 
 SUITE = Path(__file__).resolve().parents[4] / "roles" / "verify" / "files" / "suite"
@@ -405,6 +406,18 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = {
         {},
         {"config::configuration_is_valid": "it says: warning: /etc/postfix/main.cf: unused parameter: x=1."},
     ),
+    "root owns the directory of postdrop's sockets": (
+        {
+            "seen": {
+                "files": {**SEEN["files"], "/var/spool/postfix/public": recorded.file("root", "root", 0o2710)}
+            }
+        },
+        {},
+        {
+            "host::owners_and_modes_let_mail_through": "/var/spool/postfix/public should belong to "
+            "postfix:postdrop with at least mode 0710"
+        },
+    ),
     "one of two name servers in the chroot": (
         {
             "seen": {
@@ -740,6 +753,7 @@ def test_what_others_complain_of_explains_no_message(server: Server, around: str
     server.answers[r"^\{ journalctl.*grep -E"] = (0, around)
     found = failures(server.verify(**ROUTE, test_recipient="you@example.com"))
     assert part in found[MESSAGE]
+    assert ",," not in found["delivery::mail_of_root_arrives"]
 
 
 def test_a_remark_of_sendmail_is_not_why_it_refused(server: Server) -> None:
