@@ -109,6 +109,11 @@ BROKEN = (
     Case("the chroot has the name server of yesterday",
          "echo nameserver 127.0.0.9 >/var/spool/postfix/etc/resolv.conf",
          ("the chroot's /var/spool/postfix/etc/resolv.conf names 127.0.0.9", "restart postfix")),
+    Case("the chroot has one of the host's two name servers", "cp /etc/resolv.conf /tmp/first; "
+         "echo nameserver 127.0.0.9 >/var/spool/postfix/etc/resolv.conf; "
+         "{ cat /tmp/first; echo nameserver 127.0.0.9; } >/etc/resolv.conf",
+         ("the chroot's /var/spool/postfix/etc/resolv.conf names 127.0.0.9, and /etc/resolv.conf names",
+          "which postfix asks because it runs chrooted", "restart postfix"), undo="rm /tmp/first"),
     Case("the chroot has lost resolv.conf", "rm /var/spool/postfix/etc/resolv.conf",
          ("resolv.conf is missing", "restart postfix")),
     Case("a firewall came after the deployment", "nft add element inet lab dropped '{ 587, 2525 }'",
@@ -167,6 +172,10 @@ BROKEN = (
     Case("the queue belongs to somebody else", "chown daemon /var/spool/postfix/incoming /var/spool/postfix/active",
          ("/var/spool/postfix/incoming should belong to postfix", "set-permissions"),
          undo="chown postfix /var/spool/postfix/incoming /var/spool/postfix/active"),
+    Case("root owns the directories that submit mail", "chown root:root /var/spool/postfix/public; chown root /var/spool/postfix/maildrop",
+         ("/var/spool/postfix/public should belong to postfix:postdrop", "set-permissions"),
+         undo="chown postfix:postdrop /var/spool/postfix/public /var/spool/postfix/maildrop; chmod 2710 /var/spool/postfix/public; "
+         "chmod 1730 /var/spool/postfix/maildrop"),
     Case("postdrop has lost its group", "chmod g-s /usr/sbin/postdrop",
          ("/usr/sbin/postdrop should belong to root:postdrop", "set-permissions"), undo="chmod g+s /usr/sbin/postdrop"),
     Case("others may write into main.cf", "chmod 666 /etc/postfix/main.cf", ("/etc/postfix/main.cf", "without 0022")),
@@ -178,12 +187,21 @@ BROKEN = (
          ("queue_minfree wants", "postfix_parameters")),
     Case("a parameter is misspelt", "echo 'relay_hots = [relay.lab.test]' >>/etc/postfix/main.cf",
          ("relay_hots", "no fault")),
+    Case("relayhost is set again behind the block", "echo 'relayhost = [10.89.1.10]:25' >>/etc/postfix/main.cf; postfix reload 2>/dev/null",
+         ("relayhost is set again in main.cf line", "after the block that ansible wrote", "1 of ")),
     # Tables, filters, and switches that somebody has forgotten
     Case("a table of a type that is not there", main_cf("transport_maps = lmdb:/etc/postfix/transport"),
          ("no tables of the type lmdb", "postfix-lmdb"), ),
     Case("a table was never built", "echo 'x y' >/etc/postfix/virtual; " + main_cf("virtual_alias_maps = hash:/etc/postfix/virtual"),
          ("hash:/etc/postfix/virtual", "postmap")),
     Case("the alias database is gone", "rm /etc/aliases.db", ("alias database", "newaliases")),
+    Case("the aliases are gone altogether", "rm -f /etc/aliases /etc/aliases.db",
+         ("alias database", "/etc/aliases is missing too", "newaliases")),
+    Case("root owns the virtual mailboxes", "mkdir /var/vmail; " + main_cf("virtual_mailbox_domains = example.org",
+         "virtual_mailbox_base = /var/vmail", "virtual_mailbox_maps = inline:{ops@example.org=ops/}",
+         "virtual_uid_maps = static:5000", "virtual_gid_maps = static:5000"),
+         ("/var/vmail (virtual_mailbox_base) should belong to 5000:5000", "chown -r 5000:5000 /var/vmail"),
+         undo="rm -rf /var/vmail"),
     Case("root's mail goes to nobody", "echo 'root: nobody-of-that-name' >>/etc/aliases; sed -i '/^root: [^n]/d' /etc/aliases; "
          "newaliases", ("root's mail", "no such local user", "postfix_aliases")),
     Case("root's mailbox is no file", "rm -rf /var/mail/root; mkdir /var/mail/root", ("root's mail", "mailbox"),
@@ -226,7 +244,7 @@ rm -rf /etc/postfix-two /var/spool/postfix-two /var/lib/postfix-two
 
 HEALTHY = (
     Case("/etc/hosts edited, as cloud-init does", "echo '192.0.2.7 other.example' >>/etc/hosts"),
-    Case("a chroot with name servers in another order",
+    Case("a chroot's resolv.conf with a comment of its own",
          "{ echo '# yesterday'; cat /etc/resolv.conf; } >/var/spool/postfix/etc/resolv.conf"),
     Case("maillog_file", main_cf("maillog_file = /var/log/postfix.log"), undo="rm -f /var/log/postfix.log"),
     Case("another mail_name and syslog_name", main_cf("mail_name = Mail", "syslog_name = mta/postfix", "smtpd_banner = hi")),
@@ -234,6 +252,8 @@ HEALTHY = (
     Case("a submission service besides", TWO_LISTENERS + "postfix reload 2>/dev/null; sleep 1"),
     Case("postscreen at port 25", "postconf -M 'smtp/inet=smtp inet n - y - 1 postscreen' 'smtpd/pass=smtpd pass - - y - - smtpd' "
          "'dnsblog/unix=dnsblog unix - - y - 0 dnsblog'; postfix reload 2>/dev/null; sleep 1"),
+    Case("a parameter that is set twice", "printf 'message_size_limit = 20000000\\nmessage_size_limit = 50000000\\n' >>/etc/postfix/main.cf; "
+         "postfix reload 2>/dev/null"),
     Case("an old compatibility level", main_cf("compatibility_level = 1")),
     Case("transport and sender tables for others", "echo 'example.org smtp:[192.0.2.1]:25' >/etc/postfix/transport; "
          + main_cf("transport_maps = texthash:/etc/postfix/transport")),

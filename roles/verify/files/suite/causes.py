@@ -5,8 +5,9 @@
 """Why mail did not go, from Postfix's own words: the text of a log line, of a delay reason or of a reply.
 
 The rule of this file: text in, cause and remedy out. The first rule whose pattern is found counts, so what is
-special comes before what is general. A remedy names a variable of role postfix, or a command that helps; where the
-words are not known they are all that is said.
+special comes before what is general. What this host's Postfix says of itself and what a server on the other side
+replied are judged apart: each knows "too many", "configuration error" and "user unknown" too. A remedy names a
+variable of role postfix, or a command that helps; where the words are not known they are all that is said.
 """
 
 from __future__ import annotations
@@ -61,12 +62,19 @@ RULES = tuple(
          r"Permission denied)|"
          r"(?:error|warning): (?P<spec>[a-z]+:/\S+) (?:is unavailable|lookup error)|"
          r"(?:maps|table|lookup) .*\b(?:lookup (?:error|problem|failure)|temporar(?:y|ily) unavailable)|"
-         r"\blocal data error\b",
+         r"\blocal data error\b|Temporary lookup failure",
          "a lookup table cannot be used ({path}{spec} {what})",
          f"see the mail log for its name, build it with postmap, or {AGAIN}"),
         ("mail system configuration", True, r"mail system configuration error|[Ss]erver configuration "
          r"(?:error|problem)",
          "Postfix finds a fault in its own configuration", f"see the mail log for the warning, then {AGAIN}"),
+        ("daemon", True, r"(?P<path>[\w./-]+): bad command startup|"
+         r"process (?P<process>\S+) pid \d+ (?:exit status|killed)|"
+         r"connect #\d+ to subsystem (?P<subsystem>\S+?):? |problem talking to (?:service|server) (?P<service>\S+?):? |"
+         r"(?:unable to look up|connect to|timeout on|premature end-of-input on) (?P<socket>(?:public|private)/[\w-]+)",
+         "a process of Postfix itself does not start or does not answer ({path}{process}{subsystem}{service}{socket})",
+         "see the mail log for its 'fatal:' line, and whether the queue directory has its owners and modes "
+         "('postfix set-permissions', then restart postfix)"),
         ("transport", True,
          r"mail transport unavailable|connect to transport (?P<path>\S+): |unknown mail transport error",
          "a delivery process of Postfix does not answer {path}",
@@ -91,7 +99,7 @@ RULES = tuple(
          "sendmail cannot write to the maildrop directory",
          "run 'postfix set-permissions', which gives back postdrop's group and its set-group-id bit"),
         ("disk full here", True, r"No space left on device|not enough free space in mail queue|"
-         r"^(?!.*said: ).*(?:452 4\.3\.1|Insufficient system (?:storage|resource))|queue_minfree|Disk "
+         r"452 4\.3\.1|Insufficient system (?:storage|resource)|queue_minfree|Disk "
          r"quota exceeded",
          "the disk that has the queue (or the mailbox) is full",
          "free space, or take the wrong queue_minfree out of postfix_parameters"),
@@ -173,7 +181,7 @@ RULES = tuple(
          "no authority that this host trusts has signed the relay's certificate",
          "set postfix_relay_ca_file to the authority's certificate, or install ca-certificates"),
         ("tls", True, r"Cannot start TLS|TLS (?:handshake|library)|handshake failure|SSL_connect error|"
-         r"no shared cipher|"
+         r"no shared cipher|in reply to STARTTLS command|"
          r"unsupported protocol|tlsv1 alert|no usable TLSA|DANE",
          "the TLS handshake with the relay fails",
          "run mailops.smtp.preflight, which says what the relay speaks; postfix_relay_tls is the level "
@@ -197,8 +205,9 @@ RULES = tuple(
          "set postfix_relay_username and postfix_relay_password"),
         ("login temporary", True, r"454[ -]4\.7\.0|Temporary authentication failure|\b432\b",
          "the relay could not check the login just now", "try again later; if it lasts, ask the relay's operator"),
-        ("login", True, r"SASL authentication failed|\b535\b|5\.7\.8|authentication (?:failed|failure|unsuccessful|"
-         r"credentials invalid)|[Ii]nvalid (?:login|credentials|username|user name|password)|5\.7\.3\b|5\.7\.30\b",
+        ("login", True, r"SASL authentication failed;|cannot authenticate to server|"
+         r"(?:said|refused to talk to me): .*(?:\b535\b|5\.7\.8|authentication (?:failed|failure|unsuccessful|"
+         r"credentials invalid)|[Ii]nvalid (?:login|credentials|username|user name|password)|5\.7\.3\b|5\.7\.30\b)",
          "the relay refuses the login",
          "correct postfix_relay_username and postfix_relay_password (a key may have been revoked), then "
          + AGAIN),
@@ -254,6 +263,10 @@ RULES = tuple(
          "the limit raised"),
         ("disk full there", False, r"\b452\b|\b4\.3\.1\b", "the other side has no room for the message just now",
          "wait, Postfix tries again; ask the relay's operator if it lasts"),
+        ("fault there", False, r"\b4\.3\.[05]\b|\b5\.3\.5\b|configuration (?:error|problem)|queue file write error|"
+         r"lookup (?:error|failure)|local (?:data )?error",
+         "the server on the other side has a fault of its own",
+         "wait, Postfix tries again; ask its operator if it lasts"),
         ("recipient", False, r"[Rr]ecipient (?:address )?rejected|\b5\.1\.[1236]\b|[Uu]ser unknown|no "
          r"such (?:user|recipient)|"
          r"mailbox unavailable|[Uu]nknown (?:user|recipient)|bad address syntax",
@@ -293,6 +306,29 @@ RULES = tuple(
 )  # fmt: skip
 _COMPILED = tuple((re.compile(rule.pattern), rule.cause) for rule in RULES)
 
+# Whose words a cause is found in. All others are known by what is said here and there.
+OURS = frozenset((
+    "table type", "table key", "aliases", "permissions", "table", "mail system configuration", "daemon", "transport",
+    "deferred transport", "hold", "discarded", "not allowed to submit", "maildrop", "disk full here", "read-only",
+    "milter", "content filter", "queue file", "mailbox", "mailbox full here", "command", "unknown user here",
+    "resolver", "certificates here", "tls absent", "implicit TLS", "certificate expired", "certificate name",
+    "certificate untrusted", "refused", "source address", "unreachable", "timeout",
+    "lost connection",
+))  # fmt: skip
+THEIRS = frozenset((
+    "login by application password", "login missing", "login temporary", "helo", "greylisting", "sender",
+    "sender policy", "reverse name", "blocked", "relaying denied", "quota", "rate", "disk full there", "fault there",
+    "recipient", "content", "busy", "refused by policy",
+))  # fmt: skip
+REPLY = re.compile(r"(?: said|refused to talk to me): (?P<reply>.*)", re.DOTALL)
+# The reply of a listener that was asked directly, which here is this host's own: its words, and a reply.
+BARE_REPLY = re.compile(r"\d{3}[ -]")
+
+# What Postfix remarks about main.cf, in every process that reads it, and goes on.
+REMARK = re.compile(
+    r"overriding earlier entry|support for parameter .* will be removed|Postfix is running with backwards-compatible"
+)
+
 ADDRESS = re.compile(r"(?:connect to |host |with )(?P<address>\S+?\[[^\]]+\](?::\d+)?)")
 NAME = re.compile(
     r"(?:Name service error for name=|[Uu]nable to look up host |unable to find host )(?P<host>[\w.-]+)"
@@ -305,11 +341,16 @@ def explain(text: str, **known: str) -> Cause:
     `known`: what the caller knows, as `sender`, `helo` and `host`, for the sentence.
     """
     values = {"sender": "", "helo": "", "host": "the relay", "address": "see the mail log", **known}
+    reply = REPLY.search(text)
+    ours, theirs = text[: reply.start()] if reply else text, reply["reply"] if reply else ""
+    if BARE_REPLY.match(text):
+        theirs = text
     for pattern in (ADDRESS, NAME):
         found = pattern.search(text)
         values.update(found.groupdict() if found else {})
     for pattern, cause in _COMPILED:
-        found = pattern.search(text)
+        where = ours if cause.name in OURS else theirs if cause.name in THEIRS else text
+        found = pattern.search(where)
         if found:
             return _filled(cause, {**values, **found.groupdict("")})
     return Cause("unknown", "Postfix gives no reason that is known here", "see the mail log")

@@ -14,6 +14,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from causes import REMARK
+
 # Log lines that carry no queue id and yet tell why a message waits.
 OF_ANY_DELIVERY = ("TLS connection established to", ": connect to ", "warning: ", "fatal: ", "panic: ")
 DELIVERY = re.compile(
@@ -23,7 +25,14 @@ DELIVERY = re.compile(
 QUEUED = re.compile(r" (?P<queue_id>\w+): from=<(?P<sender>[^>]*)>, size=\d+, nrcpt=(?P<count>\d+) ")
 FORWARDED = re.compile(r"^forwarded as (\w+)$")
 STOPPED = re.compile(r" (?P<queue_id>\w+): (?P<text>(?:hold|discard|reject|milter-\w+): .*)$")
+# Processes that talk to clients and to other hosts, so that what they complain of is not of a message submitted here.
+STRANGERS = re.compile(r"/(?:smtpd|postscreen|dnsblog|tlsproxy|anvil)\[\d+\]: ")
 NOTIFIED = re.compile(r" (?P<queue_id>\w+): sender non-delivery notification: (?P<notice>\w+)$")
+
+
+def ours(line: str) -> bool:
+    """Whether a complaint may be about a message that was submitted here, and is more than a remark."""
+    return not STRANGERS.search(line) and not REMARK.search(line)
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,8 @@ class Message:
         command += "; } 2>/dev/null | grep -E %s"
         pattern = ": (warning|fatal|panic|milter-[a-z]+|reject|hold|discard): "
         found = self.host.run(command, f"@{self.since}", *self.log_files, pattern, fresh=True)
-        return [re.sub(r"^.*?\[\d+\]: ", "", line) for line in reversed(found.stdout.splitlines())]
+        lines = [line for line in reversed(found.stdout.splitlines()) if ours(line)]
+        return [re.sub(r"^.*?\[\d+\]: ", "", line) for line in lines]
 
     def _ids(self) -> list[str]:
         """The queue ids of the message and of all that local delivery made of it."""
@@ -186,7 +196,11 @@ class Message:
     @property
     def complaints(self) -> list[str]:
         """What Postfix complained of since then, maybe of another message; the last and the gravest first."""
-        found = [re.search(r": (connect to .*|(?:fatal|panic|warning): .*)$", line) for line in self.log]
+        found = [
+            re.search(r": (connect to .*|(?:fatal|panic|warning): .*)$", line)
+            for line in self.log
+            if ours(line)
+        ]
         told = list(dict.fromkeys(match[1] for match in reversed(found) if match))
         return sorted(told, key=lambda text: not text.startswith(("fatal", "panic", "connect")))
 

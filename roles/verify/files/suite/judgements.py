@@ -14,16 +14,23 @@ import re
 from collections import Counter
 from typing import Any
 
-from causes import explain
+from causes import AGAIN, Cause, explain
 from mailserver import words
 
 Seen = dict[str, Any]
 
 REPAIR = "run 'postfix set-permissions', then restart postfix"
 OWNED_BY_POSTFIX = (
-    "active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "private", "public",
-    "trace",
+    "active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "trace",
 )  # fmt: skip
+# The variables of role postfix for parameters that have one.
+VARIABLES = {
+    "relayhost": "postfix_relay_host", "default_transport": "postfix_relay_host", "myhostname": "postfix_myhostname",
+    "myorigin": "postfix_myorigin", "mydestination": "postfix_mydestination", "mynetworks": "postfix_mynetworks",
+    "inet_interfaces": "postfix_inet_interfaces", "inet_protocols": "postfix_inet_protocols",
+    "smtp_tls_CAfile": "postfix_relay_ca_file", "smtp_tls_security_level": "postfix_relay_tls",
+    "smtp_sasl_mechanism_filter": "postfix_relay_auth",
+}  # fmt: skip
 PROGRAMS = ("postdrop", "postqueue")
 # Room for a few messages of the largest size; smtpd itself wants 1.5 times message_size_limit.
 LEAST_FREE, LEAST_INODES = 20_000_000, 100
@@ -141,6 +148,25 @@ def suspended(seen: Seen) -> list[str]:
     return found
 
 
+ROUTE = ("relayhost", "default_transport")
+
+
+def set_again(seen: Seen) -> list[str]:
+    """What role postfix set in main.cf and somebody set otherwise behind its block, for the last line counts."""
+    return [
+        f"{each['name']} is set again in main.cf line {each['line']}, after the block that Ansible wrote, so it is "
+        f"'{each['value']}' and not '{each['was']}': take that line out and run 'postfix reload', or, if it is right, "
+        f"give the role that value ({VARIABLES.get(each['name'], 'postfix_parameters')}) and run mailops.smtp.deploy"
+        for each in sorted(seen["set_again"], key=lambda each: each["name"] not in ROUTE)
+    ]
+
+
+def other_route(seen: Seen) -> str:
+    """Why nothing that follows from the relay is judged: another one was written behind the block. Empty if not."""
+    names = [each["name"] for each in seen["set_again"] if each["name"] in ROUTE]
+    return f"{' and '.join(names)} is set again after the block that Ansible wrote" if names else ""
+
+
 def second_mta(seen: Seen) -> list[str]:
     """Programs called sendmail that are not Postfix's: what they take, Postfix never sees."""
     foreign: dict[str, list[str]] = {}
@@ -157,42 +183,119 @@ def second_mta(seen: Seen) -> list[str]:
     ]
 
 
+RESTART = "restart postfix, for only a restart copies the files ('postfix reload' does not)"
+# How a sentence tells what stands in a resolv.conf.
+HAS = {"nameserver": "names", "search": "has the search list", "options": "has the options"}
+
+
 def chroot(seen: Seen, chrooted: bool) -> list[str]:
     """Copies in Postfix's chroot that differ where it matters for the next hop. Others are news."""
     if not chrooted:
         return []
-    queue, state, found = seen["parameters"]["queue_directory"], seen["chroot"], []
-    restart = "restart postfix, for only a restart copies the files ('postfix reload' does not)"
-    if state["dead"]:
-        found.append(
-            f"the chroot's {queue}/etc/resolv.conf names {', '.join(state['dead'])}, which does not "
-            f"answer, and not "
-            f"the name servers of /etc/resolv.conf, so Postfix finds no name: {restart}"
-        )
-    for name in ("resolv.conf", "services"):
-        if state["copies"].get(name) == "missing":
-            found.append(f"{queue}/etc/{name} is missing, which Postfix needs in its chroot: {restart}")
+    path, resolver = f"{seen['parameters']['queue_directory']}/etc/resolv.conf", seen["chroot"]["resolver"]
+    differences = [
+        f"the chroot's {path} {has} {', '.join(resolver['copy'][key]) or 'none'}, and /etc/resolv.conf {has} "
+        f"{', '.join(resolver['host'][key]) or 'none'}"
+        for key, has in HAS.items()
+        if resolver and resolver["copy"][key] != resolver["host"][key]
+    ]
+    found = [f"{'; '.join(differences)}, so Postfix finds other names than this host: {RESTART}"]
+    return (found if differences else []) + _chroot_lacks(seen)
+
+
+def _chroot_lacks(seen: Seen) -> list[str]:
+    """What is not in the chroot, so that the next hop cannot be found."""
+    queue, state = seen["parameters"]["queue_directory"], seen["chroot"]
+    found = [
+        f"{queue}/etc/{name} is missing, which Postfix needs in its chroot: {RESTART}"
+        for name in ("resolv.conf", "services")
+        if state["copies"].get(name) == "missing"
+    ]
     entry = state.get("entry") or {"host": "", "copy": ""}
     if "native" in seen["parameters"]["smtp_host_lookup"] and entry["host"] != entry["copy"]:
         found.append(
             f"/etc/hosts says {entry['host'] or 'nothing'} of the relay, and the copy in the chroot "
-            f"({queue}/etc/hosts) says {entry['copy'] or 'nothing'}: {restart}"
+            f"({queue}/etc/hosts) says {entry['copy'] or 'nothing'}: {RESTART}"
         )
     return found
+
+
+ALIASES = "/etc/aliases is missing too: create it (one line will do, 'postmaster: root'), then run newaliases"
 
 
 def tables(seen: Seen) -> list[str]:
     """Lookup tables that Postfix cannot use: what needs them is deferred."""
-    found = []
-    for table in seen["tables"]:
-        cause = explain(table["problem"])
-        aliases = table["parameter"] in ("alias_maps", "local_recipient_maps")
-        remedy = "run newaliases" if aliases and cause.name in ("table", "aliases") else cause.remedy
-        used = "the alias database" if aliases else "the table"
-        found.append(
-            f"{used} {table['table']} ({table['parameter']}) cannot be used: {table['problem']}. {_upper(remedy)}"
-        )
-    return found
+    return [
+        f"{'the alias database' if _of_aliases(table) else 'the table'} {table['table']} ({table['parameter']}) "
+        f"cannot be used: {table['problem']}. {_upper(_table_remedy(table, seen))}"
+        for table in seen["tables"]
+    ]
+
+
+def _of_aliases(table: dict[str, str]) -> bool:
+    return table["parameter"] in ("alias_maps", "local_recipient_maps")
+
+
+def _table_remedy(table: dict[str, str], seen: Seen) -> str:
+    """What mends a table. Its `source`, the text that it is built from, is there, missing, or "" for none."""
+    cause, name = explain(table["problem"]), table["table"]
+    path = name.partition(":")[2]
+    if cause.name not in ("table", "aliases"):
+        return cause.remedy
+    if "No such file" not in table["problem"]:
+        return "run newaliases" if _of_aliases(table) else cause.remedy
+    if not table["source"]:
+        return f"create {path}, take it out of {table['parameter']}, or {AGAIN}"
+    if name in words(seen["parameters"].get("alias_database", "")):
+        build = "run newaliases"
+    else:
+        build = f"run '{'postalias' if _of_aliases(table) else 'postmap'} {name}'"
+    if table["source"] == "there":
+        return build
+    if path == "/etc/aliases":
+        return ALIASES
+    return f"{path} is missing too: create it and {build}, or take it out of {table['parameter']}"
+
+
+def informed(cause: Cause, text: str, seen: Seen, chrooted: bool) -> Cause:
+    """A cause that Postfix's words give, corrected by what was seen on the host."""
+    values, state = seen["parameters"], seen["chroot"]
+    if cause.name == "resolver" and chrooted and state["resolver"] and state["resolves"]:
+        copy = f"{values['queue_directory']}/etc/resolv.conf"
+        why = f"the name servers in {copy}, which Postfix asks because it runs chrooted, do not give the name"
+        return cause._replace(why=f"{why}, and those of /etc/resolv.conf do", remedy=RESTART)
+    if cause.name == "aliases" and not seen["files"].get("/etc/aliases"):
+        return cause._replace(remedy=ALIASES)
+    path = re.search(r"(?<![\w/])/[^\s:,]+", text)
+    if cause.name == "mailbox" and path:
+        return cause._replace(remedy=_mailbox_remedy(path[0], values))
+    return cause
+
+
+def _mailbox_remedy(path: str, values: dict[str, str]) -> str:
+    base, spool = values.get("virtual_mailbox_base", ""), values["mail_spool_directory"]
+    if base and path.startswith(f"{base}/"):
+        kinds = ("virtual_uid_maps", "virtual_gid_maps")
+        ids = [re.fullmatch(r"static:(\d+)", values.get(kind, "")) for kind in kinds]
+        owner = ":".join(match[1] for match in ids if match) if all(ids) else ""
+        how = f" (chown -R {owner} {base})" if owner else ""
+        return f"give {base} to the owner that {' and '.join(kinds)} name{how}"
+    if path.startswith(f"{spool}/"):
+        return f"look at the owner and mode of it and of its directory ({spool}: root:mail, mode 2775)"
+    return f"look at the owner and mode of {path.rpartition('/')[0] or '/'}, and of {path} if it is there"
+
+
+def virtual_mailboxes(seen: Seen) -> list[str]:
+    """The directory of the virtual mailboxes, where one user owns them all and may write into none."""
+    found = seen["virtual_mailboxes"]
+    if not found or found["usable"]:
+        return []
+    owner, now = f"{found['uid']}:{found['gid']}", found["now"]
+    is_now = f"is {now['user']}:{now['group']} with mode {now['mode']:04o}" if now else "is missing"
+    return [
+        f"{found['path']} (virtual_mailbox_base) should belong to {owner} (virtual_uid_maps, virtual_gid_maps), but "
+        f"{is_now}, so no virtual mailbox is written: chown -R {owner} {found['path']}"
+    ]
 
 
 def waiting(seen: Seen) -> list[str]:
@@ -330,7 +433,7 @@ def stopping(seen: Seen, chrooted: bool) -> list[str]:
     if not seen["master"]:
         return ["the master process of Postfix does not run"]
     judged = (accounts, permissions, space, suspended, second_mta)
-    return [text for judge in judged for text in judge(seen)] + chroot(seen, chrooted)
+    return [text for judge in judged for text in judge(seen)] + (_chroot_lacks(seen) if chrooted else [])
 
 
 def shortened(text: str, most: int = 160) -> str:

@@ -20,7 +20,6 @@ import pwd
 import re
 import socket
 import stat
-import struct
 import subprocess
 import sys
 import time
@@ -65,9 +64,11 @@ WANTED = (
     "setgid_group", "mail_spool_directory", "soft_bounce", "defer_transports", "queue_minfree", "message_size_limit",
     "master_service_disable", "myorigin", "smtp_helo_name", "smtp_host_lookup", "smtp_sasl_mechanism_filter",
     "smtpd_client_restrictions", "smtp_tls_CAfile", "mailbox_size_limit", "local_transport", "mail_version",
+    "alias_database", "virtual_mailbox_base", "virtual_uid_maps", "virtual_gid_maps",
 )  # fmt: skip
 LOG_FILES = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail.err")
 MARK = "mailops.smtp"
+BEGIN, END = "# BEGIN mailops.smtp", "# END mailops.smtp"
 # Not those of the tools that anybody may call.
 FATAL = re.compile(r"postfix\S*/(?!post|sendmail)[\w-]+\[\d+\]: ((?:fatal|panic): .*)$")
 SUFFIXES = {"btree": ".db", "cdb": ".cdb", "dbm": ".dir", "hash": ".db", "lmdb": ".lmdb", "sdbm": ".dir"}
@@ -172,7 +173,8 @@ def tables(values: dict[str, str], local: bool) -> list[dict[str, str]]:
     for (kind, path), name in used.items():
         problem = problem_of(kind, path, supported)
         if problem:
-            found.append({"table": f"{kind}:{path}", "parameter": name, "problem": problem})
+            source = "" if kind not in SUFFIXES else "there" if os.path.exists(path) else "missing"
+            found.append({"table": f"{kind}:{path}", "parameter": name, "problem": problem, "source": source})
     return found
 
 
@@ -185,26 +187,43 @@ def problem_of(kind: str, path: str, supported: list[str]) -> str:
     if not os.path.exists(file):
         return f"open {file}: No such file or directory"
     code, _out, said = run("postmap", "-q", "mailops-verify-no-such-key", f"{kind}:{path}")
-    lines = [line for line in said.splitlines() if "is older than source file" not in line]
+    lines = [line for line in said.splitlines() if of_the_table(line, kind, path)]
     return re.sub(r"^postmap: (?:fatal|error|warning): ", "", lines[-1]) if code and lines else ""
 
 
-def name_servers(text: str) -> list[str]:
-    return re.findall(r"^\s*nameserver\s+(\S+)", text, re.MULTILINE)
+def of_the_table(line: str, kind: str, path: str) -> bool:
+    """Whether a line of postmap says that the table cannot be used; a key that is not there is no such fault.
+
+    A warning says so only of a key that is there twice: postmap goes on, a daemon does without the whole table. What
+    is said of main.cf is no fault of a table, whichever is being asked.
+    """
+    if re.search(r"/(?:main|master)\.cf\b", line):
+        return False
+    if ": warning: " in line:
+        return kind == "texthash" and path in line and "duplicate" in line
+    return path in line or re.search(rf"\b{kind}\b", line) is not None
 
 
-def answers(server: str, name: str, seconds: float = 2.0) -> bool:
-    """Whether a name server answers at all when it is asked for a name."""
-    labels = [label.encode("idna") for label in name.rstrip(".").split(".")]
-    question = b"".join(bytes([len(label)]) + label for label in labels) + b"\0\0\1\0\1"
-    packet = struct.pack("!6H", os.getpid() & 0xFFFF, 0x0100, 1, 0, 0, 0) + question
-    family = socket.AF_INET6 if ":" in server else socket.AF_INET
+def resolver(text: str) -> dict[str, list[str]]:
+    """What the C library takes from a resolv.conf: three name servers, the last search list, all options."""
+    servers: list[str] = []
+    search: list[str] = []
+    options: set[str] = set()
+    for line in text.splitlines():
+        keyword, *words = line.split() if line[:1].isalpha() else [""]
+        if keyword == "nameserver":
+            servers += words[:1]
+        elif keyword in ("search", "domain"):
+            search = words
+        elif keyword == "options":
+            options.update(words)
+    return {"nameserver": servers[:3] or ["127.0.0.1"], "search": search, "options": sorted(options)}
+
+
+def resolves(name: str) -> bool:
+    """Whether this host finds an address of the name in DNS, where /etc/hosts and search lists do not count."""
     try:
-        with socket.socket(family, socket.SOCK_DGRAM) as client:
-            client.settimeout(seconds)
-            client.connect((server.partition("%")[0], 53))
-            client.send(packet)
-            return client.recv(4096)[:2] == packet[:2]
+        return bool(socket.getaddrinfo(name.rstrip(".") + ".", 25, type=socket.SOCK_STREAM))
     except (OSError, UnicodeError):
         return False
 
@@ -218,14 +237,14 @@ def chroot(queue: str, next_hop: str) -> dict[str, Any]:
             copies[name] = (
                 "missing" if not os.path.exists(copy) else "same" if read(copy) == there else "differs"
             )
-    found: dict[str, Any] = {"copies": copies, "dead": []}
-    mine, theirs = (name_servers(read(path)) for path in (f"{queue}/etc/resolv.conf", "/etc/resolv.conf"))
-    if next_hop and copies.get("resolv.conf") == "differs" and mine != theirs:
-        dead = [server for server in mine or ["127.0.0.1"] if not answers(server, next_hop)]
-        found["dead"] = dead if len(dead) == len(mine or [""]) else []
+    found: dict[str, Any] = {"copies": copies, "resolver": {}, "resolves": False}
+    there, copy = (resolver(read(path)) for path in ("/etc/resolv.conf", f"{queue}/etc/resolv.conf"))
+    if copies.get("resolv.conf") == "differs" and there != copy:
+        found["resolver"] = {"host": there, "copy": copy}
+        found["resolves"] = bool(next_hop) and resolves(next_hop)
     if next_hop:
-        there, copy = (host_entry(read(path), next_hop) for path in ("/etc/hosts", f"{queue}/etc/hosts"))
-        found["entry"] = {"host": there, "copy": copy}
+        mine, other = (host_entry(read(path), next_hop) for path in ("/etc/hosts", f"{queue}/etc/hosts"))
+        found["entry"] = {"host": mine, "copy": other}
     return found
 
 
@@ -235,6 +254,32 @@ def host_entry(text: str, name: str) -> str:
         if name.lower() in (each.lower() for each in names):
             return address
     return ""
+
+
+def writable(path: str, uid: int, gid: int) -> bool:
+    """Whether that user may make files in a directory; where an access list decides, it is taken to allow it."""
+    try:
+        found = os.stat(path)
+        if "system.posix_acl_access" in getattr(os, "listxattr", lambda _path: [])(path):
+            return True
+    except OSError:
+        return False
+    bits = found.st_mode >> (6 if found.st_uid == uid else 3 if found.st_gid == gid else 0)
+    return stat.S_ISDIR(found.st_mode) and bits & 0o3 == 0o3
+
+
+def virtual_mailboxes(values: dict[str, str]) -> dict[str, Any]:
+    """The directory of the virtual mailboxes and the one user that they all belong to, if it is so simple."""
+    path = values.get("virtual_mailbox_base", "")
+    ids = [re.fullmatch(r"static:(\d+)", values.get(f"virtual_{kind}_maps", "")) for kind in ("uid", "gid")]
+    if values.get("virtual_transport") != "virtual" or not values.get("virtual_mailbox_domains") or not path:
+        return {}
+    if not all(ids):
+        return {}
+    uid, gid = (int(match[1]) for match in ids if match)
+    below = [entry.path for entry in os.scandir(path) if entry.is_dir()] if os.path.isdir(path) else []
+    usable = any(writable(directory, uid, gid) for directory in (path, *below))
+    return {"path": path, "uid": uid, "gid": gid, "usable": usable, "now": described(path)}
 
 
 def sendmails(configured: str) -> dict[str, dict[str, Any]]:
@@ -275,6 +320,35 @@ def logical_lines(text: str) -> list[str]:
         else:
             found.append(line.strip())
     return found
+
+
+def set_again(text: str) -> list[dict[str, Any]]:
+    """What the block of role postfix in main.cf sets, and a line behind the block sets to something else."""
+    block: dict[str, str] = {}
+    behind: dict[str, tuple[int, str]] = {}
+    place, name = "before", ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith(BEGIN):
+            place, behind = "block", {}
+        elif line.startswith(END):
+            place = "behind" if place == "block" else place
+        elif line.strip() and not line.lstrip().startswith("#"):
+            value = line.strip()
+            if not line[0].isspace():
+                name, _equals, value = (part.strip() for part in line.partition("="))
+                if place == "block":
+                    block[name] = ""
+                elif place == "behind":
+                    behind[name] = number, ""
+            if place == "block" and name in block:
+                block[name] = f"{block[name]} {value}".strip()
+            elif place == "behind" and name in behind:
+                behind[name] = behind[name][0], f"{behind[name][1]} {value}".strip()
+    return [
+        {"name": name, "line": line, "value": value, "was": block[name]}
+        for name, (line, value) in behind.items()
+        if name in block and re.findall(r"[^,\s]+", value) != re.findall(r"[^,\s]+", block[name])
+    ]
 
 
 def previous(directory: str) -> dict[str, Any]:
@@ -387,9 +461,11 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
         "master": master(queue),
         "fatal": last_fatal(),
         "chroot": chroot(queue, request.get("next_hop", "")),
+        "virtual_mailboxes": virtual_mailboxes(values),
         "sendmails": sendmails(values.get("sendmail_path", "")),
         "tables": tables(values, local=bool(values.get("mydestination"))),
         "queue": queue_entries(),
+        "set_again": set_again(read(os.path.join(config, "main.cf"))),
         "previous": previous(config),
         "listener": list(where) if where else [],
         "answers": asked(*where, own) if where and own else [],

@@ -39,6 +39,10 @@ def test_chroot_knows_what_the_host_knows(postfix: Postfix, seen: Seen) -> None:
     none_of(judgements.chroot(seen, postfix.chrooted))
 
 
+def test_virtual_mailboxes_can_be_written(seen: Seen) -> None:
+    none_of(judgements.virtual_mailboxes(seen))
+
+
 def test_every_table_can_be_used(seen: Seen) -> None:
     none_of(judgements.tables(seen))
 

@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "roles" / "verify" / "files" / "suite"))
 
-from causes import explain
+from causes import OURS, RULES, THEIRS, explain
 
 SAID = "host relay.example.com[192.0.2.1] said: "
 LOGIN = "SASL authentication failed; server relay.example.com[192.0.2.1] said: "
@@ -91,6 +91,40 @@ def test_words_name_the_cause_and_what_mends_it(text: str, name: str, remedy: st
     assert cause.name == name
     assert remedy in f"{cause}"
     assert "{" not in f"{cause}"
+
+
+# The same words, said by Postfix's own processes and by the server on the other side.
+TWO_SPEAKERS = (
+    ("warning: /usr/lib/postfix/sbin/pickup: bad command startup -- throttling", "daemon"),
+    ("warning: process /usr/lib/postfix/sbin/pickup pid 71 exit status 1", "daemon"),
+    ("warning: connect #1 to subsystem private/rewrite: Connection refused", "daemon"),
+    ("warning: problem talking to service rewrite: Connection reset by peer", "daemon"),
+    ("postdrop: warning: unable to look up public/pickup: No such file or directory", "daemon"),
+    ("fatal: accept connection: Too many open files", "unknown"),
+    ("delivery temporarily suspended: for a reason of its own", "unknown"),
+    ("warning: unknown[198.51.100.7]: SASL LOGIN authentication failed: authentication failure", "unknown"),
+    (SAID + "421 4.7.0 Too many connections, you are being throttled", "rate"),
+    (SAID + "451 4.3.0 Error: queue file write error (in reply to end of DATA command)", "fault there"),
+    (SAID + "451 4.3.5 Server configuration error (in reply to RCPT TO command)", "fault there"),
+    (SAID + "550 5.1.1 <you@example.com>: Recipient address rejected: User unknown in local recipient table",
+     "recipient"),
+    (SAID + "450 4.7.1 <web1>: Helo command rejected: Host not found (in reply to RCPT TO command)", "helo"),
+    (SAID + "452 4.2.2 mailbox is over quota", "quota"),
+    (SAID + "550 5.7.1 From: header does not match a verified sender", "sender"),
+    (SAID + "454 4.7.0 TLS not available due to local problem (in reply to STARTTLS command)", "tls"),
+    ("451 4.3.0 <root@mail1.example.com>: Temporary lookup failure", "table"),
+    ("host relay.example.com[192.0.2.1] refused to talk to me: 421 4.7.0 Too many connections", "rate"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "name"), TWO_SPEAKERS)
+def test_what_postfix_says_of_itself_is_not_taken_for_the_relays_words(text: str, name: str) -> None:
+    assert explain(text).name == name
+
+
+def test_each_speaker_has_causes_that_are_there() -> None:
+    assert not OURS & THEIRS
+    assert {rule.cause.name for rule in RULES} >= OURS | THEIRS
 
 
 def test_words_that_are_not_known_are_left_to_speak() -> None:

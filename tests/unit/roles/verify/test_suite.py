@@ -11,6 +11,7 @@ what is expected, and names the tests that must then fail, and no other.
 from __future__ import annotations
 
 import copy
+import importlib.util
 import json
 import re
 import subprocess
@@ -24,10 +25,18 @@ import pytest
 pytest.importorskip("ansible.errors", reason="the controller's side needs ansible-core")
 pytest.importorskip("testinfra", reason="the controller's side needs pytest-testinfra")
 
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.arguments import (
+    ENDPOINT_ARGUMENTS,
+    PROBE_ARGUMENTS,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import VERDICTS
 from ansible_collections.mailops.smtp.plugins.plugin_utils import suite
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "roles" / "verify" / "files" / "suite"))
 
+import look
+import seen as recorded
 from seen import SEEN
 
 SUITE = Path(__file__).resolve().parents[4] / "roles" / "verify" / "files" / "suite"
@@ -194,7 +203,7 @@ def test_a_server_as_it_should_be_passes(server: Server) -> None:
     )
     outcome = server.verify(**ROUTE, test_recipient="you@example.com", test_sender="root@example.com")
     assert failures(outcome) == {}
-    assert len(outcome.of("passed")) == 36
+    assert len(outcome.of("passed")) == 38
     assert [case.name for case in outcome.of("skipped")] == [
         "relaying::relaying_is_refused_to_the_controller"
     ]
@@ -278,6 +287,48 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = {
             "relay.example.com port 587"
         },
     ),
+    "another relay, on a port that nobody knows": (
+        {},
+        {"relay_host": "other.example", "relay_port": 0},
+        {
+            "config::relay_is_the_route": "should go to other.example, but Postfix hands it to relay.example.com port"
+        },
+    ),
+    "relayhost set again behind the block": (
+        {
+            "seen": {
+                "set_again": [{"name": "relayhost", "line": 41, "value": "[192.0.2.5]:25", "was": "[x]:587"}]
+            },
+            "main_cf": {"relayhost": "[192.0.2.5]:25"},
+        },
+        {"test_recipient": "you@example.com"},
+        {
+            "config::nothing_is_set_again_behind_the_block": "relayhost is set again in main.cf line 41, after the "
+            "block that Ansible wrote, so it is '[192.0.2.5]:25' and not '[x]:587': take that line out"
+        },
+    ),
+    "another parameter set again behind the block": (
+        {
+            "seen": {
+                "set_again": [{"name": "myhostname", "line": 9, "value": "a.example", "was": "b.example"}]
+            }
+        },
+        {},
+        {"config::nothing_is_set_again_behind_the_block": "give the role that value (postfix_myhostname)"},
+    ),
+    "parameters that are set twice, or that a later Postfix has no more": (
+        {
+            "answers": {
+                "^postconf -n 2>&1": (
+                    0,
+                    "postconf: warning: /etc/postfix/main.cf, line 9: overriding earlier entry: message_size_limit=1\n"
+                    'postconf: warning: /etc/postfix/main.cf: support for parameter "x" will be removed; use "y"\n',
+                )
+            }
+        },
+        {},
+        {},
+    ),
     "another relay": (
         {},
         {"relay_host": "other.example"},
@@ -354,6 +405,79 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = {
         },
         {},
         {"config::configuration_is_valid": "it says: warning: /etc/postfix/main.cf: unused parameter: x=1."},
+    ),
+    "root owns the directory of postdrop's sockets": (
+        {
+            "seen": {
+                "files": {**SEEN["files"], "/var/spool/postfix/public": recorded.file("root", "root", 0o2710)}
+            }
+        },
+        {},
+        {
+            "host::owners_and_modes_let_mail_through": "/var/spool/postfix/public should belong to "
+            "postfix:postdrop with at least mode 0710"
+        },
+    ),
+    "one of two name servers in the chroot": (
+        {
+            "seen": {
+                "chroot": {
+                    **SEEN["chroot"],
+                    "resolver": {
+                        "copy": {"nameserver": ["192.0.2.9"], "search": [], "options": []},
+                        "host": {
+                            "nameserver": ["192.0.2.9", "192.0.2.1"],
+                            "search": [],
+                            "options": ["rotate"],
+                        },
+                    },
+                }
+            }
+        },
+        {},
+        {
+            "host::chroot_knows_what_the_host_knows": "the chroot's /var/spool/postfix/etc/resolv.conf names "
+            "192.0.2.9, and /etc/resolv.conf names 192.0.2.9, 192.0.2.1; the chroot's "
+            "/var/spool/postfix/etc/resolv.conf has the options none, and /etc/resolv.conf has the options rotate, "
+            "so Postfix finds other names than this host: restart postfix"
+        },
+    ),
+    "no aliases": (
+        {
+            "seen": {
+                "tables": [
+                    {
+                        "table": "hash:/etc/aliases",
+                        "parameter": "alias_maps",
+                        "problem": "open /etc/aliases.db: No such file or directory",
+                        "source": "missing",
+                    }
+                ]
+            }
+        },
+        {},
+        {
+            "host::every_table_can_be_used": "/etc/aliases is missing too: create it (one line will do, 'postmaster: "
+            "root'), then run newaliases"
+        },
+    ),
+    "virtual mailboxes of root": (
+        {
+            "seen": {
+                "virtual_mailboxes": {
+                    "path": "/var/vmail",
+                    "uid": 5000,
+                    "gid": 5001,
+                    "usable": False,
+                    "now": {"user": "root", "group": "root", "mode": 0o755},
+                }
+            }
+        },
+        {},
+        {
+            "host::virtual_mailboxes_can_be_written": "/var/vmail (virtual_mailbox_base) should belong to 5000:5001 "
+            "(virtual_uid_maps, virtual_gid_maps), but is root:root with mode 0755"
+        },
     ),
     "no password": (
         {"passwords": {"[relay.example.com]:587"}},
@@ -464,6 +588,26 @@ def test_what_is_wrong_is_told_in_a_sentence(server: Server, name: str) -> None:
         assert part in found[test]
 
 
+def test_advice_names_no_option_of_the_probe() -> None:
+    """Of the rungs that verify climbs: it gives no login and no envelope."""
+    spec = importlib.util.spec_from_file_location("suite_tls", SUITE / "test_tls.py")
+    assert spec and spec.loader
+    suite_tls = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(suite_tls)
+    rungs = ("", "resolve", "connect", "greeting", "ehlo", "tls", "certificate")
+    for verdict in (each for each in VERDICTS.values() if each.stage in rungs and not each.usable):
+        said = suite_tls.in_the_words_of_the_roles(verdict.advice)
+        options = [
+            name for name in (*PROBE_ARGUMENTS, *ENDPOINT_ARGUMENTS) if "_" in name or name == "timeout"
+        ]
+        assert not re.search(rf"\b(?:{'|'.join(options)})\b|Set tls", said), said
+    mismatch = VERDICTS["certificate_mismatch"].advice
+    assert (
+        suite_tls.in_the_words_of_the_roles(mismatch)
+        == "Set postfix_relay_host to the name in the certificate."
+    )
+
+
 MESSAGE, STUCK = "delivery::relay_accepts_a_message", "delivery::no_earlier_test_message_is_stuck"
 WENT_UNDER_TLS = "delivery::message_went_under_tls"
 OK, TIMED_OUT = (
@@ -519,6 +663,104 @@ def test_what_became_of_the_message(server: Server, name: str) -> None:
     delivered = "status=sent" in server.log
     taken_back = [command for command in server.asked if command.startswith("postsuper")]
     assert taken_back == ([] if delivered or not server.log else ["postsuper -d 885221A806B"])
+
+
+NOT_RESOLVED = (
+    "Host or domain name not found. Name service error for name=relay.example.com type=AAAA: Host not found"
+)
+MAILDIR = "maildir delivery failed: create maildir file /var/vmail/example.com/ops/tmp/1.P2.mail1: Permission denied"
+OTHER_RESOLVER = {
+    "copy": look.resolver("nameserver 192.0.2.9"),
+    "host": look.resolver("nameserver 192.0.2.1"),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "seen", "parts"),
+    [
+        (NOT_RESOLVED, {"chroot": {**SEEN["chroot"], "resolver": OTHER_RESOLVER, "resolves": True}},
+         ["the name servers in /var/spool/postfix/etc/resolv.conf", "those of /etc/resolv.conf do: restart postfix"]),
+        (NOT_RESOLVED, {"chroot": {**SEEN["chroot"], "resolver": OTHER_RESOLVER, "resolves": False}},
+         ["DNS does not know the name relay.example.com"]),
+        ("alias database unavailable", {}, ["/etc/aliases is missing too: create it", "then run newaliases"]),
+        ("alias database unavailable",
+         {"files": {**SEEN["files"], "/etc/aliases": SEEN["files"]["/etc/postfix/main.cf"]}},
+         ["run newaliases (it builds the table"]),
+        (MAILDIR,
+         {"parameters": {**SEEN["parameters"], "virtual_mailbox_base": "/var/vmail", "virtual_uid_maps": "static:5000",
+                         "virtual_gid_maps": "static:5001"}},
+         ["give /var/vmail to the owner that virtual_uid_maps and virtual_gid_maps name",
+          "(chown -R 5000:5001 /var/vmail)"]),
+        (MAILDIR, {}, ["look at the owner and mode of /var/vmail/example.com/ops/tmp, and of"]),
+        ("cannot update mailbox /var/mail/ops for user ops. unable to create lock file /var/mail/ops.lock: Permission "
+         "denied", {}, ["(/var/mail: root:mail, mode 2775)"]),
+    ],
+)  # fmt: skip
+def test_what_was_seen_corrects_the_cause(
+    server: Server, text: str, seen: dict[str, Any], parts: list[str]
+) -> None:
+    server.seen.update(seen)
+    server.log = LOG.replace(OK, f"deferred ({text})")
+    found = failures(server.verify(**ROUTE, test_recipient="you@example.com"))[MESSAGE]
+    assert not [part for part in parts if part not in found], found
+
+
+def test_a_time_that_was_cut_short_is_told(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.log = server.root_log = NEVER_SENT
+    server.seen["parameters"]["soft_bounce"] = "yes"
+    beginning = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: beginning + 0.01)
+    monkeypatch.setattr(
+        time, "sleep", lambda _seconds: monkeypatch.setattr(time, "monotonic", lambda: beginning + 9)
+    )
+    found = failures(server.verify(**ROUTE, test_recipient="you@example.com", delivery_timeout=15))
+    assert (
+        "after 8 s (not 15, because all mail is stopped by what another test tells) it was still"
+        in found[MESSAGE]
+    )
+
+
+def test_verify_names_no_variable_of_role_postfix_that_is_not_there() -> None:
+    roles = SUITE.parents[2]
+    known = set()
+    for path in (roles / "postfix" / "meta").rglob("argument_specs.yml"):
+        known |= set(re.findall(r"^ +(postfix_\w+):$", path.read_text(), re.MULTILINE))
+    for path in [*SUITE.glob("*.py"), *SUITE.parents[1].rglob("*.yml"), SUITE.parents[1] / "README.md"]:
+        named = set(re.findall(r"(?<![\w/.])postfix_[a-z_]+(?![\w/*(.]*\()", path.read_text()))
+        assert named <= known, path
+
+
+AROUND = """\
+Nov 23 mail1 postfix/master[3]: warning: /usr/lib/postfix/sbin/pickup: bad command startup -- throttling
+Nov 23 mail1 postfix/smtpd[5]: warning: hostname x.example does not resolve to address 192.0.2.9: Name or service not \
+known
+Nov 23 mail1 postfix/qmgr[6]: warning: /etc/postfix/main.cf, line 41: overriding earlier entry: queue_minfree=0
+"""
+NOT_READ = (
+    "Nov 23 mail1 postfix/pickup[4]: fatal: scan_dir_push: open directory maildrop: Permission denied\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("around", "part"),
+    [
+        (NOT_READ + AROUND, "open directory maildrop: Permission denied): Postfix may not read maildrop"),
+        (AROUND, "does not start or does not answer (/usr/lib/postfix/sbin/pickup): see the mail log"),
+    ],
+)
+def test_what_others_complain_of_explains_no_message(server: Server, around: str, part: str) -> None:
+    server.log = server.root_log = ""
+    server.answers[r"^\{ journalctl.*grep -E"] = (0, around)
+    found = failures(server.verify(**ROUTE, test_recipient="you@example.com"))
+    assert part in found[MESSAGE]
+    assert ",," not in found["delivery::mail_of_root_arrives"]
+
+
+def test_a_remark_of_sendmail_is_not_why_it_refused(server: Server) -> None:
+    said = "sendmail: warning: /etc/postfix/main.cf, line 41: overriding earlier entry: queue_minfree=0\n"
+    server.answers["^printf "] = (75, said + "sendmail: fatal: User root(0) is not allowed to submit mail\n")
+    found = failures(server.verify(**ROUTE, test_recipient="you@example.com"))
+    assert "says (sendmail: fatal: User root(0) is not allowed" in found[MESSAGE]
 
 
 def test_message_that_never_left_the_maildrop_is_taken_back(server: Server) -> None:
