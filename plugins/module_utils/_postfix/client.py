@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import ipaddress
 import os
 import re
@@ -134,9 +133,11 @@ class Host(NamedTuple):
         return os.path.isdir(os.path.join(self.root, path.lstrip("/")))
 
     def has_package(self, name: str) -> bool:
-        """Whether dpkg knows this package; of others it is not known without a program."""
-        directory = os.path.join(self.root, "var/lib/dpkg/info", glob.escape(name))
-        return bool(glob.glob(f"{directory}.list") or glob.glob(f"{directory}:*.list"))
+        """Whether it is installed, as dpkg has it; of others that is not known without a program."""
+        status = self.read("var/lib/dpkg/status") or ""
+        return bool(
+            re.search(rf"^Package: {re.escape(name)}\nStatus: \S+ \S+ installed$", status, re.MULTILINE)
+        )
 
     def read(self, path: str) -> str | None:
         try:
@@ -184,6 +185,9 @@ def client(
     services = master_cf.MasterCf(master if installed else master_cf.FRESH)
     try:
         services.merge(_of_clients(wish.services, services) if wish else ())
+    except ValueError as error:
+        raise ClientError(f"services (postfix_services of the role): {error}") from None
+    try:
         named = {
             name: syntax.parameter_value(name, value) for name, value in (wish or Wish()).parameters.items()
         }

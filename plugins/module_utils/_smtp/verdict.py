@@ -227,7 +227,7 @@ VERDICTS: dict[str, Verdict] = {
         False,
         False,
         "The server offers no authentication mechanism that can be used here.",
-        "Choose an auth_mechanism that the server offers (see auth_mechanisms).",
+        "Set auth_mechanism to one that the server offers (see auth_mechanisms).",
     ),
     "auth_rejected": Verdict(
         "auth",
