@@ -167,7 +167,7 @@ def test_the_service_that_role_postfix_will_have_mail_take(tmp_path, main, maste
 
 def test_a_service_that_cannot_be_is_refused_by_its_name(tmp_path):
     with pytest.raises(
-        ClientError, match="services .postfix_services of the role.: service smtp/unix: chroot is 'z': write"
+        ClientError, match=r"services .postfix_services of the role.: service smtp/unix: chroot is 'z': write"
     ):
         of(tmp_path, "", SMTP.format("n"), wish=Wish(services=[{**BOUND, "chroot": "z"}]))
 
