@@ -138,7 +138,7 @@ ON_POSTFIX := $(BIN)/pytest -q -s tests/integration/postfix
 
 .PHONY: postfix-test postfix-crash postfix-load
 postfix-test: podman ## postfix_config against some 400 configurations, on Postfix 3.5, 3.7, 3.10 and 3.11 (root)
-	$(ON_POSTFIX) --ignore tests/integration/postfix/crash --ignore tests/integration/postfix/load -n 2 $(ARGS)
+	$(ON_POSTFIX) --ignore tests/integration/postfix/crash --ignore tests/integration/postfix/load -n 2 --dist loadfile $(ARGS)
 
 postfix-crash: podman ## postfix_config killed at each kind of step; at each single one with ARGS=--all (root)
 	$(ON_POSTFIX)/crash $(ARGS)
