@@ -65,6 +65,9 @@ RULES = tuple(
          r"\blocal data error\b|Temporary lookup failure",
          "a lookup table cannot be used ({path}{spec} {what})",
          f"see the mail log for its name, build it with postmap, or {AGAIN}"),
+        ("parameter", True, r"(?<!system )(?<!erver )configuration error: (?P<what>[^)\n]+)",
+         "a daemon of Postfix does not start with this configuration ({what})",
+         f"correct that parameter (postfix_parameters), then {AGAIN}"),
         ("mail system configuration", True, r"mail system configuration error|[Ss]erver configuration "
          r"(?:error|problem)",
          "Postfix finds a fault in its own configuration", f"see the mail log for the warning, then {AGAIN}"),
@@ -308,12 +311,12 @@ _COMPILED = tuple((re.compile(rule.pattern), rule.cause) for rule in RULES)
 
 # Whose words a cause is found in. All others are known by what is said here and there.
 OURS = frozenset((
-    "table type", "table key", "aliases", "permissions", "table", "mail system configuration", "daemon", "transport",
-    "deferred transport", "hold", "discarded", "not allowed to submit", "maildrop", "disk full here", "read-only",
-    "milter", "content filter", "queue file", "mailbox", "mailbox full here", "command", "unknown user here",
-    "resolver", "certificates here", "tls absent", "implicit TLS", "certificate expired", "certificate name",
-    "certificate untrusted", "refused", "source address", "unreachable", "timeout",
-    "lost connection",
+    "table type", "table key", "aliases", "permissions", "table", "parameter", "mail system configuration",
+    "daemon", "transport", "deferred transport", "hold", "discarded", "not allowed to submit", "maildrop",
+    "disk full here", "read-only", "milter", "content filter", "queue file", "mailbox", "mailbox full here",
+    "command", "unknown user here", "resolver", "certificates here", "tls absent", "implicit TLS",
+    "certificate expired", "certificate name", "certificate untrusted", "refused", "source address",
+    "unreachable", "timeout", "lost connection",
 ))  # fmt: skip
 THEIRS = frozenset((
     "login by application password", "login missing", "login temporary", "helo", "greylisting", "sender",

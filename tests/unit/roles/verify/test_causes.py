@@ -40,6 +40,8 @@ TABLE = (
      "recipient", "postfix_test_recipient"),
 )  # fmt: skip
 OWN = (
+    ("fatal: configuration error: mailbox_size_limit is smaller than message_size_limit", "parameter",
+     "mailbox_size_limit is smaller than message_size_limit): correct that parameter (postfix_parameters)"),
     (LOGIN + "535 5.7.8 Error: authentication failed:", "login", "postfix_relay_password"),
     (LOGIN + "534 5.7.9 Application-specific password required", "login by application password",
      "application password"),
