@@ -105,6 +105,7 @@ def test_a_form_means_what_it_should(role: str, name: str, form: Form) -> None:
     empty = form.value in (None, "", ABSENT)
     beside = {LOGIN[name]: "" if empty else "beside"} if name in LOGIN else {}
     beside.update({"postfix_relay_port": "25"} if name == "postfix_preflight" else {})
+    beside.update({"postfix_relay_host": ABSENT} if name == "postfix_direct" and form.meaning is True else {})
     # Only a text that is tried as a template is one.
     template = form.value is not ABSENT and form.what.startswith("undefined")
     value = Unsafe(form.value) if isinstance(form.value, str) and not template else form.value
