@@ -105,6 +105,8 @@ def known(request: pytest.FixtureRequest) -> Iterator[Host]:
     try:
         from_outside(one, "-n", "ip", "address", "add", f"{OUTSIDE}/32", "dev", "lo")
         from_outside(one, "-n", "ip", "address", "add", f"{OUTSIDE6}/128", "dev", "lo", "nodad")
+        # systemd may still be about to start it.
+        one.run("systemctl stop postfix 'postfix@*' || true")
         recorder = f"{COLLECTION}/tests/integration/postfix/recorder.py"
         one.run(f"systemd-run -q --unit=recorder python3 {recorder} {PORT} {SEEN}")
         one.run("cp /etc/postfix/master.cf /root/master.cf")
