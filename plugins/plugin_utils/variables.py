@@ -863,7 +863,9 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
 # Files of role postfix, and the variables with which it writes them.
 OWN_FILES = {
     "tls_policy": RELAY[1:],
+    "mailops_tls_policy": RELAY[1:],
     "sasl_passwd": ("postfix_relay_username",),
+    "mailops_sasl_passwd": ("postfix_relay_username",),
     "mailops_aliases": ("postfix_aliases",),
 }
 

@@ -57,11 +57,12 @@ class Finding(NamedTuple):
     def aside(self) -> bool:
         """Whether mail goes out all the same, and nobody may relay by it.
 
-        It is about what comes from other hosts, or a row of a table, which is about few messages.
+        It is about what comes from other hosts, or about the right side of one row, which few messages meet. What is
+        wrong with a row's key makes a daemon do without the whole table, and a row of all keys is met by all mail.
         """
         setting = self.where[1]
-        row = self.file not in ("main.cf", "master.cf")
-        return row or (setting.startswith(_ASIDE) and not setting.endswith(_RELAYING))
+        row = self.file not in ("main.cf", "master.cf") and self.value and self.parameter != "*"
+        return bool(row) or (setting.startswith(_ASIDE) and not setting.endswith(_RELAYING))
 
     @property
     def named(self) -> set[str]:

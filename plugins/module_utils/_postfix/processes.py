@@ -64,14 +64,19 @@ def began(found: Process) -> float:
 
 
 def end(found: Process, patience: float = PATIENCE) -> bool:
-    """Ask a process to end, by SIGTERM, and wait for it, in seconds. False where it goes on."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(found.pid, signal.SIGTERM)
-    deadline = time.monotonic() + patience
+    """Ask a process to end, by SIGTERM, and wait for it, in seconds. False where it goes on.
+
+    Another one that has its number by now is left alone.
+    """
+    deadline, asked = time.monotonic() + patience, False
     while True:
         now = process(found.pid)
         if now is None or now.ticks != found.ticks or now.state == "Z":
             return True
+        if not asked:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(found.pid, signal.SIGTERM)
+            asked = True
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)

@@ -517,6 +517,7 @@ UNPROBED = {"postfix_preflight": False, "postfix_relay_host": "r.example", "post
                 ),
                 ([{"path": "sasl_passwd", "content": "a"}], ["because postfix_relay_username is set"]),
                 ([{"path": "tls_policy", "content": "a"}], ["because postfix_relay_host is set"]),
+                ([{"path": "mailops_tls_policy", "content": "a"}], ["because postfix_relay_host is set"]),
                 ([{"path": "mailops_aliases", "content": "a"}], []),
             ]
         ],

@@ -218,3 +218,20 @@ def test_queue_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     (tmp_path / "hold" / "B1").write_text("")
     result = info.queue(str(tmp_path), "/etc/postfix")
     assert (result["deferred"], result["hold"], result["total"], result["oldest"]) == (1, 1, 2, None)
+
+
+@pytest.mark.parametrize(
+    ("file", "parameter", "value", "aside"),
+    [
+        ("main.cf", "smtpd_tls_auth_only", "so", True),
+        ("master.cf", "submission/inet -o smtpd_tls_auth_only", "so", True),
+        ("main.cf", "smtpd_relay_restrictions", "permit", False),
+        ("main.cf", "smtp_tls_policy_maps", "hash:/x", False),
+        # A row: for few messages, for all, and one with a key that makes daemons do without the table.
+        ("sender_relay", "boss@example.org", "[relay.example.com]:25", True),
+        ("transport", "*", "smtp:[relay.example.com", False),
+        ("sasl_passwd", "[relay.example.com]:25", "", False),
+    ],
+)
+def test_what_is_not_in_the_way_of_mail(file: str, parameter: str, value: str, aside: bool) -> None:
+    assert finding.Finding(file, 3, parameter, value, "wrong", "").aside is aside
