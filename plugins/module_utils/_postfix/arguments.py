@@ -13,7 +13,7 @@ import re
 from typing import Any, Iterable, Mapping
 
 from . import master_cf, table
-from .finding import Finding
+from .checks.finding import Finding
 
 CONFIG_ARGUMENTS: dict[str, Any] = {
     "files": {

@@ -32,7 +32,7 @@ from . import (
     service,
     syntax,
 )
-from .values import MECHANISM_PLUGINS
+from .parameters import MECHANISM_PLUGINS
 
 CONFIG_DIRECTORY = "/etc/postfix"
 # The transport of role postfix for next hops with TLS from the first byte; in all else it is like smtp.

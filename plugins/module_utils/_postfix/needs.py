@@ -15,7 +15,7 @@ import re
 from typing import Container, Iterator, Mapping
 
 from . import expansion, master_cf, syntax
-from .values import MECHANISM_PLUGINS
+from .parameters import MECHANISM_PLUGINS
 
 _LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64")
 

@@ -8,7 +8,7 @@
 #
 # Theory of operation. The plan is computed from the live files and the request alone; a host that is as
 # wished costs a few file reads and a look at /proc. Otherwise the whole directory is staged, checked there
-# by check.py, swapped by swap.py, activated and confirmed by service.py. Every way out of deploy() leaves
+# by checks/, swapped by swap.py, activated and confirmed by service.py. Every way out of deploy() leaves
 # the old state or the new one, and a Postfix that runs it.
 #
 # The rule of this file: no content of a sensitive file leaves it, in no return value and in no exception.
@@ -27,9 +27,10 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
 
 from . import block, chroot, losses, main_cf, managed, maps, master_cf, needs, neighbours, processes, service
-from .finding import Finding, assignments, staged_path
+from .checks.finding import Finding
 from .request import BlockWish, FileWish, Request
 from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
+from .text import assignments, staged_path
 
 # While single files are renamed, a password may be gone that the old main.cf still needs: mail that fails waits.
 BRIDGE = b"\nsoft_bounce = yes\n"
@@ -548,9 +549,9 @@ def _ask_for_losses(plan: Plan, request: Request, outcome: Outcome) -> None:
 
 
 def _check(stage: str, live: str, **more: Any) -> list[Finding]:
-    from . import check  # half of this package, and of no use where nothing changes
+    from .checks import registry  # half of this package, and of no use where nothing changes
 
-    return check.check(stage, live, **more)
+    return registry.check(stage, live, **more)
 
 
 def _judge(

@@ -10,10 +10,13 @@ from typing import Any, Mapping, NamedTuple, Sequence
 
 
 class Case(NamedTuple):
-    """A change of what the distribution ships. A broken one must be refused with a finding that matches
-    `says`; a valid one must pass without an error. `setup` is run before, what follows "# undo:" in it after."""
+    """A change of what the distribution ships. A broken one must be refused with a finding of `check` that matches
+    `says`; a valid one must pass without an error, with a warning of `check` that matches `says` or, where that is
+    empty, with none. `check` is empty where a broken one is refused before the checks, and where a valid one is a
+    whole host. `setup` is run before, what follows "# undo:" in it after."""
 
     name: str
+    check: str = ""
     says: str = ""
     parameters: Mapping[str, Any] = MappingProxyType({})
     services: Sequence[dict[str, Any]] = ()

@@ -77,6 +77,7 @@ BROKEN: list[Case] = []
 VALID: list[Case] = [
     Case(
         "instance_relays_to_another_instance",
+        "next-hop-family",
         "",
         {
             "relayhost": "[127.0.0.2]",
@@ -84,9 +85,10 @@ VALID: list[Case] = [
             "inet_protocols": "ipv4",
         },
     ),
-    Case("shipped_by_the_distribution"),
+    Case("shipped_by_the_distribution", "main-cf-missing"),
     Case(
         "null_client",
+        "parameter-set-twice",
         "",
         {
             "inet_interfaces": "loopback-only",
@@ -96,10 +98,13 @@ VALID: list[Case] = [
             "myorigin": "example.com",
         },
     ),
-    Case("el_stock", "", files=[text("main.cf", EL_MAIN), text("master.cf", UPSTREAM_MASTER)]),
-    Case("upstream_master", "", files=[text("master.cf", UPSTREAM_MASTER)]),
+    Case(
+        "el_stock", "daemon-missing", "", files=[text("main.cf", EL_MAIN), text("master.cf", UPSTREAM_MASTER)]
+    ),
+    Case("upstream_master", "unreadable-line", "", files=[text("master.cf", UPSTREAM_MASTER)]),
     Case(
         "suse_stock",
+        "compatibility-level",
         "",
         files=[
             text(
@@ -116,6 +121,7 @@ VALID: list[Case] = [
     ),
     Case(
         "debian_satellite",
+        "origin",
         "",
         {
             "relayhost": "smtp.example.com",
@@ -127,12 +133,14 @@ VALID: list[Case] = [
     ),
     Case(
         "submission_with_tls",
+        "key-readable-by-all",
         "",
         SNAKEOIL,
         [{**SUBMISSION, "options": {**SUBMISSION["options"], "smtpd_sasl_auth_enable": False}}],
     ),
     Case(
         "submission_with_dovecot",
+        "dovecot-socket",
         "",
         {**SNAKEOIL, "smtpd_sasl_type": "dovecot", "smtpd_sasl_path": "private/auth-valid"},
         [SUBMISSION],
@@ -140,6 +148,7 @@ VALID: list[Case] = [
     ),
     Case(
         "submissions_implicit",
+        "tls-of-the-port",
         "",
         SNAKEOIL,
         [
@@ -150,6 +159,7 @@ VALID: list[Case] = [
     ),
     Case(
         "xforward_and_log",
+        "network-syntax",
         "",
         {
             "smtpd_authorized_xforward_hosts": "127.0.0.0/8 [::1]/128",
@@ -159,6 +169,7 @@ VALID: list[Case] = [
     ),
     Case(
         "backup_mx",
+        "open-relay",
         "",
         {
             "relay_domains": "$mydestination, example.org",
@@ -170,11 +181,13 @@ VALID: list[Case] = [
     ),
     Case(
         "debugger_stock",
+        "mailbox-command",
         "",
         {"debugger_command": "PATH=/bin:/usr/bin gdb $daemon_directory/$process_name $process_id & sleep 5"},
     ),
     Case(
         "submission_only_sasl_tls",
+        "auth-never-offered",
         "",
         {
             "smtpd_tls_auth_only": True,
@@ -185,19 +198,22 @@ VALID: list[Case] = [
     ),
     Case(
         "null_client_by_name",
+        "default-transport-missing",
         "",
         {"relayhost": "$mydomain", "inet_interfaces": "loopback-only", "mydestination": ""},
     ),
-    Case("el9_submission", files=[text("master.cf", EL9_MASTER)]),
-    Case("long_lines_and_braces", "", files=[text("master.cf", LONG_LINES)]),
+    Case("el9_submission", "listener-address", files=[text("master.cf", EL9_MASTER)]),
+    Case("long_lines_and_braces", "unreadable-line", "", files=[text("master.cf", LONG_LINES)]),
     Case(
         "mailcow_like",
+        "compatibility-level",
         "",
         MAILCOW,
         files=[text("allow.cidr", "192.0.2.0/24 permit\n"), text("a", "x y\n"), text("b", "z y\n")],
     ),
     Case(
         "mua_restrictions",
+        "unknown-restriction",
         "",
         {
             "mua_client_restrictions": "permit_mynetworks, reject",
@@ -211,14 +227,21 @@ VALID: list[Case] = [
             )
         ],
     ),
-    Case("haproxy_in_front", "", services=[inet("10587", smtpd_upstream_proxy_protocol="haproxy")]),
+    Case(
+        "haproxy_in_front",
+        "unknown-word",
+        "",
+        services=[inet("10587", smtpd_upstream_proxy_protocol="haproxy")],
+    ),
     Case(
         "loopback_submission_without_tls",
+        "tls-of-the-port",
         "",
         services=[inet("127.0.0.1:587", smtpd_tls_security_level="none")],
     ),
     Case(
         "freebsd_stock",
+        "directory-missing",
         "",
         {
             "mail_spool_directory": "/var/mail",
@@ -232,6 +255,7 @@ VALID: list[Case] = [
     ),
     Case(
         "alpine_stock",
+        "writable-by-others",
         "",
         {
             "alias_maps": "lmdb:/etc/postfix/aliases",
@@ -244,6 +268,7 @@ VALID: list[Case] = [
     ),
     Case(
         "ubuntu_internet_site",
+        "ca-path-in-chroot",
         "",
         {
             "smtpd_relay_restrictions": "permit_mynetworks permit_sasl_authenticated defer_unauth_destination",
@@ -265,6 +290,7 @@ VALID: list[Case] = [
     ),
     Case(
         "multi_instance",
+        "mail-loop",
         "",
         {
             "multi_instance_enable": True,

@@ -17,16 +17,23 @@ from case import (
 BROKEN: list[Case] = []
 
 VALID: list[Case] = [
-    Case("mailbox_command_of_the_shell", "", {"mailbox_command": "exec /bin/cat"}),
+    Case("mailbox_command_of_the_shell", "mailbox-command", "", {"mailbox_command": "exec /bin/cat"}),
     Case(
         "pipe_for_one_recipient_by_default",
+        "pipe-recipient-limit",
         "",
         {"virtual_transport": "mydrop", "default_destination_recipient_limit": 1},
         [unix("mydrop", "pipe flags=DRhu user=nobody argv=/bin/cat", unpriv="n")],
     ),
-    Case("banner_with_typography", "", {"smtpd_banner": "$myhostname ESMTP \u2013 \u201cours\u201d"}),
+    Case(
+        "banner_with_typography",
+        "typographic-character",
+        "",
+        {"smtpd_banner": "$myhostname ESMTP \u2013 \u201cours\u201d"},
+    ),
     Case(
         "spamassassin_by_pipe",
+        "pipe-program",
         "",
         {"content_filter": "spamassassin"},
         [
@@ -39,6 +46,7 @@ VALID: list[Case] = [
     ),
     Case(
         "amavis",
+        "open-relay",
         "",
         {"content_filter": "smtp-amavis:[127.0.0.1]:10024"},
         [
@@ -67,6 +75,7 @@ VALID: list[Case] = [
     ),
     Case(
         "rspamd_milter",
+        "unknown-list-word",
         "",
         {
             "smtpd_milters": "inet:localhost:11332",
@@ -78,6 +87,7 @@ VALID: list[Case] = [
     ),
     Case(
         "opendkim_socket",
+        "milter-outside-chroot",
         "",
         {
             "smtpd_milters": "unix:opendkim/opendkim.sock, { inet:127.0.0.1:8893, connect_timeout=10s, default_action=accept }",
@@ -86,6 +96,7 @@ VALID: list[Case] = [
     ),
     Case(
         "postgrey",
+        "open-relay",
         "",
         {
             "smtpd_recipient_restrictions": "permit_mynetworks, reject_unauth_destination, check_policy_service inet:127.0.0.1:10023"
@@ -93,6 +104,7 @@ VALID: list[Case] = [
     ),
     Case(
         "policy_service_with_options",
+        "policy-service",
         "",
         {
             "smtpd_recipient_restrictions": "permit_mynetworks, reject_unauth_destination, check_policy_service { inet:127.0.0.1:10023, timeout=10s, default_action=DUNNO }, permit"
@@ -100,6 +112,7 @@ VALID: list[Case] = [
     ),
     Case(
         "spf_policy_by_spawn",
+        "unused-parameter",
         "",
         {
             "policyd-spf_time_limit": 3600,
@@ -118,6 +131,7 @@ VALID: list[Case] = [
     ),
     Case(
         "rbl_and_friends",
+        "removed-restriction",
         "",
         {
             "smtpd_recipient_restrictions": [
@@ -133,6 +147,7 @@ VALID: list[Case] = [
     ),
     Case(
         "postscreen",
+        "service-columns",
         "",
         {
             "postscreen_access_list": "permit_mynetworks",
@@ -150,11 +165,13 @@ VALID: list[Case] = [
     ),
     Case(
         "dovecot_lmtp",
+        "next-hop-outside-chroot",
         "",
         {"virtual_transport": "lmtp:unix:private/dovecot-lmtp", "virtual_mailbox_domains": "example.com"},
     ),
     Case(
         "mailman",
+        "unused-parameter",
         "",
         {
             "relay_domains": "lists.example.com",
@@ -174,11 +191,13 @@ VALID: list[Case] = [
     ),
     Case(
         "srs_and_canonical",
+        "unknown-list-word",
         "",
         {"sender_canonical_maps": "tcp:localhost:10001", "sender_canonical_classes": "envelope_sender"},
     ),
     Case(
         "postgrey_by_socket",
+        "policy-service",
         "",
         {
             "smtpd_recipient_restrictions": "permit_mynetworks, reject_unauth_destination, check_policy_service unix:postgrey/socket"
@@ -186,6 +205,7 @@ VALID: list[Case] = [
     ),
     Case(
         "smtpd_milter_maps",
+        "table-unreadable",
         "",
         {"smtpd_milter_maps": "cidr:/etc/postfix/milters"},
         files=[text("milters", "127.0.0.0/8 DISABLE\n")],
@@ -193,6 +213,7 @@ VALID: list[Case] = [
     ),
     Case(
         "dkim_and_friends_by_default_filter",
+        "header-check-action",
         "",
         {
             "smtp_header_checks": "regexp:{ {/^X-Internal:/ IGNORE} }",
@@ -202,6 +223,7 @@ VALID: list[Case] = [
     ),
     Case(
         "mailman3_lmtp",
+        "transport-pattern",
         "",
         {
             "transport_maps": "texthash:/etc/postfix/transport",
@@ -218,6 +240,7 @@ VALID: list[Case] = [
     ),
     Case(
         "dovecot_lda_by_pipe",
+        "pipe-program",
         "",
         {
             "virtual_transport": "dovecot",
@@ -234,6 +257,7 @@ VALID: list[Case] = [
     ),
     Case(
         "amavis_both_ways",
+        "login-without-passwords",
         "",
         {"content_filter": "smtp-amavis:[127.0.0.1]:10024", **RELAY},
         [
@@ -262,12 +286,14 @@ VALID: list[Case] = [
     ),
     Case(
         "before_queue_filter",
+        "proxy-filter",
         "",
         {"smtpd_proxy_filter": "127.0.0.1:10024"},
         [inet("127.0.0.1:10025", smtpd_proxy_filter="", smtpd_authorized_xforward_hosts="127.0.0.0/8")],
     ),
     Case(
         "qmqpd_and_others",
+        "service-set-twice",
         "",
         services=[
             {"service": "628", "type": "inet", "private": "n", "command": "qmqpd"},
@@ -282,6 +308,7 @@ VALID: list[Case] = [
     ),
     Case(
         "relay_backup_named_by_service",
+        "implicit-tls-port",
         "",
         {"relayhost": "[relay.example.com]:submission", "smtp_tls_security_level": "encrypt"},
     ),

@@ -12,47 +12,71 @@ from case import (
 )
 
 BROKEN: list[Case] = [
-    Case("virtual_transport_missing", "no service 'dovecot'", {"virtual_transport": "dovecot"}),
-    Case("map_missing", "does not exist; create it", {"virtual_alias_maps": "texthash:/etc/postfix/virtual"}),
+    Case(
+        "virtual_transport_missing",
+        "unknown-transport",
+        "no service 'dovecot'",
+        {"virtual_transport": "dovecot"},
+    ),
+    Case(
+        "map_missing",
+        "table-missing",
+        "does not exist; create it",
+        {"virtual_alias_maps": "texthash:/etc/postfix/virtual"},
+    ),
     Case(
         "map_misspelt",
+        "table-missing",
         "write texthash:/etc/postfix/virtual",
         {"virtual_alias_maps": "texthash:/etc/postfix/virtaul"},
         files=[text("virtual", "a@example.com b\n")],
     ),
     Case(
         "map_without_type",
+        "table-type",
         "has no table type; write hash:|write cdb:|write lmdb:|has no table type",
         {"virtual_alias_maps": "/etc/postfix/virtual"},
         files=[text("virtual", "a@example.com b\n")],
     ),
     Case(
         "map_type_unknown",
+        "table-type",
         "no table type 'hsah'; write hash:",
         {"virtual_alias_maps": "hsah:/etc/postfix/virtual"},
         files=[text("virtual", "a@example.com b\n")],
     ),
     Case(
         "map_type_not_installed",
+        "table-type",
         "no table type 'pgsql'; install the package postfix-pgsql",
         {"virtual_alias_maps": "pgsql:/etc/postfix/virtual.cf"},
     ),
     Case(
         "texthash_duplicate_key",
-        "virtual line 2: .*there twice",
+        "duplicate-key",
+        "virtual line 2: .*duplicate key",
         {"virtual_alias_maps": "texthash:/etc/postfix/virtual"},
         files=[text("virtual", "a@example.com b\nA@example.com c\n")],
     ),
-    Case("map_is_directory", "directory", {"virtual_alias_maps": "texthash:/etc/postfix/sasl"}),
+    Case(
+        "map_is_directory", "table-missing", "directory", {"virtual_alias_maps": "texthash:/etc/postfix/sasl"}
+    ),
     Case(
         "map_with_relative_path",
+        "table-type",
         "write texthash:/etc/postfix/virtual",
         {"virtual_alias_maps": "texthash:virtual"},
         files=[text("virtual", "a@example.com b\n")],
     ),
-    Case("inline_table_bad", "virtual_alias_maps", {"virtual_alias_maps": "inline:{ a@example.com }"}),
+    Case(
+        "inline_table_bad",
+        "table-unreadable",
+        "virtual_alias_maps",
+        {"virtual_alias_maps": "inline:{ a@example.com }"},
+    ),
     Case(
         "table_not_allowed_through_proxy",
+        "proxymap-not-allowed",
         "proxy_read_maps",
         {
             "smtpd_restriction_classes": "vip",
@@ -62,11 +86,13 @@ BROKEN: list[Case] = [
     ),
     Case(
         "union_member_missing",
+        "table-missing",
         "does not exist",
         {"virtual_alias_maps": "unionmap:{texthash:/etc/postfix/none}"},
     ),
     Case(
         "option_of_the_wrong_type_of_table",
+        "access-table",
         "no table type",
         services=[inet("587", smtpd_client_restrictions="check_client_access,hsah:/etc/postfix/x,permit")],
     ),
@@ -75,11 +101,13 @@ BROKEN: list[Case] = [
 VALID: list[Case] = [
     Case(
         "proxy_read_maps_of_whole_lists",
+        "proxymap-not-allowed",
         "",
         {"proxy_read_maps": "$local_recipient_maps $mydestination $mynetworks $smtpd_recipient_restrictions"},
     ),
     Case(
         "virtual_aliases_compiled",
+        "table-missing",
         "",
         {"virtual_alias_maps": "hash:/etc/postfix/virtual", "virtual_alias_domains": "example.com"},
         files=[text("virtual", "postmaster@example.com root\n@example.com joe\n")],
@@ -87,12 +115,14 @@ VALID: list[Case] = [
     ),
     Case(
         "virtual_aliases_lmdb",
+        "table-type",
         "",
         {"virtual_alias_maps": "lmdb:$config_directory/virtual"},
         files=[text("virtual", "postmaster@example.com root\n")],
     ),
     Case(
         "inline_and_static_tables",
+        "every-domain-is-listed",
         "",
         {
             "smtpd_sender_login_maps": "inline:{ {joe@example.com = joe} }",
@@ -101,6 +131,7 @@ VALID: list[Case] = [
     ),
     Case(
         "proxied_and_combined_tables",
+        "table-type",
         "",
         {
             "virtual_alias_maps": "proxy:unionmap:{texthash:/etc/postfix/a, texthash:/etc/postfix/b}",
@@ -110,6 +141,7 @@ VALID: list[Case] = [
     ),
     Case(
         "aliases_compiled",
+        "table-row",
         "",
         {"alias_maps": "lmdb:/etc/postfix/aliases", "alias_database": "lmdb:/etc/postfix/aliases"},
         files=[
@@ -121,6 +153,7 @@ VALID: list[Case] = [
     ),
     Case(
         "combined_tables_of_every_kind",
+        "table-type",
         "",
         {
             "virtual_alias_maps": "pipemap:{texthash:/etc/postfix/a, inline:{ {b = c} }}, randmap:{x@example.com, y@example.com}, static:{joe@example.com}"
@@ -129,6 +162,7 @@ VALID: list[Case] = [
     ),
     Case(
         "proxied_virtual_alias",
+        "proxymap-not-allowed",
         "",
         {"virtual_alias_maps": "proxy:texthash:/etc/postfix/v"},
         files=[text("v", "a@example.com b\n")],

@@ -21,13 +21,13 @@ from typing import Any
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
-    check,
-    finding,
     maps,
     service,
     swap,
     transaction,
 )
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import registry
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.text import staged_path
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.version import parse_version
 from cases import BROKEN, VALID, Case
 
@@ -69,6 +69,7 @@ def broken(case: Case) -> dict[str, Any]:
             "refused": True,
             "rolled_back": error.rolled_back,
             "said": str(error),
+            "found": [[each.check, str(each)] for each in error.findings if each.certain],
             "untouched": swap.fingerprint(LIVE) == before,
             "left": sorted(name for name in os.listdir("/etc") if name.startswith(".postfix")),
         }
@@ -83,13 +84,13 @@ def valid(case: Case) -> dict[str, Any]:
         stage = swap.Directory(LIVE).build_stage(os.path.join(room, "stage"))
         transaction.write_changes(plan.changes, stage)
         for ref in maps.references(plan.main, plan.master, {"config_directory": LIVE, **plan.main.values()}):
-            path = finding.staged_path(ref.path, stage, LIVE)
+            path = staged_path(ref.path, stage, LIVE)
             if ref.type in maps.COMPILED and maps.is_stale(ref.type, path):
                 maps.build(ref.type, path, "postmap", stage)
-        findings = check.check(stage, LIVE, running=service.running_master("/var/spool/postfix"))
+        findings = registry.check(stage, LIVE, running=service.running_master("/var/spool/postfix"))
         return {
             "errors": [str(each) for each in findings if each.certain],
-            "warnings": [str(each) for each in findings if not each.certain],
+            "warnings": [[each.check, str(each)] for each in findings if not each.certain],
         }
     finally:
         shutil.rmtree(room)

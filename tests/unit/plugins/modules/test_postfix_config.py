@@ -17,7 +17,7 @@ pytest.importorskip("ansible.module_utils.basic")
 
 from ansible.module_utils import basic
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import arguments, service
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.finding import Finding
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks.finding import Finding
 from ansible_collections.mailops.smtp.plugins.modules import postfix_config, postfix_info
 
 SECRET = "Pa:ss#word $1"

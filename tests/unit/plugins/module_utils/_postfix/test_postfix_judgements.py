@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the mailops.smtp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Versions, certificates, listeners, tables and the small judgements of check.py."""
+"""Versions, certificates, listeners, tables and the small judgements of the checks."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from typing import Callable
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
     certificate,
-    finding,
     info,
     main_cf,
     maps,
     master_cf,
     service,
-    values,
+    text,
     version,
 )
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import parameters as values
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import finding
 
 
 @pytest.mark.parametrize(
@@ -184,11 +185,10 @@ def test_stale_tables(tmp_path: Path) -> None:
 
 def test_paths_below_the_live_directory_are_judged_in_the_stage() -> None:
     assert (
-        finding.staged_path("/etc/postfix/a", "/etc/.postfix.stage", "/etc/postfix")
-        == "/etc/.postfix.stage/a"
+        text.staged_path("/etc/postfix/a", "/etc/.postfix.stage", "/etc/postfix") == "/etc/.postfix.stage/a"
     )
-    assert finding.staged_path("/etc/postfix2/a", "/etc/.postfix.stage", "/etc/postfix") == "/etc/postfix2/a"
-    assert finding.staged_path("/etc/aliases", "/s", "/etc/postfix") == "/etc/aliases"
+    assert text.staged_path("/etc/postfix2/a", "/etc/.postfix.stage", "/etc/postfix") == "/etc/postfix2/a"
+    assert text.staged_path("/etc/aliases", "/s", "/etc/postfix") == "/etc/aliases"
 
 
 def test_finding_reads_as_a_sentence() -> None:

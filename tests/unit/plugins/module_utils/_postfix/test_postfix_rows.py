@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
-    check_addresses,
-    check_delivery,
-    check_restrictions,
     expansion,
     info,
     main_cf,
     master_cf,
     nexthop,
     table,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import (
+    addresses,
+    configuration,
+    restrictions,
 )
 
 
@@ -115,7 +117,7 @@ def test_next_hops_that_are_none(text: str, says: str) -> None:
     ],
 )
 def test_host_names(name: str, good: bool) -> None:
-    assert check_addresses._is_hostname(name) is good
+    assert addresses.is_host_name(name) is good
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ def test_host_names(name: str, good: bool) -> None:
     ],
 )
 def test_keys_of_a_policy(hop: str, keys: list[str]) -> None:
-    assert list(check_delivery._policy_keys(hop)) == keys
+    assert list(configuration.policy_keys(hop)) == keys
 
 
 @pytest.mark.parametrize(
@@ -143,8 +145,7 @@ def test_keys_of_a_policy(hop: str, keys: list[str]) -> None:
     ],
 )
 def test_what_guards_against_relaying(words: str, guarded: bool) -> None:
-    guards = {"reject", "reject_unauth_destination"}
-    assert check_restrictions._guarded(words.split(), guards) is guarded
+    assert restrictions.guarded(words.split()) is guarded
 
 
 def test_password_behind_a_name_of_ones_own_is_masked() -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import check, service, swap, transaction
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.finding import Finding
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import service, swap, transaction
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import registry
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks.finding import Finding
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.request import BlockWish
 
 QUEUE_MANAGER = "qmgr unix n - n 300 1 qmgr\n"
@@ -60,7 +61,7 @@ def postfix(live: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
     monkeypatch.setattr(service, "Control", stand_in)
     monkeypatch.setattr(service, "confirm", stand_in.confirm)
     monkeypatch.setattr(service, "find_program", lambda _name: "/usr/sbin/postfix")
-    monkeypatch.setattr(check, "check", lambda *_arguments, **_more: [])
+    monkeypatch.setattr(registry, "check", lambda *_arguments, **_more: [])
     monkeypatch.setattr(service.LogMark, "complaints", lambda _self: ["postfix/smtpd[1]: fatal: x"])
     return stand_in
 
@@ -91,7 +92,7 @@ def test_mistakes_are_refused_and_nothing_is_left(
 ) -> None:
     finding = Finding("main.cf", 1, "biff", "yes", "wrong", "write no")
     monkeypatch.setattr(
-        check, "check", lambda *_arguments, **_more: [finding, finding._replace(certain=False)]
+        registry, "check", lambda *_arguments, **_more: [finding, finding._replace(certain=False)]
     )
     for check_mode in (True, False):
         with pytest.raises(
@@ -131,7 +132,7 @@ def test_a_mistake_of_before_is_a_warning_where_mail_goes_out_all_the_same(
         mistake = Finding("main.cf", 9 if changed else 4, parameter, "so", "wrong", "write no")
         return [mistake] if changed or before else []
 
-    monkeypatch.setattr(check, "check", found)
+    monkeypatch.setattr(registry, "check", found)
     for check_mode in (True, False):
         if refused:
             with pytest.raises(transaction.DeployError, match="refused, nothing was changed"):
@@ -149,7 +150,7 @@ def test_the_way_back_is_not_refused_for_what_was_wrong_before(
     wish = BlockWish(text="relayhost = [r]:587\n")
     transaction.deploy(transaction.Request(str(live), block=wish))
     mistake = Finding("main.cf", 1, "smtp_tls_policy_maps", "hash:/x", "wrong", "write no")
-    monkeypatch.setattr(check, "check", lambda *_arguments, **_more: [mistake])
+    monkeypatch.setattr(registry, "check", lambda *_arguments, **_more: [mistake])
     for check_mode in (True, False):
         outcome = transaction.deploy(transaction.Request(str(live), restore="original"), check_mode)
         assert outcome.changed and "it was so before" in outcome.warnings[0]
@@ -172,7 +173,7 @@ def test_a_mistake_is_told_in_the_users_words(
     live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch, parameter: str, variable: str
 ) -> None:
     monkeypatch.setattr(
-        check,
+        registry,
         "check",
         lambda *_arguments, **_more: [Finding("main.cf", 3, parameter, "so", "wrong", "write no")],
     )
@@ -198,7 +199,7 @@ def test_no_copy_is_made_of_a_password_of_a_block(live: Path, postfix: StandIn) 
 
 def test_opinions_are_warnings(live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     finding = Finding("main.cf", 1, "biff", "yes", "unwise", "write no", False)
-    monkeypatch.setattr(check, "check", lambda *_arguments, **_more: [finding])
+    monkeypatch.setattr(registry, "check", lambda *_arguments, **_more: [finding])
     assert deploy(live, biff=True).warnings == ["main.cf line 1: biff = yes: unwise; write no"]
 
 
@@ -297,7 +298,7 @@ def meddle(live: Path, times: int) -> Callable[..., list[Finding]]:
 def test_foreign_change_is_merged_not_overwritten(
     live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(check, "check", meddle(live, 2))
+    monkeypatch.setattr(registry, "check", meddle(live, 2))
     assert deploy(live, biff=True).changed is True
     assert (live / "main.cf").read_text() == "biff = yes\nforeign1 = 1\nforeign0 = 1\n"
 
@@ -305,7 +306,7 @@ def test_foreign_change_is_merged_not_overwritten(
 def test_endless_foreign_change_is_told(
     live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(check, "check", meddle(live, 9))
+    monkeypatch.setattr(registry, "check", meddle(live, 9))
     with pytest.raises(transaction.DeployError, match="changed by somebody else three times"):
         deploy(live, biff=True)
     assert (live / "main.cf").read_text().startswith("biff = no\n")

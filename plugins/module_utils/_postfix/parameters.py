@@ -4,7 +4,7 @@
 #
 # Private to the mailops.smtp collection: no promise of a stable interface to others.
 #
-# What postconf(5) allows as values, where it is a closed set: data for check.py.
+# What postconf(5) allows as values, where it is a closed set: data for the checks.
 # The rule of this file: only what the manual or Postfix's sources list; a doubt leaves the parameter out.
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from __future__ import annotations
 import re
 
 # What Postfix's tools say that is advice, and does not stop mail.
-OPINIONS = re.compile(
+ADVICE = re.compile(
     r"deprecated|will be removed|not owned by|group or other writable|differ$|backwards-compatible|"
     r"#comment after other text|"
     r"compatibility level|COMPATIBILITY_README|support for|is obsolete|not set-gid|To disable|Berkeley DB"
 )
 # What is found here in more detail, points to a document, or comes from the links that packages make.
-SAID_BY_OURSELVES = re.compile(
+COVERED_BY_CHECKS = re.compile(
     r"overriding earlier entry|duplicate entry|is older than source|unused parameter|symlink leaves directory|"
     r"See (https?:|/)|macro processing error"
 )
@@ -33,7 +33,7 @@ STARTTLS_PORTS = (25, 587, 2525, 2587)
 CIPHER_GRADES = ("export", "low", "medium", "high", "null")
 
 # Their default looks like yes/no or a number, but they take more than that.
-NOT_WHAT_THEY_SEEM = frozenset({
+UNTYPED_PARAMETERS = frozenset({
     "compatibility_level", "lmtp_tcp_port", "smtp_tcp_port", "mail_release_date", "mail_version",
     "smtpd_forbid_bare_newline", "process_id", "postscreen_dnsbl_sites", "default_rbl_reply",
     "hash_queue_names", "milter_protocol", "rbl_reply_maps",

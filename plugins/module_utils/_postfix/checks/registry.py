@@ -1,0 +1,71 @@
+"""All checks, and what they find in a staged configuration directory: everything at once, before anything is live.
+
+Postfix's own tools are silent about most mistakes that stop mail (a misspelt TLS level, a boolean written True, a map
+or certificate that is not there, a policy key that no next hop matches), so these are checked here, with Postfix's own
+defaults as the source of types.
+
+The rule of this file: what is certain to fail is an error, what is only unwise is a warning, and each says where it is
+and what to write instead.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from .. import service
+from . import (
+    addresses,
+    certificates,
+    files,
+    master,
+    next_hops,
+    restrictions,
+    sasl,
+    sockets,
+    table_actions,
+    tables,
+    tls_policies,
+    transports,
+    values,
+)
+from .configuration import Configuration, Tools
+from .finding import Check, Finding
+
+CHECKS: tuple[Check, ...] = (
+    *files.CHECKS,
+    *values.CHECKS,
+    *addresses.CHECKS,
+    *tables.CHECKS,
+    *table_actions.CHECKS,
+    *restrictions.CHECKS,
+    *master.CHECKS,
+    *transports.CHECKS,
+    *sockets.CHECKS,
+    *certificates.CHECKS,
+    *next_hops.CHECKS,
+    *tls_policies.CHECKS,
+    *sasl.CHECKS,
+)
+
+
+def findings(configuration: Configuration) -> list[Finding]:
+    """What all checks find, errors first, each by its place."""
+    found = dict.fromkeys(finding for check in CHECKS for finding in check.findings(configuration))
+    # Postfix's own words, where the same place has better ones.
+    better = {each[:3] for each in found if each.certain and each.check != files.postfix_says.name}
+    kept = (
+        each
+        for each in found
+        if not (each.check == files.postfix_says.name and each.certain and each[:3] in better)
+    )
+    return sorted(kept, key=lambda each: (not each.certain, each.file, each.line, each.parameter))
+
+
+def check(
+    stage: str, live: str, predicting: bool = False, running: service.Master | None = None
+) -> list[Finding]:
+    """Judge the directory `stage` as if it were `live`.
+
+    `predicting`: nothing may be touched, and what another task may install meanwhile is only a warning.
+    """
+    return findings(Configuration(stage, live, Tools(stage), predicting, running))

@@ -1,0 +1,229 @@
+"""What is wrong with what smtpd is told to let through: restrictions, their arguments, open relays.
+
+The rule of this file: an smtpd that would relay for strangers, or defer everybody, is an error.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Iterator, NamedTuple, Sequence
+
+from .. import master_cf, service, syntax
+from ..addresses import on_loopback
+from ..parameters import REMOVED_RESTRICTIONS, RESTRICTION_ARGUMENTS, RESTRICTIONS
+from ..version import supports
+from .configuration import Configuration
+from .finding import Finding, Setting, check, suggest
+from .sockets import hidden_socket
+from .table_actions import access_rows
+from .tables import word_of_table
+
+_GUARDS = frozenset({"reject_unauth_destination", "defer_unauth_destination", "reject", "defer"})
+_REFUSING = _GUARDS | {"defer_if_permit", "check_relay_domains"}
+_LISTS = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
+
+
+class _Word(NamedTuple):
+    """One restriction of a list; `argument` is None where it takes none, and empty where it lacks its own."""
+
+    setting: Setting
+    text: str
+    argument: str | None
+
+
+def _restrictions(config: Configuration) -> Iterator[_Word]:
+    """Every restriction of every list and class, in main.cf and in -o options."""
+    classes = config.words("smtpd_restriction_classes")
+    for setting, value in config.settings_of("smtpd_*_restrictions", *classes):
+        words = iter(syntax.split_list(value))
+        for word in words:
+            takes = word.lower() in RESTRICTION_ARGUMENTS
+            yield _Word(setting, word, next(words, "") if takes else None)
+
+
+@check("unknown-restriction")
+def unknown_restriction(config: Configuration) -> Iterator[Finding]:
+    """A word in a list of restrictions that is not a restriction, a class or a table.
+
+    smtpd(8) answers every command with "451 4.3.5 Server configuration error".
+    Manual: postconf(5) smtpd_recipient_restrictions.
+    """
+    known = {*RESTRICTIONS, *config.words("smtpd_restriction_classes")}
+    for setting, word, argument in _restrictions(config):
+        if argument is None and ":" not in word and word.lower() not in known:
+            yield setting.error(
+                f"there is no restriction {word!r}, so every mail would be deferred",
+                suggest(word.strip(";"), sorted(known)),
+            )
+
+
+@check("removed-restriction")
+def removed_restriction(config: Configuration) -> Iterator[Finding]:
+    """A restriction that Postfix 3.9 has removed.
+
+    smtpd(8) answers every command with "451 4.3.5 Server configuration error".
+    Manual: RELEASE_NOTES of Postfix 3.9, DEPRECATION_README.
+    """
+    for setting, word, _argument in _restrictions(config):
+        instead = REMOVED_RESTRICTIONS.get(word.lower())
+        if instead and supports(config.version, "old_restrictions_removed"):
+            yield setting.error(
+                f"{word} has been removed in Postfix 3.9, so every mail would be deferred", f"write {instead}"
+            )
+
+
+@check("restriction-argument")
+def restriction_argument(config: Configuration) -> Iterator[Finding]:
+    """A restriction without the argument that it needs.
+
+    smtpd(8) answers every command with "451 4.3.5 Server configuration error".
+    Manual: postconf(5) smtpd_recipient_restrictions.
+    """
+    for setting, word, argument in _restrictions(config):
+        if argument == "":
+            needed = f"write {word} {RESTRICTION_ARGUMENTS[word.lower()]}"
+            yield setting.error(f"{word} needs an argument", needed)
+
+
+@check("access-table")
+def access_table(config: Configuration) -> Iterator[Finding]:
+    """A table of a check_*_access that has no type, or one that this Postfix does not have.
+
+    smtpd(8) answers every command with "451 4.3.5 Server configuration error".
+    Manual: access(5), DATABASE_README.
+    """
+    for setting, word, argument, table in _access_tables(config):
+        if ":" in table:
+            yield from word_of_table(config, setting, table)
+        else:
+            yield setting.error(f"{word} {argument}: no table type", f"write {word} texthash:{argument}")
+
+
+@check("access-action")
+def access_action(config: Configuration) -> Iterator[Finding]:
+    """An action of access(5) that does not exist.
+
+    smtpd(8) answers with "451 4.3.5 Server configuration error" whenever the row matches.
+    Manual: access(5).
+    """
+    for setting, _word, _argument, table in _access_tables(config):
+        if ":" in table:
+            yield from access_rows(config, setting, table)
+
+
+def _access_tables(config: Configuration) -> Iterator[tuple[Setting, str, str, str]]:
+    """(setting, restriction, argument, table); a table alone is check_client_access and so on by its list."""
+    for setting, word, argument in _restrictions(config):
+        if argument and re.match(r"check_\w+_access\Z", word, re.IGNORECASE):
+            yield setting, word, argument, argument
+        elif argument is None and ":" in word:
+            yield setting, "a table", word, word
+
+
+@check("policy-service")
+def policy_service(config: Configuration) -> Iterator[Finding]:
+    """A policy service that is not inet:host:port or unix:path, or a socket that no service of master.cf has.
+
+    smtpd(8) answers every command with "451 4.3.5 Server configuration problem".
+    Manual: SMTPD_POLICY_README.
+    """
+    for setting, word, argument in _restrictions(config):
+        if not argument or word.lower() != "check_policy_service":
+            continue
+        inner = syntax.split_list(argument.strip("{} "))
+        endpoint = inner[0] if inner else argument
+        kind, _colon, rest = endpoint.partition(":")
+        shown = f"check_policy_service {endpoint}"
+        if kind not in ("inet", "unix") or not rest:
+            yield setting.error(f"{shown} is not an endpoint", "write inet:host:port or unix:path")
+        elif kind == "inet" and service.port_number(rest.rpartition(":")[2]) is None:
+            yield setting.error(f"{shown} has no known port", "write inet:host:port with a number")
+        elif kind == "unix":
+            users = [setting.service] if setting.service else config.smtpd_services
+            yield from hidden_socket(config, setting, rest, users)
+            yield from _policy_socket(config, setting, rest)
+
+
+def _policy_socket(config: Configuration, setting: Setting, path: str) -> Iterator[Finding]:
+    names = {f"private/{entry.service}" for entry in config.master.services if entry.type == "unix"}
+    near = difflib.get_close_matches(path, names, 1, 0.8)
+    if path.startswith("private/") and path not in names and near and not config.socket_exists(path):
+        yield setting.error(f"master.cf has no service {path[8:]!r}", f"write unix:{near[0]}")
+
+
+@check("restriction-class", "smtpd_restriction_classes")
+def restriction_class(config: Configuration, setting: Setting, value: str) -> Iterator[Finding]:
+    """A class of restrictions without a value of its own.
+
+    smtpd(8) answers with "451 4.3.5 Server configuration error" whenever the class is met.
+    Manual: RESTRICTION_CLASS_README.
+    """
+    for name in syntax.split_list(value) if setting.service is None else ():
+        if name not in config.lookup:
+            yield setting.error(f"the class {name} has no value", f"write {name} = … too")
+
+
+@check("relaying-not-refused")
+def relaying_not_refused(config: Configuration) -> Iterator[Finding]:
+    """An smtpd whose restrictions never refuse a destination that is not this host's.
+
+    smtpd(8) does not start: "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least
+    one working instance of ...".
+    Manual: postconf(5) smtpd_relay_restrictions, SMTPD_ACCESS_README.
+    """
+    for entry, lists in _relay_lists(config):
+        if not any(_REFUSING & set(words) for words in lists):
+            yield config.setting("smtpd_relay_restrictions", entry).error(
+                f"{'/'.join(entry.key)} will not start: neither this list nor smtpd_recipient_restrictions "
+                "rejects unauthorized destinations",
+                "end it with reject_unauth_destination",
+            )
+
+
+@check("open-relay")
+def open_relay(config: Configuration) -> Iterator[Finding]:
+    """An smtpd that permits everybody before it refuses foreign destinations.
+
+    It relays for the whole Internet, and the host is on every block list within hours.
+    Manual: SMTPD_ACCESS_README, postconf(5) smtpd_relay_restrictions.
+    """
+    for entry, lists in _relay_lists(config):
+        if any(_REFUSING & set(words) for words in lists) and not any(map(guarded, lists)):
+            yield config.setting("smtpd_relay_restrictions", entry).error(
+                f"open relay: {'/'.join(entry.key)} reaches permit before reject_unauth_destination",
+                "write permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
+                certain=not on_loopback(entry),
+            )
+
+
+def _relay_lists(config: Configuration) -> Iterator[tuple[master_cf.Service, list[list[str]]]]:
+    for entry in config.smtpd_services:
+        yield entry, [[word.lower() for word in config.words(name, entry)] for name in _LISTS]
+
+
+def guarded(words: Sequence[str]) -> bool:
+    """Whether strangers meet a refusal of foreign destinations before anything that permits everybody."""
+    before = ""
+    for word in words:
+        if word in _GUARDS and before != "warn_if_reject":
+            return True
+        if word == "permit" or re.match(r"static:\{?\s*(ok|permit|\d+)\b", word):
+            return False
+        before = word
+    return False
+
+
+CHECKS = (
+    unknown_restriction,
+    removed_restriction,
+    restriction_argument,
+    access_table,
+    access_action,
+    policy_service,
+    restriction_class,
+    relaying_not_refused,
+    open_relay,
+)

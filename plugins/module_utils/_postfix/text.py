@@ -1,0 +1,30 @@
+"""Files and postconf's output as text, and where a path of the live directory is staged."""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+
+
+def read_text(path: str) -> str:
+    """The text of a file, bytes that are not UTF-8 kept as surrogates; empty where it cannot be read."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as handle:
+            return handle.read()
+    except OSError:
+        return ""
+
+
+def assignments(output: str) -> dict[str, str]:
+    """The lines name = value of postconf(1)."""
+    pairs = (line.partition("=") for line in output.splitlines() if "=" in line)
+    return {name.strip(): value.strip() for name, _equals, value in pairs}
+
+
+def staged_path(path: str, stage: str, live: str) -> str:
+    """Where a path named in a value is judged: below the live directory means the stage."""
+    for root in dict.fromkeys((live, os.path.realpath(live))):
+        if path == root or path.startswith(root.rstrip("/") + "/"):
+            return stage + path[len(root.rstrip("/")) :]
+    return path

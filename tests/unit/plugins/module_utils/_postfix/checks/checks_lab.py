@@ -1,0 +1,136 @@
+"""A configuration under judgement on a machine without Postfix."""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import maps, service, transaction
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import configuration
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.text import staged_path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[5] / "tests/integration/postfix"))
+
+from cases import Case
+
+STOCK = HERE / "stock"
+CERTIFICATES = HERE.parents[1] / "_smtp/data"
+LIVE = "/etc/postfix"
+DEFAULTS = (STOCK / "postconf-d").read_text(encoding="utf-8")
+
+
+class Canned(configuration.Tools):
+    """What the programs of Postfix said once, and of what a test hands over."""
+
+    def __init__(self, defaults: str, current: str = "", errors: Mapping[str, str] | None = None) -> None:
+        super().__init__("")
+        self.defaults, self.current, self.errors = defaults, current, errors or {}
+
+    def postconf(self) -> configuration.Said:
+        types = (STOCK / "postconf-m").read_text(encoding="utf-8")
+        return configuration.Said(
+            service.Ran(0, self.current, self.errors.get("postconf", "")),
+            service.Ran(0, self.defaults, ""),
+            service.Ran(0, types, ""),
+            service.Ran(0, "", self.errors.get("postconf -P", "")),
+        )
+
+    def postmap(self, key: str, specs: Sequence[str]) -> service.Ran:
+        said = "".join(self.errors.get(spec, "") for spec in specs)
+        return service.Ran(1, "", said)
+
+    def postfix_check(self) -> service.Ran:
+        return service.Ran(0, "", self.errors.get("postfix check", ""))
+
+
+class Lab:
+    """A directory that looks like a host: the stock configuration, daemons, aliases, certificates."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.live = root, root / "live"
+        shutil.copytree(STOCK, self.live)
+        for name in ("daemons", "commands", "queue", "meta", "live/sasl"):
+            (root / name).mkdir()
+        for line in (STOCK / "master.cf").read_text(encoding="utf-8").splitlines():
+            words = line.split()
+            if len(words) > 7 and not line.startswith(("#", " ")):
+                self.program(words[7])
+        for name in ("dnsblog", "pipe", "postscreen", "qmqpd", "spawn", "tlsproxy", "virtual"):
+            self.program(name)
+        key, mark, certificate = (
+            (CERTIFICATES / "good.pem").read_text().partition("-----BEGIN CERTIFICATE-----")
+        )
+        authority = (CERTIFICATES / "ca.pem").read_text()
+        for name, pem in (("ca.pem", authority), ("server.pem", mark + certificate), ("server.key", key)):
+            (root / name).write_text(pem, encoding="ascii")
+            (root / name).chmod(0o600)
+        self.paths = {
+            "/etc/ssl/certs/ca-certificates.crt": str(root / "ca.pem"),
+            "/etc/ssl/certs/ssl-cert-snakeoil.pem": str(root / "server.pem"),
+            "/etc/ssl/private/ssl-cert-snakeoil.key": str(root / "server.key"),
+            "hash:/etc/aliases": f"texthash:{root}/aliases",
+            "/etc/mailname": str(root / "mailname"),
+            "/var/spool/postfix": str(root / "queue"),
+        }
+        (root / "aliases").write_text("root joe\n", encoding="ascii")
+        (root / "mailname").write_text("example.com\n", encoding="ascii")
+        moved = {
+            "daemon_directory": "daemons", "command_directory": "commands", "queue_directory": "queue",
+            "meta_directory": "meta", "data_directory": "queue",
+        }  # fmt: skip
+        defaults = DEFAULTS
+        for name, directory in moved.items():
+            defaults = re.sub(rf"(?m)^{name} = .*$", f"{name} = {root / directory}", defaults)
+        self.defaults = self.here(re.sub(r"(?m)^shlib_directory = .*$", "shlib_directory = no", defaults))
+        main = self.live / "main.cf"
+        main.write_text(self.here(main.read_text(encoding="utf-8")), encoding="utf-8")
+
+    def program(self, name: str) -> None:
+        path = self.root / "daemons" / name
+        path.touch(0o755)
+
+    def here(self, text: str) -> str:
+        for path, ours in self.paths.items():
+            text = text.replace(path, ours)
+        return text
+
+    def there(self, text: str) -> str:
+        """What was found, with its paths as they are on a host."""
+        for path, ours in self.paths.items():
+            text = text.replace(ours, path)
+        return text
+
+    def placed(self, value: Any) -> Any:
+        """A case with its paths as they are here."""
+        if isinstance(value, str):
+            return self.here(value)
+        if isinstance(value, Mapping):
+            return {key: self.placed(each) for key, each in value.items()}
+        return [self.placed(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+    def stage(self, case: Case) -> str:
+        stage = self.root / "stage"
+        shutil.rmtree(stage, ignore_errors=True)
+        shutil.copytree(self.live, stage)
+        wish = transaction.Request(
+            files=transaction.file_wishes(self.placed(case.files)),
+            parameters=self.placed(case.parameters),
+            services=self.placed(case.services),
+        )
+        plan = transaction.make_plan(wish, str(self.live))
+        transaction.write_changes(plan.changes, str(stage))
+        values = {"config_directory": LIVE, **plan.main.values()}
+        for ref in maps.references(plan.main, plan.master, values):
+            path = staged_path(ref.path, str(stage), LIVE)
+            for compiled in maps.compiled_files(ref.type, path) if Path(path).exists() else ():
+                Path(compiled).touch()
+        return str(stage)
+
+    def configuration(self, case: Case, **more: Any) -> configuration.Configuration:
+        return configuration.Configuration(self.stage(case), LIVE, Canned(self.defaults), **more)
