@@ -76,6 +76,10 @@ lint-yaml:
 lint-shell:
 	tests/tools/shellcheck
 
+.PHONY: docs
+docs: venv ## write the pages of docs/ that are made from data
+	@$(BIN)/python tests/tools/pages/checks.py
+
 .PHONY: format
 format: venv ## format the Python code
 	$(BIN)/ruff check --fix --unsafe-fixes --select I,UP .

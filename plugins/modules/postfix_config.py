@@ -248,6 +248,15 @@ options:
     type: bool
     default: false
     version_added: 1.1.0
+  ignore:
+    description:
+      - Checks to turn off, by their name in RV(findings[].check), each with the reason. What such a check finds is a
+        warning with that reason, and no longer stops the change. Whether Postfix serves afterwards is looked at all the
+        same.
+      - U(https://github.com/mailops/ansible-smtp/blob/main/docs/checks.md) lists the checks.
+    type: dict
+    default: {}
+    version_added: 1.1.0
   on_missing:
     description:
       - What a run outside of check mode does where Postfix is not installed. V(fail) fails, V(report) changes nothing
@@ -422,6 +431,12 @@ findings:
       type: str
     remedy:
       description: What to write instead.
+      type: str
+    certain:
+      description: Whether it is a mistake; otherwise it is an opinion, and stops nothing.
+      type: bool
+    check:
+      description: The name of the check that found it, see O(ignore).
       type: str
     certain:
       description: Whether it is an error. An opinion is a warning.

@@ -22,6 +22,7 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
 import yaml
 
+from ..module_utils._postfix.arguments import ignored_checks
 from ..module_utils._postfix.networks import interface_flaw, network_flaw
 from ..module_utils._route.fact import only_endpoint
 from ..module_utils._route.relays import named_host
@@ -788,6 +789,7 @@ def needs(
         *_login_needed(values, complaints),
         *_contradictions(values),
         *(_maps(values) if role == "postfix" else []),
+        *_ignored(values),
     ]
     if not any(
         re.match(r"(postfix|verify)_relay_(host|ports?|provider|region)\b", one) for one in complaints
@@ -888,6 +890,15 @@ def _maps(values: Mapping[str, Any]) -> list[str]:
             )
         seen.setdefault(path, name)
     return found
+
+
+def _ignored(values: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the checks to turn off."""
+    try:
+        ignored_checks(values.get("postfix_ignore_checks") or {})
+    except ValueError as error:
+        return [f"postfix_ignore_checks: {error}"]
+    return []
 
 
 def _login_needed(values: Mapping[str, Any], complaints: Sequence[str]) -> list[str]:

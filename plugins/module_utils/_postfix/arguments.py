@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import Any, Iterable, Mapping
 
@@ -77,12 +78,34 @@ CONFIG_ARGUMENTS: dict[str, Any] = {
     "backup": {"type": "bool", "default": False},
     "backup_keep": {"type": "int", "default": 5},
     "replace_mta": {"type": "bool", "default": False},
+    "ignore": {"type": "dict", "default": {}},
     "on_missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
 }
 
 INFO_ARGUMENTS: dict[str, Any] = {
     "config_directory": {"type": "path", "default": "/etc/postfix"},
 }
+
+
+def ignored_checks(given: Mapping[str, Any]) -> dict[str, str]:
+    """The option `ignore`: checks by name, each with a reason. Raises ValueError for what is not one."""
+    if not given:
+        return {}
+    from .checks import registry
+
+    names = [check.name for check in registry.CHECKS]
+    for name, reason in given.items():
+        if name not in names:
+            near = difflib.get_close_matches(str(name), names, 1, 0.6)
+            remedy = (
+                f"write {near[0]}"
+                if near
+                else "findings name their check, and docs/checks.md lists all of them"
+            )
+            raise ValueError(f"there is no check {name!r}; {remedy}")
+        if not isinstance(reason, str) or not reason.strip():
+            raise ValueError(f"{name}: no reason is given; write why this check is wrong here, as a sentence")
+    return {name: reason.strip() for name, reason in given.items()}
 
 
 # Shorter texts are part of too many words; _base/masks.py leaves more of them alone where they stand in a field.

@@ -41,6 +41,7 @@ def run_config(module: Any) -> None:
             backup=params["backup"],
             backup_keep=params["backup_keep"],
             replace_mta=params["replace_mta"],
+            ignore=_ignored(params["ignore"] or {}),
         )
         outcome = transaction.deploy(request, module.check_mode)
     except transaction.DeployError as error:
@@ -76,6 +77,14 @@ def run_config(module: Any) -> None:
     for warning in result.pop("warnings"):
         module.warn(warning)
     module.exit_json(**result)
+
+
+def _ignored(given: Mapping[str, Any]) -> dict[str, str]:
+    """The option `ignore`. Raises DeployError."""
+    try:
+        return arguments.ignored_checks(given)
+    except ValueError as error:
+        raise transaction.DeployError(f"ignore: {error}") from None
 
 
 def _block_wish(given: Any) -> BlockWish | None:

@@ -59,3 +59,5 @@ class Request:
     backup: bool = False
     backup_keep: int = 5
     replace_mta: bool = False
+    ignore: Mapping[str, str] = field(default_factory=dict)
+    """Checks that are turned off, by name, and why."""

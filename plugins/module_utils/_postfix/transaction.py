@@ -565,6 +565,7 @@ def _judge(
 
     On the way back, nothing is refused that was in force once: where Postfix does not serve with it, that is undone.
     """
+    findings = _heeded(findings, outcome, request)
     errors = [finding for finding in findings if finding.certain]
     old: list[Finding] = []
     if request.restore:
@@ -579,7 +580,9 @@ def _judge(
     outcome.warnings += [f"{finding} (it was so before this change)" for finding in old]
     errors = [finding for finding in errors if finding not in old]
     if errors:
-        listed = "\n".join(f"  {_in_the_users_words(finding, request)}" for finding in errors)
+        listed = "\n".join(
+            f"  {_in_the_users_words(finding, request)} [{finding.check}]" for finding in errors
+        )
         count = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
         raise DeployError(
             f"The configuration was refused, nothing was changed. {count}:\n{listed}",
@@ -589,6 +592,16 @@ def _judge(
             diff=outcome.diff,
         )
     outcome.warnings += [_in_the_users_words(finding, request) for finding in findings if not finding.certain]
+
+
+def _heeded(findings: Sequence[Finding], outcome: Outcome, request: Request) -> list[Finding]:
+    """Those whose check is not turned off; the others are told, with the reason why it is."""
+    outcome.warnings += [
+        f"{_in_the_users_words(finding, request)} ({finding.check} is ignored: {request.ignore[finding.check]})"
+        for finding in findings
+        if finding.check in request.ignore
+    ]
+    return [finding for finding in findings if finding.check not in request.ignore]
 
 
 def _in_the_users_words(finding: Finding, request: Request) -> str:

@@ -233,7 +233,7 @@ BROKEN: list[Case] = [
     ),
     Case(
         "inline_pattern_too_new",
-        "table-type",
+        "access-table",
         "3.7",
         {"smtpd_client_restrictions": "check_client_access cidr:{ {192.0.2.0/24 REJECT} }"},
         before=(3, 7),

@@ -52,6 +52,7 @@ GOOD: dict[str, Any] = {
     "postfix_backup": False,
     "postfix_backup_keep": 2,
     "postfix_confirm_timeout": 7,
+    "postfix_ignore_checks": {"password-missing": "the relay knows this host by its address"},
     "postfix_test_recipient": "postmaster@example.com",
     "postfix_test_sender": "root@example.com",
     "preflight_relays": ["127.0.0.1", "localhost:26"],

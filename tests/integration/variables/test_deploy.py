@@ -158,6 +158,7 @@ SET = of(
     "postfix_relay_ca_file", "postfix_myhostname", "postfix_myorigin", "postfix_mydestination", "postfix_mynetworks",
     "postfix_inet_interfaces", "postfix_inet_protocols", "postfix_aliases", "postfix_maps", "postfix_parameters",
     "postfix_services", "postfix_backup", "postfix_backup_keep", "postfix_confirm_timeout",
+    "postfix_ignore_checks",
 )  # fmt: skip
 
 

@@ -104,7 +104,8 @@ def _trouble(config: Configuration, pair: _Pair) -> Finding | None:
         context.load_cert_chain(config.staged(pair.certificate), config.staged(pair.key), password="")
     except ssl.SSLError as failure:
         reason = failure.reason or str(failure)
-        if reason == "KEY_VALUES_MISMATCH":
+        # The second: it is of another kind, as RSA for an ECDSA certificate.
+        if reason in ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"):
             return error(
                 f"the key in {pair.key} is not the key of this certificate", "name the key that belongs to it"
             )

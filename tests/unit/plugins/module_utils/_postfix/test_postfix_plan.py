@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,22 @@ def test_fresh_host_is_predicted_in_check_mode(tmp_path: Path, monkeypatch: pyte
     assert not (tmp_path / "postfix").exists()
     with pytest.raises(transaction.DeployError, match="Postfix is not installed"):
         transaction.deploy(request)
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"mail-lop": "x"}, "there is no check 'mail-lop'; write mail-loop"),
+        (
+            {"zzz": "x"},
+            "there is no check 'zzz'; findings name their check, and docs/checks.md lists all of them",
+        ),
+        ({"mail-loop": " "}, "mail-loop: no reason is given; write why"),
+        ({"mail-loop": True}, "mail-loop: no reason is given"),
+    ],
+)
+def test_a_check_is_turned_off_by_its_name_with_a_reason(given: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(complaint)):
+        arguments.ignored_checks(given)
+    assert arguments.ignored_checks({"mail-loop": " two hosts "}) == {"mail-loop": "two hosts"}
+    assert arguments.ignored_checks({}) == {}

@@ -104,6 +104,21 @@ def test_mistakes_are_refused_and_nothing_is_left(
     assert ((live / "main.cf").read_text(), beside(live), postfix.did) == ("biff = no\n", ["postfix"], [])
 
 
+def test_an_ignored_check_stops_nothing_and_is_told(
+    live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finding = Finding("main.cf", 1, "biff", "yes", "wrong", "write no", check="mail-loop")
+    monkeypatch.setattr(registry, "check", lambda *_arguments, **_more: [finding])
+    for check_mode in (True, False):
+        with pytest.raises(transaction.DeployError, match=r"wrong; write no \[mail-loop\]"):
+            deploy(live, check_mode, biff=True)
+        request = transaction.Request(
+            str(live), parameters={"biff": True}, ignore={"mail-loop": "there are two hosts"}
+        )
+        outcome = transaction.deploy(request, check_mode)
+        assert outcome.warnings == [f"{finding} (mail-loop is ignored: there are two hosts)"]
+
+
 @pytest.mark.parametrize(
     ("parameter", "before", "change", "refused"),
     [

@@ -1,0 +1,122 @@
+"""docs/checks.md: every check of a configuration, from its own description and from the cases that try it."""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from pathlib import Path
+from typing import Any, Iterator
+
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import registry
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks.finding import Check
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests/integration/postfix"))
+
+from cases import BROKEN, VALID, Case
+
+PAGE = ROOT / "docs/checks.md"
+HEAD = """# What is checked before a change of Postfix is live
+
+`mailops.smtp.postfix_config`, and with it the role `postfix`, judges the whole configuration as it would be, before any
+of it is live. What is certain to fail is an error: the change is refused, and nothing has changed. What is only unwise
+is a warning. Each finding names the check that made it
+(`findings[].check`).
+
+Postfix's own programs speak first, but `postfix check` and `postconf` are silent about most of what stops mail.
+
+A check that is wrong about a host is turned off there by its name, with the reason. What it finds is then a warning
+that gives the reason:
+
+    postfix_ignore_checks:
+      ca-path-in-chroot: the chroot of this host has the certificates
+
+Of the module `postfix_config` that is the option `ignore`. Postfix is asked all the same whether it serves afterwards.
+"""
+
+
+def page() -> str:
+    subjects: dict[str, list[Check]] = {}
+    for check in registry.CHECKS:
+        subjects.setdefault(check.run.__module__, []).append(check)
+    parts = [HEAD]
+    for module, checks in subjects.items():
+        title = (sys.modules[module].__doc__ or "").partition("\n")[0].removeprefix("What is wrong with ")
+        parts.append(
+            f"## {title if '.' in title.split()[0] else title[0].upper() + title[1:]}\n".replace(".\n", "\n")
+        )
+        parts += map(section, checks)
+    return "\n".join(parts)
+
+
+def section(check: Check) -> str:
+    title, _blank, rest = (inspect.getdoc(check.run) or "").partition("\n\n")
+    why, _mark, manual = rest.partition("\nManual: ")
+    cases = [case for case in (*BROKEN, *VALID) if case.check == check.name]
+    bad = min((case for case in cases if case.says), key=length)
+    good = min((case for case in cases if not case.says), key=length)
+    warns = "A warning. " if bad in VALID else ""
+    looked_at = [f"`{name}`" for name in check.parameters if name != "*"]
+    return "\n".join(
+        (
+            f"### {check.name}\n",
+            f"{warns}{title}\n",
+            f"{why}\n",
+            *([f"Looks at {', '.join(looked_at)}.\n"] if 0 < len(looked_at) < 8 else []),
+            f"Found in:\n\n{example(bad)}\n",
+            f"Passes:\n\n{example(good)}\n",
+            f"See {manual}\n",
+        )
+    )
+
+
+def length(case: Case) -> int:
+    return len(example(case))
+
+
+def example(case: Case) -> str:
+    lines = [*settings(case), *services(case), *files(case)]
+    if case.setup:
+        lines.append(f"# on a host where: {case.setup.partition(' # undo:')[0]}")
+    return "\n".join(f"    {line}".rstrip() for line in lines or ["# what the distribution ships"])
+
+
+def settings(case: Case) -> Iterator[str]:
+    for name, value in case.parameters.items():
+        if value is None:
+            yield f"# without {name}"
+        else:
+            yield f"{name} = {written(value)}".rstrip()
+
+
+def services(case: Case) -> Iterator[str]:
+    for entry in case.services:
+        if entry.get("state") == "absent":
+            yield f"# master.cf without {entry['service']} {entry['type']}"
+            continue
+        fields = [entry.get(name, "-") for name in ("private", "unpriv", "chroot", "wakeup", "maxproc")]
+        command = entry.get("command") or entry["service"]
+        yield " ".join(map(str, (entry["service"], entry["type"], *fields, command)))
+        for name, value in (entry.get("options") or {}).items():
+            yield f"  -o {name}={written(value)}"
+
+
+def files(case: Case) -> Iterator[str]:
+    for wish in case.files:
+        yield f"# {wish['path']}" + (" is absent" if wish.get("state") == "absent" else ":")
+        content = re.sub(r"(?m)^#.*\n|^\s*\n", "", wish.get("content") or "")
+        shown = content.splitlines()
+        yield from shown if len(shown) < 12 else ["…", *shown[-6:]]
+
+
+def written(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(written, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

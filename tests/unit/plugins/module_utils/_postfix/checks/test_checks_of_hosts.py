@@ -1,0 +1,360 @@
+"""What a check finds where it depends on the host: what its programs say, its sockets, files, plugins and listeners."""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Mapping
+
+import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import service
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import (
+    configuration,
+    master,
+    registry,
+    sasl,
+    transports,
+)
+from case import RELAY, SNAKEOIL, Case, inet, unix
+from checks_lab import CERTIFICATES, LIVE, STOCK, Canned, Lab
+
+
+def found(
+    lab: Lab,
+    case: Case,
+    errors: Mapping[str, str] | None = None,
+    defaults: str = "",
+    current: str = "",
+    **more: Any,
+) -> dict[str, list[str]]:
+    """What the checks find in the case, by their names."""
+    tools = Canned(defaults or lab.defaults, current, errors)
+    judged = configuration.Configuration(lab.stage(case), LIVE, tools, **more)
+    result: dict[str, list[str]] = {}
+    for each in registry.findings(judged):
+        result.setdefault(each.check, []).append(lab.there(str(each)))
+    return result
+
+
+# ------------------------------------------------------------------ what Postfix's programs say
+
+
+@pytest.mark.parametrize(
+    ("program", "said", "check", "told"),
+    [
+        (
+            "postconf",
+            "postconf: warning: {stage}/main.cf: unused parameter: smtp_tls_securty_level=may",
+            "unused-parameter",
+            "main.cf: smtp_tls_securty_level = may: Postfix 3.10.13 has no parameter of this name, "
+            "and nothing uses it; write smtp_tls_security_level",
+        ),
+        (
+            "postconf -P",
+            "postconf: warning: {stage}/master.cf: unused parameter: smtp/inet/nonsense=1",
+            "unused-parameter",
+            "master.cf line 12: smtp/inet -o nonsense = 1: Postfix 3.10.13 has no parameter of this name, "
+            "and nothing uses it; remove it, or write the name that postconf(5) has",
+        ),
+        (
+            "static:x",
+            "postmap: fatal: file /etc/postfix/main.cf: parameter mail_owner: user joe is not known",
+            "postfix-says",
+            "main.cf: Postfix says: file parameter mail_owner: user joe is not known",
+        ),
+        (
+            "postconf",
+            "postconf: fatal: bad value of relayhost",
+            "postfix-says",
+            "main.cf line 7: relayhost: bad value of relayhost",
+        ),
+        (
+            "postconf",
+            "postconf: warning: {stage}/main.cf: support for parameter x will be removed",
+            "postfix-says",
+            "main.cf: Postfix says: support for parameter x will be removed",
+        ),
+        ("postconf", "postconf: warning: {stage}/main.cf, line 3: overriding earlier entry: a=b", "", ""),
+        ("postconf", "something else", "", ""),
+    ],
+)
+def test_what_postfix_says(lab: Lab, program: str, said: str, check: str, told: str) -> None:
+    case = Case("x", files=[{"path": "main.cf", "content": _main_with(lab, "relayhost =", 7)}])
+    stage = lab.stage(case)
+    outcome = found(lab, case, {program: said.format(stage=stage)})
+    assert outcome == ({check: [told]} if check else {})
+
+
+def _main_with(lab: Lab, line: str, number: int) -> str:
+    lines = lab.here((STOCK / "main.cf").read_text(encoding="utf-8")).splitlines()
+    lines = [each for each in lines if not each.startswith("relayhost")]
+    return "\n".join([*lines[: number - 1], line, *lines[number - 1 :]]) + "\n"
+
+
+def test_a_check_of_our_own_speaks_in_the_place_of_postfix(lab: Lab) -> None:
+    case = Case("x", parameters={"inet_protocols": "ipv44"})
+    line = registry.findings(lab.configuration(case))[0].line
+    said = {
+        "postconf": f"postconf: fatal: /etc/postfix/main.cf, line {line}: parameter inet_protocols: bad value ipv44"
+    }
+    assert [*found(lab, case, said)] == ["unknown-list-word"]
+
+
+def test_postfix_check_is_asked_where_the_installation_moves(lab: Lab) -> None:
+    case = Case("x", parameters={"mail_owner": "joe"})
+    said = {"postfix check": "postfix: fatal: unknown user joe"}
+    assert found(lab, case, said) == {"postfix-says": ["main.cf: Postfix says: unknown user joe"]}
+    assert found(lab, case, said, predicting=True) == {}
+
+
+def test_a_table_that_postmap_cannot_read_is_asked_for_alone(lab: Lab) -> None:
+    case = Case(
+        "x",
+        parameters={
+            "header_checks": "regexp:/etc/postfix/checks",
+            "smtpd_sender_login_maps": "inline:{ {a = b} }",
+            "body_checks": "regexp:{ {/x/ IGNORE} }",
+        },
+        files=[{"path": "checks", "content": "/x/ IGNORE\n"}],
+    )
+    stage = lab.stage(case)
+    general = "postmap: warning: something of main.cf\n"
+    said = {
+        f"regexp:{stage}/checks": f"{general}postmap: warning: regexp map {stage}/checks, line 1: unbalanced\n",
+        "static:yes": general,
+    }
+    told = "header_checks = regexp:/etc/postfix/checks: regexp map /etc/postfix/checks, line 1: unbalanced"
+    (only,) = found(lab, case, said).pop("table-unreadable")
+    assert only.endswith(f"{told}; correct that line")
+
+
+def test_tools_are_asked_with_the_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def run(command: list[str]) -> service.Ran:
+        asked.append(command)
+        return service.Ran(0, "hash texthash\n" if command[-2:] == ["postconf", "-m"] else "", "")
+
+    monkeypatch.setattr(service, "run", run)
+    monkeypatch.setattr(service, "find_program", lambda name: name if name == "postconf" else None)
+    tools = configuration.Tools("/stage")
+    assert tools.postconf().types.output == "hash texthash\n"
+    tools.postmap("key", ["hash:/a"])
+    assert tools.postfix_check() == service.Ran(0, "", "")
+    assert sorted(asked) == sorted(
+        [
+            *(["postconf", "-c", "/stage", *flags] for flags in ([], ["-d"], ["-m"], ["-P"])),
+            ["postconf", "-m"],
+            ["postmap", "-c", "/stage", "-q", "key", "hash:/a"],
+        ]
+    )
+    monkeypatch.setattr(service, "find_program", lambda name: name)
+    tools.postfix_check()
+    assert asked[-1] == ["postfix", "-c", "/stage", "check"]
+
+
+def test_judged_from_a_directory(monkeypatch: pytest.MonkeyPatch, lab: Lab) -> None:
+    monkeypatch.setattr(registry, "Tools", lambda _stage: Canned(lab.defaults))
+    assert registry.check(lab.stage(Case("x")), LIVE) == []
+
+
+# ------------------------------------------------------------------ sockets, files, plugins, listeners
+
+
+def test_a_socket_that_a_chroot_hides(lab: Lab) -> None:
+    socket = lab.root / "filter.sock"
+    socket.touch()
+    chrooted = {**unix("smtp", "smtp"), "chroot": "y"}
+    cleanup = {**unix("cleanup", "cleanup"), "chroot": "y"}
+    server = {**inet("smtp"), "chroot": "y"}
+    told = f"cannot see {socket}"
+    for check, parameters, services in (
+        ("milter-outside-chroot", {"smtpd_milters": f"unix:{socket}"}, [server]),
+        ("milter-outside-chroot", {"non_smtpd_milters": f"unix:{socket}"}, [cleanup]),
+        ("milter-outside-chroot", {}, [{**server, "options": {"smtpd_milters": f"unix:{socket}"}}]),
+        ("next-hop-outside-chroot", {"default_transport": f"smtp:unix:{socket}"}, [chrooted]),
+        (
+            "policy-service",
+            {"smtpd_recipient_restrictions": f"reject_unauth_destination, check_policy_service unix:{socket}"},
+            [server],
+        ),
+        (
+            "dovecot-socket",
+            {"smtpd_sasl_auth_enable": True, "smtpd_sasl_type": "dovecot", "smtpd_sasl_path": f"unix:{socket}",
+             "smtpd_tls_security_level": "may", **SNAKEOIL},
+            [server],
+        ),
+    ):  # fmt: skip
+        outcome = found(lab, Case("x", parameters=parameters, services=services))
+        assert [*outcome] == [check]
+        assert told in outcome[check][0]
+
+
+def test_a_chroot_by_default_is_one(lab: Lab) -> None:
+    program = {**unix("mydrop", "pipe user=nobody argv=/bin/cat"), "unpriv": "n", "chroot": "-"}
+    for level, outcome in (("0", ["program-in-chroot"]), ("2", [])):
+        case = Case("x", parameters={"compatibility_level": level}, services=[program])
+        assert [*found(lab, case)] == outcome
+
+
+@pytest.mark.parametrize(
+    ("pem", "key", "check", "told"),
+    [
+        ("expired.pem", "expired.pem", "certificate-validity", "the certificate expired on 20"),
+        ("early.pem", "early.pem", "certificate-validity", "the certificate is valid from 9"),
+        ("good.pem", "short_key.pem", "certificate-file", "is not the key of this certificate"),
+        ("ca.pem", "nothing.pem", "certificate-file", "does not exist"),
+        ("make.py", "make.py", "certificate-file", "no certificate and key can be read"),
+    ],
+)
+def test_certificates(lab: Lab, pem: str, key: str, check: str, told: str) -> None:
+    files = {"smtpd_tls_cert_file": str(CERTIFICATES / pem), "smtpd_tls_key_file": str(CERTIFICATES / key)}
+    outcome = found(lab, Case("x", parameters=files))
+    assert told in outcome[check][0]
+
+
+def test_a_key_that_others_may_read(lab: Lab) -> None:
+    key = lab.root / "server.key"
+    key.chmod(0o644)
+    try:
+        outcome = found(lab, Case("x", parameters=SNAKEOIL))
+    finally:
+        key.chmod(0o600)
+    assert [*outcome] == ["key-readable-by-all"]
+
+
+def test_authorities_that_are_none(lab: Lab) -> None:
+    for parameters, told in (
+        ({"smtp_tls_CApath": "/nowhere"}, "the directory /nowhere does not exist"),
+        ({"smtp_tls_CAfile": "/nowhere"}, "the file /nowhere does not exist"),
+        ({"smtp_tls_CAfile": str(STOCK / "main.cf")}, "no certificate can be read from"),
+    ):
+        assert told in found(lab, Case("x", parameters=parameters))["ca-file"][0]
+
+
+@pytest.mark.parametrize(
+    ("installed", "parameters", "check", "told"),
+    [
+        (set(), {"smtp_sasl_mechanism_filter": "XOAUTH2"}, "sasl-plugin-missing", "plugin for XOAUTH2"),
+        ({"crammd5"}, {}, "sasl-plugin-missing", "the plugins for PLAIN and LOGIN are not installed"),
+        (
+            set(),
+            {"smtpd_sasl_auth_enable": True},
+            "cyrus-server",
+            "smtpd would exit as soon as a client connects",
+        ),
+        ({"plain"}, {"smtp_sasl_type": "dovecot"}, "", ""),
+    ],
+)
+def test_plugins(
+    lab: Lab,
+    monkeypatch: pytest.MonkeyPatch,
+    installed: set[str],
+    parameters: dict[str, Any],
+    check: str,
+    told: str,
+) -> None:
+    monkeypatch.setattr(sasl, "installed_plugins", lambda: installed)
+    password = [{"path": "sasl_passwd", "content": "[relay.example.com]:587 joe:x\n"}]
+    outcome = found(lab, Case("x", parameters={**RELAY, **parameters}, files=password))
+    assert any(told in each for each in outcome[check]) if check else outcome == {}
+
+
+def test_old_switches_offer_tls(lab: Lab) -> None:
+    parameters = {"smtpd_sasl_auth_enable": True, "smtpd_tls_auth_only": True, "smtpd_tls_security_level": ""}
+    assert "auth-never-offered" in found(lab, Case("x", parameters=parameters))
+    assert "auth-never-offered" not in found(lab, Case("x", parameters={**parameters, "smtpd_use_tls": True}))
+
+
+def test_ports_of_other_programs(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, other = service.Listener("0.0.0.0", 25), service.Listener("192.0.2.1", 2526)
+    monkeypatch.setattr(service, "all_listeners", lambda: {mine, other})
+    case = Case("x", services=[inet("2526"), inet("127.0.0.1:2526")])
+    postfix = service.Master(1, None, frozenset({mine}), None, None)
+    ports = [each.partition(":")[0] for each in found(lab, case, running=postfix)["port-of-another-program"]]
+    assert len(ports) == 1
+    unseen = postfix._replace(listeners=None)
+    monkeypatch.setattr(configuration, "read_text", lambda path: _read(path, lab))
+    assert len(found(lab, case, running=unseen)["port-of-another-program"]) == 1
+    assert "port-of-another-program" not in found(lab, case, running=unseen, predicting=True)
+    assert len(found(lab, case)["port-of-another-program"]) == 2
+
+
+def _read(path: str, lab: Lab) -> str:
+    with open(path.replace(LIVE, str(lab.live)), encoding="utf-8") as file:
+        return file.read()
+
+
+def test_names_of_ports(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = lab.defaults.replace("mail_version = 3.10.13", "mail_version = 3.5.25")
+    monkeypatch.setattr(master, "_in_services_file", lambda name: name == "smtp")
+    case = Case("x", parameters={"compatibility_level": "2"}, services=[inet("submissions")])
+    assert "services(5) on this host does not know this name; write 465" in str(
+        found(lab, case, defaults=old)["listener-address"]
+    )
+
+
+def test_what_this_machine_knows() -> None:
+    assert transports._has_user("root")
+    assert transports._has_group("root")
+    assert not transports._has_user("no-such-user")
+    assert not transports._has_group("no-such-group")
+    assert not master._in_services_file("no-such-service")
+    assert os.getuid() >= 0
+
+
+def test_versions_of_before(lab: Lab) -> None:
+    old = lab.defaults.replace("mail_version = 3.10.13", "mail_version = 3.4.20")
+    for parameters, check in (
+        ({"relayhost": "[a.example.com], [b.example.com]"}, "next-hop-syntax"),
+        ({"smtp_tls_protocols": ">=TLSv1.2"}, "tls-protocol"),
+        ({"compatibility_level": "3.6"}, "compatibility-level"),
+        ({"header_checks": "regexp:{ {/x/ IGNORE} }"}, "table-type"),
+    ):
+        level = {"compatibility_level": "2", **parameters}
+        assert check in found(lab, Case("x", parameters=level), defaults=old)
+        assert check not in found(lab, Case("x", parameters=parameters))
+
+
+def test_a_configuration_that_cannot_be_known_is_not_judged(lab: Lab) -> None:
+    parameters = {"smtpd_banner": "${{a} ?? {b}}", "relayhost": "${nonsense", "virtual_transport": "$("}
+    judged = lab.configuration(Case("x", parameters=parameters))
+    assert judged.value("relayhost") == ""
+    assert registry.findings(judged) == []
+
+
+def test_the_time_of_a_check_grows_with_its_rows(lab: Lab) -> None:
+    """How often a text is parsed and a key compared is counted, for a clock depends on the machine."""
+
+    def case(count: int) -> Case:
+        hops = [f"[relay{each}.example.com]:587" for each in range(count)]
+        senders = "".join(f"u{each}@example.com {hop}\n" for each, hop in enumerate(hops))
+        keys = "".join(f"{hop} joe:secret7\n" for hop in hops)
+        policies = "".join(f"{hop} secure match=relay.example.com\n" for hop in hops)
+        tables = {
+            "sender_dependent_relayhost_maps": "texthash:/etc/postfix/senders",
+            "smtp_tls_policy_maps": "texthash:/etc/postfix/policies",
+        }
+        texts = (("senders", senders), ("sasl_passwd", keys), ("policies", policies))
+        files = [{"path": path, "content": content} for path, content in texts]
+        return Case("x", parameters={**RELAY, "relayhost": hops[0], **tables}, files=files)
+
+    def steps(count: int) -> int:
+        judged = lab.configuration(case(count))
+        seen = 0
+
+        def count_line(_frame: Any, event: str, _argument: Any) -> Any:
+            nonlocal seen
+            seen += event == "call"
+
+        sys.setprofile(count_line)
+        try:
+            assert registry.findings(judged) == []
+        finally:
+            sys.setprofile(None)
+        return seen
+
+    ten, hundred, thousand = steps(10), steps(100), steps(1000)
+    assert (thousand - ten) / (hundred - ten) < 990 / 90 * 1.1
