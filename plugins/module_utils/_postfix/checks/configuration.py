@@ -293,8 +293,13 @@ class Configuration:
             if entry.type in ("inet", "pass") and entry.command == "smtpd"
         ]
 
+    @functools.cached_property
+    def transports(self) -> Mapping[str, master_cf.Service]:
+        """The services of type unix by name; of two of one name the first."""
+        return {entry.service: entry for entry in reversed(self.master.services) if entry.type == "unix"}
+
     def command_of(self, name: str) -> str:
-        entry = self.master.get(name, "unix")
+        entry = self.transports.get(name)
         return entry.command if entry else ""
 
     def chrooted(self, entry: master_cf.Service) -> bool:
@@ -391,7 +396,7 @@ class Configuration:
 
     def client_of(self, hop: nexthop.NextHop) -> master_cf.Service | None:
         """The service that delivers to that next hop."""
-        return self.master.get(hop.service, "unix")
+        return self.transports.get(hop.service)
 
     @once
     def _policies(self, value: str) -> Mapping[str, TableRow]:

@@ -71,7 +71,7 @@ def implicit_tls_to_everybody(config: Configuration) -> Iterator[Finding]:
     if any(used.for_all_mail for used in config.used_hops):
         return
     transport, hop = nexthop.split_transport(config.value("default_transport") or "smtp")
-    entry = config.master.get(transport, "unix")
+    entry = config.transports.get(transport)
     if not hop and entry and entry.command == "smtp" and config.enabled("smtp_tls_wrappermode", entry):
         yield config.setting("smtp_tls_wrappermode", entry).error(
             "mail goes to port 25 of each domain's servers, which speak STARTTLS, not implicit TLS",

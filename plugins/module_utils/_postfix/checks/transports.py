@@ -33,7 +33,7 @@ _DEFAULTS = {
 def _used(config: Configuration) -> Iterator[tuple[Use, master_cf.Service]]:
     """Every transport that is named, with its service; those without one left out."""
     for use in config.uses:
-        entry = config.master.get(use.transport, "unix")
+        entry = config.transports.get(use.transport)
         if entry:
             yield use, entry
 
@@ -45,11 +45,10 @@ def unknown_transport(config: Configuration) -> Iterator[Finding]:
     The queue manager defers all mail for it: "mail transport unavailable".
     Manual: master(5), transport(5).
     """
-    unix = sorted({entry.service for entry in config.master.services if entry.type == "unix"})
     for use in config.uses:
-        if config.master.get(use.transport, "unix"):
+        if use.transport in config.transports:
             continue
-        near = difflib.get_close_matches(use.transport, unix, 1, 0.6)
+        near = difflib.get_close_matches(use.transport, sorted(config.transports), 1, 0.6)
         if re.search(r"[.[]", use.transport):
             remedy = f"write smtp:{use.setting.raw}"
         elif near:
@@ -66,11 +65,15 @@ def default_transport_missing(config: Configuration) -> Iterator[Finding]:
     The queue manager defers all mail for it: "mail transport unavailable".
     Manual: master(5), postconf(5) default_transport, local_transport, relay_transport, virtual_transport.
     """
-    unix = {entry.service for entry in config.master.services if entry.type == "unix"}
     for name, needing in _DEFAULTS.items():
         transport = config.value(name).partition(":")[0]
         unneeded = needing and not config.words(needing)
-        if not unneeded and not config.main.line_of(name) and transport and transport not in unix:
+        if (
+            not unneeded
+            and not config.main.line_of(name)
+            and transport
+            and transport not in config.transports
+        ):
             yield config.setting(name).error(
                 f"master.cf has no service {transport!r}", f"add {transport} as the shipped master.cf has it"
             )
