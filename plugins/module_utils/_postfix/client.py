@@ -204,14 +204,14 @@ def envelope_sender(mine: Client, address: str, wish: Wish | None = None, host: 
         raise rewriting.UnknownSender("this host has no name that could complete it")
     host = host or this_host()
     directory = mine.values["config_directory"]
-    coming = {os.path.join(directory, path): text for path, text in wish.tables.items()} if wish else {}
+    created = {os.path.join(directory, path): text for path, text in wish.tables.items()} if wish else {}
 
     def text(path: str) -> str | None:
-        return coming[path] if path in coming else host.read(path)
+        return created[path] if path in created else host.read(path)
 
     def ask(specification: str, key: str) -> str | None:
         path = specification.partition(":")[2]
-        return None if path in coming else rewriting.postmap(directory, specification, key)
+        return None if path in created else rewriting.postmap(directory, specification, key)
 
     domain = expansion.expand(mine.values["mydomain"], mine.values)
     return rewriting.envelope_sender(address, mine.values, mine.origin, domain, rewriting.Tables(text, ask))

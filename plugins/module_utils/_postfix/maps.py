@@ -115,7 +115,7 @@ def is_stale(kind: str, path: str) -> bool:
         return True
 
 
-def workshop(path: str) -> str:
+def build_directory(path: str) -> str:
     """Where the table of that source is built, in its own directory so that a rename is enough."""
     return os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.building")
 
@@ -125,18 +125,18 @@ def build(kind: str, path: str, tool: str, config_directory: str) -> str | None:
     program = find_program(tool)
     if program is None:
         return f"{tool} is not installed"
-    room = workshop(path)
+    directory = build_directory(path)
     with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(room)
-    os.mkdir(room, 0o700)
+        shutil.rmtree(directory)
+    os.mkdir(directory, 0o700)
     try:
-        source = os.path.join(room, os.path.basename(path))
+        source = os.path.join(directory, os.path.basename(path))
         shutil.copy2(path, source)
         status = os.stat(path)
         os.chown(source, status.st_uid, status.st_gid)
         done = run([program, "-c", config_directory, f"{kind}:{source}"])
         if done.code:
-            return (done.errors or f"{tool} ended with {done.code}").replace(room + "/", "").strip()
+            return (done.errors or f"{tool} ended with {done.code}").replace(directory + "/", "").strip()
         for suffix in COMPILED[kind]:
             made = source + suffix
             os.utime(made)
@@ -147,5 +147,5 @@ def build(kind: str, path: str, tool: str, config_directory: str) -> str | None:
     except OSError as error:
         return f"{error.strerror}: {error.filename}"
     finally:
-        shutil.rmtree(room, ignore_errors=True)
+        shutil.rmtree(directory, ignore_errors=True)
     return None

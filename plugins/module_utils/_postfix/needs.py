@@ -20,10 +20,12 @@ from .parameters import MECHANISM_PLUGINS
 _LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64")
 
 
-def missing(values: Mapping[str, str], master: master_cf.MasterCf, coming: Container[str] = ()) -> list[str]:
+def missing(
+    values: Mapping[str, str], master: master_cf.MasterCf, created_paths: Container[str] = ()
+) -> list[str]:
     """What is not there of: sasl_plugin (a mechanism of Cyrus SASL to log in with), ca_file.
 
-    `coming` are the paths that the change itself brings.
+    `created_paths` are the paths that the change itself brings.
     """
     scopes = [values, *({**values, **dict(entry.options)} for entry in master.services if entry.options)]
     found = installed_plugins()
@@ -31,7 +33,7 @@ def missing(values: Mapping[str, str], master: master_cf.MasterCf, coming: Conta
     if any(_logs_in(scope) and not _plugins_suffice(scope, found) for scope in scopes):
         result.append("sasl_plugin")
     ca_files = (_value(scope, "smtp_tls_CAfile") for scope in scopes)
-    if any(path and path not in coming and not os.path.isfile(path) for path in ca_files):
+    if any(path and path not in created_paths and not os.path.isfile(path) for path in ca_files):
         result.append("ca_file")
     return result
 

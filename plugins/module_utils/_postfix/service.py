@@ -455,7 +455,7 @@ def _size_of(name: str) -> tuple[int, int]:
 # ---------------------------------------------------------------------------------------------- confirm
 
 
-class Door(NamedTuple):
+class Endpoint(NamedTuple):
     """A place that must answer after activation."""
 
     address: str
@@ -465,11 +465,11 @@ class Door(NamedTuple):
     service: str
 
 
-def doors(
+def expected_endpoints(
     master: Master, services: Iterable[master_cf.Service], values: Mapping[str, str], ports: Iterable[int]
-) -> list[Door]:
-    """Where to knock: every inet service of master.cf on each address that master holds, and the asked ports."""
-    result: dict[tuple[str, int], Door] = {}
+) -> list[Endpoint]:
+    """Every inet service of master.cf on each address that master holds, and the asked ports."""
+    result: dict[tuple[str, int], Endpoint] = {}
 
     def setting(service: master_cf.Service, name: str) -> str:
         option = service.option(name)
@@ -489,12 +489,12 @@ def doors(
         known = all_listeners() if master.listeners is None else master.listeners
         held = [listener for listener in known if listener.port == port]
         for listener in held or [Listener(host or "127.0.0.1", port)]:
-            result[(listener.address, port)] = Door(
+            result[(listener.address, port)] = Endpoint(
                 _reachable(listener.address), port, speaks, implicit, f"{service.service} inet {program}"
             )
     for port in ports:
-        if not any(door.port == port for door in result.values()):
-            result[("", port)] = Door(
+        if not any(endpoint.port == port for endpoint in result.values()):
+            result[("", port)] = Endpoint(
                 "127.0.0.1", port, True, port in nexthop.IMPLICIT_TLS_PORTS, f"port {port}"
             )
     return list(result.values())
@@ -504,14 +504,14 @@ def _reachable(address: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
 
 
-def knock(door: Door, timeout: float) -> str | None:
+def check_greeting(endpoint: Endpoint, timeout: float) -> str | None:
     """Connect and wait for the greeting; None when it answers, else what happened instead."""
     try:
-        with socket.create_connection((door.address, door.port), timeout=timeout) as connection:
-            if not door.greets:
+        with socket.create_connection((endpoint.address, endpoint.port), timeout=timeout) as connection:
+            if not endpoint.greets:
                 return None
             stream = connection
-            if door.implicit:
+            if endpoint.implicit:
                 import ssl  # where nothing speaks it, it is not worth its time
 
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -558,11 +558,11 @@ def confirm(
                 return [f"Postfix logged: {line}" for line in log_lines]
             left = max(1.0, deadline - time.monotonic())
             problems = []
-            for door in doors(master, services, values, ports):
-                trouble = knock(door, left)
+            for endpoint in expected_endpoints(master, services, values, ports):
+                trouble = check_greeting(endpoint, left)
                 if trouble:
                     problems.append(
-                        f"{door.service} does not answer on {door.address} port {door.port}: {trouble}"
+                        f"{endpoint.service} does not answer on {endpoint.address} port {endpoint.port}: {trouble}"
                     )
             if not problems and (master.loaded_at is not None or not _wants_qmgr(services)):
                 break

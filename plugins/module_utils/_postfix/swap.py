@@ -12,7 +12,7 @@
 # one or the new one. Where the kernel or the file system refuse that (a mount point, a directory in a
 # lower overlay layer, a managed file that is a link to elsewhere), the changed files are renamed one by one, maps
 # before main.cf before master.cf, with what they replace kept for undo; meanwhile main.cf may be one that makes
-# Postfix wait (the `bridge`). Whoever finds a journal undoes: the old state was confirmed, the new one was not.
+# Postfix wait (the interim main.cf). Whoever finds a journal undoes: the old state was confirmed, the new one was not.
 #
 # The rule of this file: it knows directories and files, not Postfix. Nothing is deleted before what
 # replaces it is on disk.
@@ -216,10 +216,10 @@ class Directory:
 
     # ------------------------------------------------------------------ the swap
 
-    def swap(self, steps: list[Step], extra: dict[str, Any], bridge: bytes = b"") -> dict[str, Any]:
+    def swap(self, steps: list[Step], extra: dict[str, Any], interim: bytes = b"") -> dict[str, Any]:
         """Make the stage live. Returns the journal that undo() needs; it stays on disk until close().
 
-        `bridge` is added to the old main.cf for as long as files are renamed one by one.
+        `interim` is added to the old main.cf for as long as files are renamed one by one.
         """
         _sync_tree(self.stage)
         fsync_path(self.parent)
@@ -237,7 +237,7 @@ class Directory:
                 return data
         data["kind"] = "files"
         self._keep_for_undo(data)
-        self._build_bridge(data, bridge)
+        self._build_interim(data, interim)
         self.write_journal(data)
         self._rename_all(data)
         return data
@@ -253,7 +253,7 @@ class Directory:
                 step["kept"] = None
         _sync_tree(self.undo)
 
-    def _build_bridge(self, data: dict[str, Any], addition: bytes) -> None:
+    def _build_interim(self, data: dict[str, Any], addition: bytes) -> None:
         main = next((step for step in data["steps"] if step["path"] == "main.cf" and step["kept"]), None)
         data["bridge"] = os.path.join(self.undo, "bridge") if main and addition else None
         if main and addition:
@@ -264,8 +264,8 @@ class Directory:
                 os.fsync(stream.fileno())
             fsync_path(self.undo)
 
-    def _cross(self, data: dict[str, Any]) -> None:
-        """Put the bridge in the place of main.cf, before anything that must agree with it is renamed."""
+    def _install_interim(self, data: dict[str, Any]) -> None:
+        """Put the interim main.cf in the place of main.cf, before anything that must agree with it is renamed."""
         target = next((step["target"] for step in data["steps"] if step["path"] == "main.cf"), None)
         if target and data.get("bridge"):
             _copy_file(data["bridge"], target + _NEW_SUFFIX)
@@ -273,7 +273,7 @@ class Directory:
             fsync_path(os.path.dirname(target))
 
     def _rename_all(self, data: dict[str, Any]) -> None:
-        self._cross(data)
+        self._install_interim(data)
         last = {"main.cf": 1, "master.cf": 2}
         steps = sorted(data["steps"], key=lambda step: last.get(step["path"], 0))
         for step in steps:
@@ -305,7 +305,7 @@ class Directory:
                 fsync_path(self.parent)
             return
         if any(digest(step["target"]) != step["before"] for step in data["steps"]):
-            self._cross(data)
+            self._install_interim(data)
         for step in sorted(data["steps"], key=lambda step: bool(step["path"] == "main.cf")):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(step["target"] + _NEW_SUFFIX)

@@ -33,7 +33,7 @@ from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
 from .text import assignments, staged_path
 
 # While single files are renamed, a password may be gone that the old main.cf still needs: mail that fails waits.
-BRIDGE = b"\nsoft_bounce = yes\n"
+INTERIM = b"\nsoft_bounce = yes\n"
 # What decides which commands root runs. main.cf is read by sendmail(1) as well, as the user who runs it.
 _ROOTS = ("main.cf", "master.cf")
 _NO_ROOT = "Changing Postfix needs root on the managed host: set become: true for this play or task"
@@ -168,10 +168,10 @@ def make_plan(
     """
     defaults = defaults or {}
     managed_mode = request.block is not None or request.restore is not None
-    coming = {"master.cf": master_cf.FRESH} if fresh else {}
+    created = {"master.cf": master_cf.FRESH} if fresh else {}
 
     def read(path: str) -> str:
-        return _read(base, path) or coming.get(path, "")
+        return _read(base, path) or created.get(path, "")
 
     made = _managed(request, base, read, defaults) if managed_mode else _merged(request, read)
     old_main = main_cf.MainCf(_read(base, "main.cf"))
@@ -390,7 +390,7 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
             outcome = _predict(request, directory)
         else:
             with directory.locked():
-                outcome = _Run(request, directory).go()
+                outcome = _Run(request, directory).run()
     except SwapError as error:
         raise DeployError(str(error)) from None
     except PermissionError as error:
@@ -460,7 +460,7 @@ def _predict_fresh(request: Request, without_postfix: bool) -> Outcome:
 
 def _outcome(plan: Plan, request: Request) -> Outcome:
     values = {**plan.defaults, "config_directory": request.config_directory, **plan.main.values()}
-    coming = {os.path.join(request.config_directory, change.path) for change in plan.changes}
+    created = {os.path.join(request.config_directory, change.path) for change in plan.changes}
     return Outcome(
         changed=bool(plan.changes),
         files=[
@@ -469,7 +469,7 @@ def _outcome(plan: Plan, request: Request) -> Outcome:
             if change.path != managed.STATE
         ],
         diff=diffs(plan.changes, request.config_directory),
-        missing=needs.missing(values, plan.master, coming),
+        missing=needs.missing(values, plan.master, created),
         warnings=list(plan.made.warnings),
     )
 
@@ -710,7 +710,7 @@ class _Run:
         self.request = request
         self.directory = directory
 
-    def go(self) -> Outcome:
+    def run(self) -> Outcome:
         recovered = self._recover()
         defaults = postfix_defaults()
         for _attempt in range(3):
@@ -720,7 +720,7 @@ class _Run:
             outcome.recovered = recovered
             state = _State.of(plan, self.request, self.directory)
             if not plan.changes:
-                return self._keep(outcome, state)
+                return self._converge(outcome, state)
             _ask_for_losses(plan, self.request, outcome)
             if self._change(plan, outcome, state, seen):
                 return outcome
@@ -756,7 +756,7 @@ class _Run:
 
     # ------------------------------------------------------------------ nothing to write
 
-    def _keep(self, outcome: Outcome, state: _State) -> Outcome:
+    def _converge(self, outcome: Outcome, state: _State) -> Outcome:
         self._build_maps(state, outcome, self.directory.real)
         level = state.level(False) if self.request.activate == "auto" else "none"
         outcome.changed = bool(outcome.maps) or outcome.recovered
@@ -799,7 +799,7 @@ class _Run:
         paths = {ref: staged_path(ref.path, root, self.request.config_directory) for ref in found}
         for path in paths.values():
             with contextlib.suppress(FileNotFoundError):
-                shutil.rmtree(maps.workshop(path))
+                shutil.rmtree(maps.build_directory(path))
         for ref in state.stale_maps(root):
             if not os.path.exists(paths[ref]):
                 continue
@@ -833,7 +833,7 @@ class _Run:
         level = state.level(True) if self.request.activate == "auto" else "none"
         steps = self._steps(resolved, stage, seen)
         journal = directory.swap(
-            steps, {"level": level, "running": state.master is not None, "state": "swapped"}, BRIDGE
+            steps, {"level": level, "running": state.master is not None, "state": "swapped"}, INTERIM
         )
         if journal["kind"] == "exchange" and fingerprint(directory.stage) != seen:
             directory.undo_swap(journal)
