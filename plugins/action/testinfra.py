@@ -59,7 +59,7 @@ class ActionModule(ActionBase):
         for word in [*arguments["select"], *arguments["skip"]]:
             if not re.fullmatch(r"[\w.:+\[\]-]+", word) or word in ("and", "or", "not"):
                 raise AnsibleActionFail(
-                    f"select and skip are lists of words that test names hold; {word!r} is no such word."
+                    f"select and skip take plain words that occur in test names; {word!r} cannot be one."
                 )
 
         self._try_to_run_a_command(host)

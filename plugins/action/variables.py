@@ -36,7 +36,7 @@ class ActionModule(ActionBase):
         specs = {path.name: specification(path.name) for path in sorted(ROLES.iterdir())}
         if role not in specs:
             raise AnsibleActionFail(
-                f"role: {role!r} is no role of mailops.smtp; it has {variables.alternatives(list(specs), 'and')}."
+                f"role: {role!r} is not a role of mailops.smtp; it has {variables.alternatives(list(specs), 'and')}."
             )
         found = self._check(role, specs, task_vars or {})
         misses = self._near_misses(role, specs, task_vars or {})

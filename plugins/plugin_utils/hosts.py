@@ -44,7 +44,7 @@ def parts_of(pattern: Any, name: str = "") -> list[str]:
     said = f"{name}={pattern}" if name else f"{pattern!r}"
     if not all(isinstance(text, str) for text in texts):
         raise NobodyError(
-            f"{said} is no pattern of hosts. Give the name of a group or a host, or a list of names."
+            f"{said} is not a host pattern. Give the name of a group or a host, or a list of names."
         )
     parts: list[str] = split_host_pattern([str(text) for text in texts])
     if not parts:

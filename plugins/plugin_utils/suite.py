@@ -137,7 +137,7 @@ class Backend(BaseBackend):  # type: ignore[misc, unused-ignore]
             with _alarm(left):
                 return function(*args)
         except OutOfTime:
-            raise OutOfTime(f"the {self._timeout:g} s that this run may take were over") from None
+            raise OutOfTime(f"the time limit of {self._timeout:g} s was reached") from None
         except AnsibleError as error:
             # The connection or become failed: that is the task's failure, not a finding of a test.
             if function == self._execute or isinstance(error, AnsibleConnectionFailure):

@@ -203,7 +203,7 @@ def _host_name(name: str, text: str) -> None:
     labels = known.removesuffix(".").split(".")
     if len(known) > 253 or not all(map(_LABEL.match, labels)) or labels[-1].isdigit():
         raise Wrong(
-            f"{name} is {shown(text)}, which is no host name (RFC 1123): labels of letters, digits and - with dots "
+            f"{name} is {shown(text)}, which is not a host name (RFC 1123): labels of letters, digits and - with dots "
             "between; write this host's full name, such as web1.example.com"
         )
 
@@ -214,7 +214,7 @@ def _domain(name: str, text: str) -> None:
     labels = text.removeprefix("[").removesuffix("]").removesuffix(".").replace("_", "x").split(".")
     if not all(map(_LABEL.match, labels)):
         remedy = f"write {text.rpartition('@')[2]}" if "@" in text else "write it as example.com"
-        raise Wrong(f"{name} is {shown(text)}, which is no domain; {remedy}")
+        raise Wrong(f"{name} is {shown(text)}, which is not a domain; {remedy}")
 
 
 def _address(name: str, text: str, example: str) -> None:
@@ -572,7 +572,7 @@ def _pairs(text: str) -> dict[str, str] | None:
 
 def _key(name: str, key: Any) -> str:
     if isinstance(key, bool) or key is None:
-        raise Wrong(f"{name} has the key {json.dumps(key)}, which is no text; write it in quotation marks")
+        raise Wrong(f"{name} has the key {json.dumps(key)}, which is not text; write it in quotation marks")
     return one_value(f"a key of {name}", str(key))
 
 
@@ -956,7 +956,7 @@ def expected_relay(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def pointed_out(miss: NearMiss) -> str:
     """A sentence about a variable that no role knows."""
-    return f"{miss.name} is set, and is no variable of these roles; did you mean {miss.meant}?"
+    return f"{miss.name} is set, and is not a variable of these roles; did you mean {miss.meant}?"
 
 
 # Templates

@@ -91,7 +91,7 @@ def _read_block(lines: list[str], start: int, file: str) -> tuple[Parts, int]:
         return Parts("", body, record, True), end
     raise BlockError(
         f"{file} line {start + 1}: the block that Ansible wrote begins here, and the line {END!r} at its end is gone; "
-        "write that line behind the last line of the block"
+        "write that line after the last line of the block"
     )
 
 

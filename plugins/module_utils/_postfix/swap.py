@@ -362,7 +362,7 @@ def _copy_tree(source: str, target: str, link: bool) -> None:
                 _copy_file(entry.path, new)
             else:
                 raise SwapError(
-                    f"{entry.path} is no file, directory or link: move it out of the configuration directory"
+                    f"{entry.path} is not a file, directory or link: move it out of the configuration directory"
                 )
 
 

@@ -916,16 +916,16 @@ class _Run:
             outcome.activated, outcome.confirmed = level, True
             return
         restored = self._roll_back(state, level, journal)
-        message = "Postfix does not serve with the new configuration, so the old one is back"
+        message = "Postfix did not come up with the new configuration; the previous one was restored"
         if restored:
             message = (
-                "Postfix does not serve with the new configuration; the old files are back, "
-                f"but Postfix does not serve with them either ({'; '.join(restored)})"
+                "Postfix did not come up with the new configuration; the previous files were restored, "
+                f"but Postfix does not come up with them either ({'; '.join(restored)})"
             )
         elif state.master is None:
-            message += " and Postfix is stopped, as it was before"
+            message += ", and Postfix is stopped, as it was before"
         else:
-            message += " and Postfix serves it"
+            message += " and is running"
         raise DeployError(
             f"{message}. What went wrong:\n{_listed(problems)}", rolled_back=True, log=log.complaints()
         )

@@ -200,11 +200,11 @@ RULES = tuple(
          "the relay offers"),
         ("login by application password", True, r"\b534\b|5\.7\.9|Application-specific password|"
          r"[Ww]eb ?login|log in via your web browser",
-         "the relay wants another password than the account's",
+         "the relay expects another password than the account's",
          "create an application password there, and set postfix_relay_password to it"),
         ("login missing", True, r"\b530[ -]|Authentication [Rr]equired|Must issue a STARTTLS|"
          r"(?:client|sender) (?:was )?not authenticated|not logged in|5\.7\.57",
-         "the relay wants a login, and Postfix did not give one",
+         "the relay requires a login, and Postfix did not give one",
          "set postfix_relay_username and postfix_relay_password"),
         ("login temporary", True, r"454[ -]4\.7\.0|Temporary authentication failure|\b432\b",
          "the relay could not check the login just now", "try again later; if it lasts, ask the relay's operator"),

@@ -119,7 +119,7 @@ def space(seen: Seen) -> list[str]:
     wanted, room = int(values["queue_minfree"] or 0), seen["space"]["queue"]
     if room and wanted > room["free"]:
         found.append(
-            f"queue_minfree wants {wanted // 1000} kB free in {values['queue_directory']}, and there are "
+            f"queue_minfree needs {wanted // 1000} kB free in {values['queue_directory']}, and there are "
             f"{room['free'] // 1000} kB: lower it in postfix_parameters, or free some space"
         )
     return found

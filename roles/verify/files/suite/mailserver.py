@@ -51,7 +51,7 @@ class NextHop:
     @classmethod
     def parse(cls, text: str, transport: str) -> NextHop:
         match = re.fullmatch(r"\[?([^\[\]]+?)\]?(?::([\w-]+))?", text)
-        assert match, f"'{text}' in relayhost or default_transport is no next hop: write [host]:port."
+        assert match, f"'{text}' in relayhost or default_transport is not a next hop: write [host]:port."
         port = match[2] or "smtp"
         assert port.isdigit() or port in PORT_NAMES, (
             f"'{text}' in relayhost or default_transport names the port {port}, which is unknown here: write a number."

@@ -100,7 +100,7 @@ def test_tls_level_towards_the_relay(expect: dict[str, Any], postfix: Postfix, n
             "look at smtp_tls_policy_maps and smtp_tls_security_level."
         )
         assert level in ENCRYPTING_LEVELS or postfix["smtp_sasl_auth_enable"] != "yes", (
-            f"Postfix logs in at {hop.key}, but at TLS level {level} the password may travel in clear: "
+            f"Postfix logs in at {hop.key}, but at TLS level {level} the password may travel in the clear: "
             "set postfix_relay_tls to secure."
         )
 

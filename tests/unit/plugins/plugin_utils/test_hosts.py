@@ -79,10 +79,10 @@ def test_who_reaches_somebody_passes(pattern):
         ("", "smtp_hosts is empty, so nobody is meant."),
         (" , ", "smtp_hosts is empty"),
         ([], "smtp_hosts is empty"),
-        (3, "smtp_hosts=3 is no pattern of hosts."),
-        (None, "is no pattern of hosts"),
-        ({"mail": 1}, "is no pattern of hosts"),
-        ([["mail"]], "is no pattern of hosts"),
+        (3, "smtp_hosts=3 is not a host pattern."),
+        (None, "is not a host pattern"),
+        ({"mail": 1}, "is not a host pattern"),
+        ([["mail"]], "is not a host pattern"),
     ],
 )  # fmt: skip
 def test_who_reaches_nobody_is_told_why(pattern, words):

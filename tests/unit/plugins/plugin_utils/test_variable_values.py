@@ -170,8 +170,8 @@ REFUSED: list[tuple[str, dict[str, Any], Any, tuple[str, ...]]] = [
             "a@b.c",
         )
     ],
-    ("postfix_myorigin", STR, "ops@example.com", ("postfix_myorigin is", "no domain; write example.com")),
-    ("postfix_mydestination", LIST, ["a", "b;c"], ("postfix_mydestination[1]", "no domain")),
+    ("postfix_myorigin", STR, "ops@example.com", ("postfix_myorigin is", "not a domain; write example.com")),
+    ("postfix_mydestination", LIST, ["a", "b;c"], ("postfix_mydestination[1]", "not a domain")),
     (
         "postfix_mynetworks",
         LIST,

@@ -347,7 +347,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = {
     "password in clear": (
         {"policy": {"[relay.example.com]:587": "may", "[relay.example.com]:2525": "secure"}},
         {"relay_tls": ""},
-        {"config::tls_level_towards_the_relay": "at TLS level may the password may travel in clear"},
+        {"config::tls_level_towards_the_relay": "at TLS level may the password may travel in the clear"},
     ),
     "no policy entry": (
         {"policy": {"[relay.example.com]:587": "secure servername=hostname protocols=>=TLSv1.2"}},

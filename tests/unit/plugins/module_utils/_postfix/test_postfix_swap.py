@@ -199,7 +199,7 @@ def test_journal_that_is_no_journal_is_none(live: Path) -> None:
 
 def test_a_fifo_is_refused(live: Path) -> None:
     os.mkfifo(live / "pipe")
-    with pytest.raises(swap.SwapError, match="pipe is no file, directory or link"):
+    with pytest.raises(swap.SwapError, match="pipe is not a file, directory or link"):
         swap.Directory(str(live)).build_stage()
 
 
