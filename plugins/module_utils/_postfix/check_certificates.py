@@ -14,7 +14,8 @@ import re
 import ssl
 import time
 
-from . import certificate, master_cf, nexthop, service
+from .._base import der as certificate
+from . import master_cf, nexthop, service
 from .finding import Inspection, Place, read_text
 from .values import STARTTLS_PORTS
 

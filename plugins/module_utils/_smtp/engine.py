@@ -34,8 +34,9 @@ from collections import deque
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Callable, Generator, Iterable, NamedTuple, Optional, Sequence
 
+from .._base.addresses import IMPLICIT_TLS_PORTS, ip_version
 from . import certificate as certificates
-from .endpoint import IMPLICIT_PORTS, Endpoint, Options, ip_version
+from .endpoint import Endpoint, Options
 from .reply import printable
 from .session import ChainCheck, Outcome, PipeliningCheck, Session, Settings, TlsHello
 from .tls import TlsPolicy
@@ -879,7 +880,7 @@ class _Probe:
     def _silence_ends(self, began: float, limit: float) -> float:
         """When to ask a silent port for TLS."""
         timeout = self.engine.options.timeout
-        if self.endpoint.port in IMPLICIT_PORTS:
+        if self.endpoint.port in IMPLICIT_TLS_PORTS:
             return began + min(SILENCE_ON_IMPLICIT_PORT, timeout / 2)
         return max(began, limit - min(LAST_SECONDS, LAST_PART * timeout))
 

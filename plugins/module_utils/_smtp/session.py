@@ -31,9 +31,10 @@ import ssl
 from binascii import a2b_base64, b2a_base64
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
+from .._base.addresses import ip_version
 from . import certificate as certificates
 from .certificate import Certificate, ChainError, Problem
-from .endpoint import Credentials, Endpoint, ip_version
+from .endpoint import Credentials, Endpoint
 from .replies import CLIENT_CERTIFICATE, Situation, interpret, stranger, unknown_mechanism
 from .reply import Reply, ReplyError, ReplyReader, printable
 from .tls import SHOWS_CHAIN, doubt

@@ -22,7 +22,6 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import
     Options,
     check_credentials,
     check_mechanism,
-    ip_version,
     parse_endpoint,
     tls_mode,
 )
@@ -141,12 +140,6 @@ def test_a_password_needs_tls() -> None:
 def test_endpoint_as_text() -> None:
     assert str(Endpoint("::1", 25, "none")) == "[::1]:25"
     assert str(Endpoint("mx", 25, "none")) == "mx:25"
-
-
-def test_ip_version() -> None:
-    assert [ip_version(text) for text in ("192.0.2.1", "::1", "fe80::1%lo", "mx", "", "1.2.3", "1.2.3.4%x")] == [
-        "ipv4", "ipv6", "ipv6", None, None, None, None,
-    ]  # fmt: skip
 
 
 def test_credentials_hide_the_password() -> None:
