@@ -546,7 +546,7 @@ def certificate(data: bytes) -> None:
     for name in (NAME, "a.wild.example.test", "kx.example.test", "127.0.0.1", "2001:db8::1", "fe80::1%eth0"):
         problems = certificates.problems(found, name, now, min_days, chain)
         verdicts = [problem.verdict for problem in problems]
-        require(verdicts == sorted(verdicts, key=certificates.GRAVITY.index), verdicts)
+        require(verdicts == sorted(verdicts, key=lambda name: VERDICTS[name].gravity), verdicts)
         require(set(verdicts) <= set(VERDICTS), verdicts)
         require(len(set(verdicts)) == len(verdicts), verdicts)
         matched = "certificate_mismatch" not in verdicts

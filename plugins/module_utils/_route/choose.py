@@ -15,7 +15,7 @@ import re
 from typing import Any, Iterator, NamedTuple, Sequence
 
 from .._smtp.endpoint import Endpoint, OptionError, check_port, parse_endpoint
-from .._smtp.verdict import STAGES, Result
+from .._smtp.verdict import STAGES, Result, predicate
 from .cloud import Cloud, advise
 from .providers import GENERAL, OPEN, REACTIVE, THROTTLED
 from .relays import Wanted
@@ -29,45 +29,6 @@ POLICIES = ("first_usable", "fastest")
 CLEARLY_FASTER = (1 / 3, 100.0)
 ON_NO_ROUTE = ("fail", "keep", "policy")
 DECISIONS = ("probe", "sticky", "override", "policy", "keep")
-
-# A verdict as the predicate of "587 on relay.example.com ...".
-PHRASES: dict[str, str] = {
-    "ok": "works (ok)",
-    "dns_not_found": "has no address (dns_not_found)",
-    "dns_failure": "cannot be resolved (dns_failure)",
-    "refused": "is refused",
-    "filtered": "is filtered",
-    "unreachable": "is unreachable",
-    "no_greeting": "connects and stays silent (no_greeting)",
-    "disconnected": "closes the connection (disconnected)",
-    "not_smtp": "does not speak SMTP (not_smtp)",
-    "greeting_rejected": "turns this host away (greeting_rejected)",
-    "greeting_deferred": "is not ready for this host (greeting_deferred)",
-    "ehlo_rejected": "refuses EHLO or the name in it (ehlo_rejected)",
-    "ehlo_deferred": "does not take EHLO now (ehlo_deferred)",
-    "starttls_absent": "offers no STARTTLS (starttls_absent)",
-    "starttls_stripped": "has its STARTTLS removed on the way (starttls_stripped)",
-    "starttls_rejected": "refuses STARTTLS (starttls_rejected)",
-    "starttls_injection": "lets plain text into the TLS session (starttls_injection)",
-    "tls_mode_mismatch": "speaks the other kind of TLS (tls_mode_mismatch)",
-    "tls_too_old": "has no TLS that is new enough (tls_too_old)",
-    "tls_failed": "fails the TLS handshake (tls_failed)",
-    "certificate_expired": "has an expired certificate (certificate_expired)",
-    "certificate_not_yet_valid": "has a certificate that is not valid yet (certificate_not_yet_valid)",
-    "certificate_untrusted": "has a certificate that this host does not trust (certificate_untrusted)",
-    "certificate_mismatch": "has a certificate for another name (certificate_mismatch)",
-    "certificate_expiring": "has a certificate that expires soon (certificate_expiring)",
-    "auth_absent": "offers no login (auth_absent)",
-    "auth_unsupported": "offers no login that can be used (auth_unsupported)",
-    "auth_rejected": "rejects the login (auth_rejected)",
-    "auth_deferred": "cannot check the login now (auth_deferred)",
-    "sender_rejected": "rejects the sender (sender_rejected)",
-    "sender_deferred": "does not take the sender now (sender_deferred)",
-    "recipient_rejected": "rejects the recipient (recipient_rejected)",
-    "recipient_deferred": "does not take the recipient now (recipient_deferred)",
-    "stalled": "stalls in mid-conversation (stalled)",
-    "protocol_error": "sends replies that are not SMTP's (protocol_error)",
-}
 
 
 class Candidate(NamedTuple):
@@ -382,7 +343,9 @@ def _accepted(one: Probed) -> str:
         text += " with a certificate that expires soon"
     failing = [result for result in one.results if not result.usable]
     return (
-        f"{text} over {best.family} ({failing[0].family} {PHRASES[failing[0].verdict]})" if failing else text
+        f"{text} over {best.family} ({failing[0].family} {predicate(failing[0].verdict)})"
+        if failing
+        else text
     )
 
 
@@ -410,7 +373,7 @@ def _phrase(result: Result) -> str:
     family = re.search(r" (has no|is not an) (IPv[46]) address(, only |\.)", result.reason)
     if result.verdict == "dns_not_found" and family:
         return f"{family[1]} {family[2]} address (dns_not_found)"
-    return PHRASES[result.verdict]
+    return predicate(result.verdict)
 
 
 def _name(one: Probed, previous: Probed | None = None) -> str:

@@ -16,6 +16,7 @@ import os
 import re
 from typing import Any, Callable, Mapping, NamedTuple
 
+from .._smtp.verdict import VERDICTS, Result
 from .providers import (
     BLOCKED,
     BLOCKED_DEFAULT,
@@ -32,10 +33,6 @@ from .providers import (
     Match,
     Rule,
 )
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .._smtp.verdict import Result
 
 # Ansible's names of the DMI fields -> the kernel's, below /sys/class/dmi/id.
 _DMI_FILES: dict[str, str] = {
@@ -65,12 +62,6 @@ _CAVEAT = {
 
 
 SMTP = 25
-
-# What a filter on the way can make of a connection. Refusals too: some filters answer in the server's name.
-_NETWORK_VERDICTS = frozenset(
-    {"refused", "filtered", "unreachable", "no_greeting", "disconnected", "stalled"}
-)
-
 
 _UNNAMED = {"state": UNKNOWN, "confidence": GENERAL}
 
@@ -166,7 +157,7 @@ def explain(verdict: str, port: int, cloud: Cloud) -> str:
 
 def may_be_the_network(verdict: str) -> bool:
     """Whether a filter between the host and the relay could give this verdict."""
-    return verdict in _NETWORK_VERDICTS
+    return VERDICTS[verdict].network
 
 
 def _explain_block(port: int, state: str, caveat: str, cloud: Cloud) -> str:

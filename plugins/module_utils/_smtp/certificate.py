@@ -30,15 +30,7 @@ from typing import Any, Iterator, NamedTuple
 from .._base import der
 from .._base.addresses import ip_version, packed, unpacked
 from .reply import printable
-
-# Gravest first: who it is comes before how long.
-GRAVITY = (
-    "certificate_untrusted",
-    "certificate_mismatch",
-    "certificate_expired",
-    "certificate_not_yet_valid",
-    "certificate_expiring",
-)
+from .verdict import VERDICTS
 
 # X509_V_ERR_* of OpenSSL that are about dates.
 _NOT_YET_VALID = 9
@@ -214,7 +206,7 @@ def problems(
                 "certificate_expiring", "it has %d days left, fewer than the %d asked for" % (days, min_days)
             )
         )
-    return sorted(found, key=lambda problem: GRAVITY.index(problem.verdict))
+    return sorted(found, key=lambda problem: VERDICTS[problem.verdict].gravity)
 
 
 def verdict_of(chain: ChainError) -> str:

@@ -40,7 +40,7 @@ from .endpoint import Endpoint, Options
 from .reply import printable
 from .session import ChainCheck, Outcome, PipeliningCheck, Session, Settings, TlsHello
 from .tls import TlsPolicy
-from .verdict import TIMINGS, VERDICTS, Result
+from .verdict import TIMINGS, VERDICTS, Result, family_is
 
 if TYPE_CHECKING:
     from .resolver import Answer, Found, Question, Resolver
@@ -78,19 +78,6 @@ LEAST_TIME = 0.5
 # As in Postfix (smtp_mx_address_limit).
 MAX_ADDRESSES = 5
 _CHUNK = 16384
-
-# Verdicts that may only say that the time was too short.
-_OUT_OF_TIME = ("no_greeting", "stalled", "filtered", "dns_failure")
-# Of several addresses that could not be reached, the one whose answer says most stands for all.
-_TELLING = ("disconnected", "refused", "filtered", "unreachable")
-
-# Outcomes with which Postfix goes on to the next address of a host. It does so for a refused login too; here no
-# password is tried twice, for some servers shut out who does that.
-_ELSEWHERE = (
-    "disconnected", "no_greeting", "not_smtp", "greeting_rejected", "greeting_deferred", "protocol_error",
-    "starttls_absent", "starttls_stripped", "starttls_rejected", "tls_mode_mismatch", "tls_too_old", "tls_failed",
-    "certificate_expired", "certificate_not_yet_valid", "certificate_untrusted", "certificate_mismatch",
-)  # fmt: skip
 
 Waiting = Generator[float, Optional[socket.socket], Any]
 
@@ -333,7 +320,7 @@ class _Probe:
             yield from self._sleep(resume_at)
             attempts += 1
             again = self._report((yield from self._attempt(attempts)))
-            if time.monotonic() >= self._deadline and again.verdict in _OUT_OF_TIME:
+            if time.monotonic() >= self._deadline and VERDICTS[again.verdict].time:
                 break  # it had less time than the one before, whose verdict therefore stands
             result = again
         self.result = result
@@ -526,7 +513,7 @@ class _Probe:
                 words = f"{host} is not an {_title(family)} address"
                 if self.family == "any":
                     return Outcome("dns_not_found", "resolve", f"{words}.")
-                advice = f"{words}, and {_family_is(family)}, or name the relay by its host name."
+                advice = f"{words}, and {family_is(family)}, or name the relay by its host name."
                 return Outcome("dns_not_found", "resolve", f"{words}.", advice)
             zone = host.partition("%")[2]
             if version == "ipv4":
@@ -589,7 +576,7 @@ class _Probe:
             elsewhere = yield from self._other_family(host, families[0], number, native)
             if elsewhere:
                 words = f"{host} has no {_title(family)} address, only {', '.join(each.ip for each in elsewhere[:3])}"
-                return Outcome("dns_not_found", "resolve", f"{words}.", f"{words}, and {_family_is(family)}.")
+                return Outcome("dns_not_found", "resolve", f"{words}.", f"{words}, and {family_is(family)}.")
         return _not_found(host, family, known, other, options.needs_dns)
 
     def _other_family(
@@ -774,7 +761,7 @@ class _Probe:
         )
 
     def _unconnected(self, fates: list[_Fate]) -> Outcome:
-        ranked = sorted(fates, key=lambda fate: _TELLING.index(fate.verdict))
+        ranked = sorted(fates, key=lambda fate: VERDICTS[fate.verdict].telling)
         name = ranked[0].verdict
         self._address, self._reached = ranked[0].address, name == "disconnected"
         self._disturbed = self.engine.host(ranked[0].address).busy((self, self._number - 1))
@@ -1003,12 +990,12 @@ def _may_go_plain(endpoint: Endpoint) -> bool:
 
 
 def _may_go_elsewhere(outcome: Outcome) -> bool:
-    return outcome.verdict in _ELSEWHERE or (outcome.temporary and outcome.stage != "auth")
+    return VERDICTS[outcome.verdict].elsewhere or (outcome.temporary and outcome.stage != "auth")
 
 
 def _may_be_own_load(outcome: Outcome) -> bool:
     """Whether a limit of connections may be the reason: turned away before anything was said, or by 421."""
-    if outcome.verdict in ("refused", "disconnected", "greeting_deferred"):
+    if VERDICTS[outcome.verdict].crowding:
         return True
     return outcome.temporary and (outcome.stage == "ehlo" or ": 421 " in outcome.reason)
 
@@ -1046,11 +1033,6 @@ def _not_found(
     what = "address" if family in ("any", "both") else f"{_title(family)} address"
     words = printable(known[-1].words) or "no such name"
     return Outcome("dns_not_found", "resolve", f"{host} does not exist or has no {what} ({words}).")
-
-
-def _family_is(family: str) -> str:
-    """The end of an advice; _route/fact.py puts the name in that the user knows."""
-    return f"family is {family}: set family to any or {'ipv4' if family == 'ipv6' else 'ipv6'}"
 
 
 def _interleaved(addresses: Iterable[_Address]) -> list[_Address]:
