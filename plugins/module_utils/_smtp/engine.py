@@ -38,8 +38,9 @@ from .._base.addresses import IMPLICIT_TLS_PORTS, ip_version
 from . import certificate as certificates
 from .endpoint import Endpoint, Options
 from .reply import printable
-from .session import ChainCheck, Outcome, PipeliningCheck, Session, Settings, TlsHello
+from .session import ChainCheck, PipeliningCheck, Session, SessionOutcome, Settings
 from .tls import TlsPolicy
+from .tls_pipe import TlsHello
 from .verdict import TIMINGS, VERDICTS, Result, family_is
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class _Address(NamedTuple):
 class _Ending(NamedTuple):
     """How an attempt ended; with the session that tells the most, where there was one."""
 
-    outcome: Outcome
+    outcome: SessionOutcome
     session: Session | None = None
 
 
@@ -339,7 +340,7 @@ class _Probe:
         began = time.monotonic()
         answer = yield from self._resolve(number)
         self._timings["resolve"] = time.monotonic() - began
-        if isinstance(answer, Outcome):
+        if isinstance(answer, SessionOutcome):
             return _Ending(answer)
         turn = (number - 1) % len(answer)
         addresses = answer[turn:] + answer[:turn]
@@ -409,7 +410,7 @@ class _Probe:
         """The whole ladder, with the second connections that the first one may call for."""
         endpoint, context = self.endpoint, self.engine.policy.context
         connection = yield from self._connect(addresses)
-        if isinstance(connection, Outcome):
+        if isinstance(connection, SessionOutcome):
             return _Ending(connection)
         session = Session(endpoint, self._settings(connection), context)
         yield from self._converse(connection, session)
@@ -469,8 +470,8 @@ class _Probe:
             self._timings = {"resolve": timings["resolve"]}
             session = None
             connection = yield from self._connect([address])
-            if isinstance(connection, Outcome):
-                outcome: Outcome | None = connection
+            if isinstance(connection, SessionOutcome):
+                outcome: SessionOutcome | None = connection
                 self._address, self._reached, self._timings = address, True, timings
             else:
                 session = make(self._settings(connection))
@@ -503,7 +504,9 @@ class _Probe:
 
     # Resolve
 
-    def _resolve(self, number: int) -> Generator[float, socket.socket | None, Outcome | list[_Address]]:
+    def _resolve(
+        self, number: int
+    ) -> Generator[float, socket.socket | None, SessionOutcome | list[_Address]]:
         host, port = self.endpoint.host, self.endpoint.port
         sources = self.engine.options.source_addresses
         family = next(iter(sources), "any") if len(sources) == 1 and self.family == "any" else self.family
@@ -512,16 +515,16 @@ class _Probe:
             if family not in ("any", version):
                 words = f"{host} is not an {_title(family)} address"
                 if self.family == "any":
-                    return Outcome("dns_not_found", "resolve", f"{words}.")
+                    return SessionOutcome("dns_not_found", "resolve", f"{words}.")
                 advice = f"{words}, and {family_is(family)}, or name the relay by its host name."
-                return Outcome("dns_not_found", "resolve", f"{words}.", advice)
+                return SessionOutcome("dns_not_found", "resolve", f"{words}.", advice)
             zone = host.partition("%")[2]
             if version == "ipv4":
                 return [_Address(socket.AF_INET, (host, port))]
             try:
                 scope = (int(zone) if zone.isdigit() else socket.if_nametoindex(zone)) if zone else 0
             except OSError:
-                return Outcome(
+                return SessionOutcome(
                     "unreachable", "connect", f"This host has no network interface {printable(zone)}."
                 )
             return [_Address(socket.AF_INET6, (host.partition("%")[0], port, 0, scope))]
@@ -531,7 +534,7 @@ class _Probe:
             if family in (name, "any")
         ]
         found = yield from self._look_up(host, families, number, family)
-        if isinstance(found, Outcome):
+        if isinstance(found, SessionOutcome):
             return found
         return _interleaved(
             _Address(
@@ -543,7 +546,7 @@ class _Probe:
 
     def _look_up(
         self, host: str, families: list[int], number: int, family: str
-    ) -> Generator[float, socket.socket | None, Outcome | Sequence[Found]]:
+    ) -> Generator[float, socket.socket | None, SessionOutcome | Sequence[Found]]:
         """The addresses that Postfix on this host gets, and in ``_lookup`` from where."""
         from .resolver import Question
 
@@ -576,7 +579,9 @@ class _Probe:
             elsewhere = yield from self._other_family(host, families[0], number, native)
             if elsewhere:
                 words = f"{host} has no {_title(family)} address, only {', '.join(each.ip for each in elsewhere[:3])}"
-                return Outcome("dns_not_found", "resolve", f"{words}.", f"{words}, and {family_is(family)}.")
+                return SessionOutcome(
+                    "dns_not_found", "resolve", f"{words}.", f"{words}, and {family_is(family)}."
+                )
         return _not_found(host, family, known, other, options.needs_dns)
 
     def _other_family(
@@ -592,12 +597,12 @@ class _Probe:
         answers = yield from self._ask([Question(host, (kind,), number)])
         return [each for answer in answers.values() for each in answer.addresses]
 
-    def _no_answer(self, host: str, failed: list[Answer]) -> Outcome:
+    def _no_answer(self, host: str, failed: list[Answer]) -> SessionOutcome:
         if failed:
             words = f"{host} could not be resolved now ({printable(failed[-1].words)})."
         else:
             words = f"No answer to the question for {host} within {time.monotonic() - self._started:.1f} s."
-        return Outcome("dns_failure", "resolve", words, temporary=True)
+        return SessionOutcome("dns_failure", "resolve", words, temporary=True)
 
     def _ask(
         self, questions: list[Question]
@@ -658,7 +663,7 @@ class _Probe:
 
     def _connect(
         self, addresses: list[_Address]
-    ) -> Generator[float, socket.socket | None, Outcome | socket.socket]:
+    ) -> Generator[float, socket.socket | None, SessionOutcome | socket.socket]:
         """Race the addresses (RFC 8305 section 5): the next one starts when the last one failed, or lingers."""
         engine, options = self.engine, self.engine.options
         began = time.monotonic()
@@ -760,14 +765,16 @@ class _Probe:
             f"no answer from {address.ip} port {self.endpoint.port} within {waited:.1f} s",
         )
 
-    def _unconnected(self, fates: list[_Fate]) -> Outcome:
+    def _unconnected(self, fates: list[_Fate]) -> SessionOutcome:
         ranked = sorted(fates, key=lambda fate: VERDICTS[fate.verdict].telling)
         name = ranked[0].verdict
         self._address, self._reached = ranked[0].address, name == "disconnected"
         self._disturbed = self.engine.host(ranked[0].address).busy((self, self._number - 1))
         words = "; ".join(fate.words for fate in ranked)
         verdict = VERDICTS[name]
-        return Outcome(name, verdict.stage, words[:1].upper() + words[1:] + ".", temporary=verdict.transient)
+        return SessionOutcome(
+            name, verdict.stage, words[:1].upper() + words[1:] + ".", temporary=verdict.transient
+        )
 
     # Converse
 
@@ -979,7 +986,7 @@ class _HelloConnection:
             self.connection.close()
 
 
-def _verdict_of(session: Session) -> Outcome:
+def _verdict_of(session: Session) -> SessionOutcome:
     if session.outcome is None:  # pragma: no cover
         raise AssertionError("a session closed without a verdict")
     return session.outcome
@@ -989,11 +996,11 @@ def _may_go_plain(endpoint: Endpoint) -> bool:
     return endpoint.tls == "opportunistic" and endpoint.credentials is None
 
 
-def _may_go_elsewhere(outcome: Outcome) -> bool:
+def _may_go_elsewhere(outcome: SessionOutcome) -> bool:
     return VERDICTS[outcome.verdict].elsewhere or (outcome.temporary and outcome.stage != "auth")
 
 
-def _may_be_own_load(outcome: Outcome) -> bool:
+def _may_be_own_load(outcome: SessionOutcome) -> bool:
     """Whether a limit of connections may be the reason: turned away before anything was said, or by 421."""
     if VERDICTS[outcome.verdict].crowding:
         return True
@@ -1006,11 +1013,11 @@ def _lower(sentence: str) -> str:
 
 def _not_found(
     host: str, family: str, known: Sequence[Answer], other: Answer | None, needs_dns: bool
-) -> Outcome:
+) -> SessionOutcome:
     """Why there is no address that Postfix would take, and what to do."""
     where = ", ".join(each.ip for each in other.addresses[:3]) if other is not None else ""
     if other is not None and other.completed:
-        return Outcome(
+        return SessionOutcome(
             "dns_not_found",
             "resolve",
             f"{host} does not exist; the search list of this host makes {other.completed} of it ({where}), and Postfix "
@@ -1023,7 +1030,7 @@ def _not_found(
             if needs_dns
             else "Postfix on this host asks DNS alone (smtp_host_lookup = dns)"
         )
-        return Outcome(
+        return SessionOutcome(
             "dns_not_found",
             "resolve",
             f"{host} is not in DNS, only in this host's own name service ({where}), and {why}.",
@@ -1032,7 +1039,7 @@ def _not_found(
         )
     what = "address" if family in ("any", "both") else f"{_title(family)} address"
     words = printable(known[-1].words) or "no such name"
-    return Outcome("dns_not_found", "resolve", f"{host} does not exist or has no {what} ({words}).")
+    return SessionOutcome("dns_not_found", "resolve", f"{host} does not exist or has no {what} ({words}).")
 
 
 def _interleaved(addresses: Iterable[_Address]) -> list[_Address]:
