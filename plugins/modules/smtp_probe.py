@@ -400,7 +400,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._base.masks import Careful, hidden
 from ..module_utils._smtp.arguments import ENDPOINT_ARGUMENTS, PROBE_ARGUMENTS, endpoints_from, options_from
 from ..module_utils._smtp.endpoint import OptionError
-from ..module_utils._smtp.engine import probe
+from ..module_utils._smtp.net.probe import probe
 from ..module_utils._smtp.report import FAIL_WHEN, failed, report, sentence
 
 ARGUMENTS = {

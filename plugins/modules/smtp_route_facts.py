@@ -385,7 +385,7 @@ from ..module_utils._route.manner import LEVELS, Here, UnknownAddress, as_here
 from ..module_utils._route.relays import masked, secrets
 from ..module_utils._smtp.arguments import PROBE_ARGUMENTS
 from ..module_utils._smtp.endpoint import OptionError
-from ..module_utils._smtp.engine import probe
+from ..module_utils._smtp.net.probe import probe
 from ..module_utils._smtp.verdict import renamed
 
 ARGUMENTS = {

@@ -14,7 +14,7 @@ from ansible.module_utils import basic
 from ansible.module_utils.common.parameters import PASS_VARS
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.client import Host
 from ansible_collections.mailops.smtp.plugins.module_utils._route.cloud import Cloud, policy
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.engine import probe as real_probe
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.net.probe import probe as real_probe
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import VERDICTS, Result
 from ansible_collections.mailops.smtp.plugins.modules import smtp_route_facts
 

@@ -12,15 +12,15 @@ import struct
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp import resolver
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.resolver import (
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.net import resolve
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.net.resolve import (
     FAILED,
     FOUND,
     MISSING,
     Answer,
     Found,
+    Lookup,
     MessageError,
-    Question,
     Sources,
     follow,
     look_up,
@@ -265,7 +265,7 @@ def test_native(
         return Answer(FOUND, (Found(V4, dns[name]),)) if family == V4 and name in dns else Answer(MISSING)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    question = Question("web", (V6, V4), native=True)
+    question = Lookup("web", (V6, V4), native=True)
     assert look_up(question, Sources(services, HOSTS, search), ask) == expected
 
 
@@ -288,14 +288,14 @@ def test_without_a_resolver_to_call(monkeypatch: pytest.MonkeyPatch, error: Exce
         return [(socket.AF_INET, 1, 6, "", ("192.0.2.1", 0))]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(resolver, "_LIBRARY", [None])
-    assert resolver.ask_dns("mx.example.com", V4).status == status
-    assert resolver.ask_dns("mx.example.com", V4) == Answer(FOUND, (Found(V4, "192.0.2.1"),))
+    monkeypatch.setattr(resolve, "_LIBRARY", [None])
+    assert resolve.ask_dns("mx.example.com", V4).status == status
+    assert resolve.ask_dns("mx.example.com", V4) == Answer(FOUND, (Found(V4, "192.0.2.1"),))
     assert asked == ["mx.example.com."] * 2
 
 
 def test_the_c_library_has_a_resolver() -> None:
     """On the systems that the tests run on; the fault table lets it talk to a name server."""
-    library = resolver._Library()
+    library = resolve._Library()
     with pytest.raises(ValueError, match="name"):
         library.ask("x" * 64, A)
