@@ -163,7 +163,7 @@ def check_port(value: Any, where: str = "port") -> int:
         ) from None
     if port == 456:
         raise OptionError(
-            f"{where}: 456 is not a port of mail; did you mean 465 (submission with implicit TLS)?"
+            f"{where}: 456 is not a mail port; did you mean 465 (submission with implicit TLS)?"
         )
     if not 1 <= port <= 65535:
         raise OptionError("%s: %d is not a port; give a number from 1 to 65535, such as 587" % (where, port))

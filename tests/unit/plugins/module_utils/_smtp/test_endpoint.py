@@ -235,7 +235,7 @@ def test_endpoints_of_parameters() -> None:
 @pytest.mark.parametrize(
     ("given_params", "message"),
     [
-        ({"host": "mx", "ports": [456]}, "ports: 456 is not a port of mail; did you mean 465"),
+        ({"host": "mx", "ports": [456]}, "ports: 456 is not a mail port; did you mean 465"),
         ({"host": "mx", "ports": [70000]}, "ports: 70000 is not a port"),
         ({"host": "m x"}, "host: 'm x' is neither"),
         ({"endpoints": ["mx:587", "mx"]}, r"endpoints\[1\]: 'mx' has no port"),
