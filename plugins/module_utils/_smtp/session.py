@@ -404,7 +404,7 @@ class Session:
                 self._expect(reply)
         except ReplyError as error:
             if self.state is State.GREETING and error.foreign:
-                self._not_a_mail_server("The first line is not of SMTP", error.seen)
+                self._not_a_mail_server("The first line is not SMTP", error.seen)
             else:
                 self._settle("protocol_error", f"The server sent {error.problem}: {self._shown(error.seen)}")
             self._close()
@@ -452,7 +452,7 @@ class Session:
             self._send_ehlo("EHLO", self._on_ehlo)
             return
         if reply.severity == 3:
-            self._settle("not_smtp", f"The greeting is not one of SMTP: {self._words(reply)}")
+            self._settle("not_smtp", f"The greeting is not SMTP: {self._words(reply)}")
         else:
             self._refuse("greeting", reply, "The server is not ready" if reply.severity == 4 else "")
         self._quit()

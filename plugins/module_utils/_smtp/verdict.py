@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Mapping, NamedTuple
 
-# The rungs of the ladder in the order in which they are climbed; a result's ``stage`` is one of them.
+# The stages of the ladder in the order in which they are passed; a result's ``stage`` is one of them.
 STAGES = ("resolve", "connect", "greeting", "ehlo", "tls", "certificate", "auth", "envelope")
 
 # What timings_ms may hold, in the order of the conversation.
@@ -24,7 +24,7 @@ TIMINGS = ("resolve", "connect", "greeting", "ehlo", "starttls", "handshake", "a
 
 class Verdict(NamedTuple):
     stage: str
-    """The rung it belongs to; empty for those that can happen on any."""
+    """The stage it belongs to; empty for those that can happen on any."""
     meaning: str
     phrase: str
     """The same as the predicate of "587 on relay.example.com ..."; see predicate()."""
