@@ -22,6 +22,7 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 import yaml
 
 from ..module_utils._base.addresses import PORT_NAMES, is_address, is_host_name, is_label
+from ..module_utils._base.words import listed
 from ..module_utils._postfix.networks import interface_flaw, network_flaw
 from ..module_utils._route.fact import only_endpoint
 from ..module_utils._route.relays import named_host
@@ -353,7 +354,7 @@ def _choice(name: str, choices: Sequence[Any], text: str) -> str:
     named = [choice or '""' for choice in known]
     close = difflib.get_close_matches(text.lower(), list(folded), 1)
     hint = f"; did you mean {folded[close[0]]}?" if close else ""
-    raise Wrong(f"{name} is {shown(text)}, and takes {alternatives(named)}{hint}")
+    raise Wrong(f"{name} is {shown(text)}, and takes {listed(named, 'or')}{hint}")
 
 
 def _port(name: str, value: Any) -> str:
@@ -588,7 +589,7 @@ def _entry(name: str, options: Spec, value: Mapping[str, Any]) -> dict[str, Any]
     for key in value:
         if key not in options:
             close = difflib.get_close_matches(str(key), list(options), 1)
-            hint = f"did you mean {close[0]}?" if close else f"it has {alternatives(list(options), 'and')}"
+            hint = f"did you mean {close[0]}?" if close else f"it has {listed(options)}"
             raise Wrong(f"{name} has no key {shown(key)}; {hint}")
     result: dict[str, Any] = {}
     for key, option in options.items():
@@ -1004,7 +1005,3 @@ def _kind(value: Any) -> str:
     if isinstance(value, (int, float)):
         return "a number"
     return f"of the type {type(value).__name__}"
-
-
-def alternatives(words: Sequence[str], link: str = "or") -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {link} {words[-1]}"
