@@ -16,6 +16,7 @@ import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
+from ..module_utils._base.words import listed
 from ..plugin_utils import variables
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -35,9 +36,7 @@ class ActionModule(ActionBase):
         role = str(arguments["role"])
         specs = {path.name: specification(path.name) for path in sorted(ROLES.iterdir())}
         if role not in specs:
-            raise AnsibleActionFail(
-                f"role: {role!r} is not a role of mailops.smtp; it has {variables.alternatives(list(specs), 'and')}."
-            )
+            raise AnsibleActionFail(f"role: {role!r} is not a role of mailops.smtp; it has {listed(specs)}.")
         found = self._check(role, specs, task_vars or {})
         misses = self._near_misses(role, specs, task_vars or {})
         if misses:

@@ -114,8 +114,8 @@ options:
     default: 256
   check_injection:
     description:
-      - Whether to find out, on another connection, if the server executes a command that was sent in clear
-        behind STARTTLS (CVE-2011-0411). The verdict is then V(starttls_injection).
+      - Whether to find out, on another connection, if the server executes a command that was sent in the clear
+        after STARTTLS (CVE-2011-0411). The verdict is then V(starttls_injection).
     type: bool
     default: false
 """

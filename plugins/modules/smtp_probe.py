@@ -99,11 +99,11 @@ notes:
     at MAIL FROM or RCPT TO V(auth_rejected). C(stage) says where it came out. A 4xx reply is never a rejection.
   - A verdict is what Postfix on the host would meet, of version 3.6 or newer, with a security level of V(secure)
     for O(tls=starttls) and O(tls=implicit) and of V(may) for O(tls=opportunistic). That includes the HELO, and no
-    STARTTLS, that follows a greeting without words (C(smtp_pix_workarounds)).
+    STARTTLS, that follows a greeting without text (C(smtp_pix_workarounds)).
   - It differs from Postfix by design in the certificates of subdomains, the certificates of IP addresses and in
     SNI, which O(validate_certs) tells about, and in these points. A reply that breaks the protocol (a line without
     a code, two codes in one reply, lines or replies without end) is a V(protocol_error), where Postfix reads on. What
-    stands in clear behind the reply to STARTTLS is a V(starttls_injection), where Postfix drops it. A host
+    stands in the clear after the reply to STARTTLS is a V(starttls_injection), where Postfix drops it. A host
     name with a final dot is taken without it, where Postfix refuses it. A host name with a character
     that the two versions of IDNA treat differently (such as V(ß)) is refused. Of the addresses of a host that
     can be connected to, the first one decides, unless a retry follows, where Postfix goes on to the next one
@@ -400,7 +400,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._base.masks import Careful, hidden
 from ..module_utils._smtp.arguments import ENDPOINT_ARGUMENTS, PROBE_ARGUMENTS, endpoints_from, options_from
 from ..module_utils._smtp.endpoint import OptionError
-from ..module_utils._smtp.engine import probe
+from ..module_utils._smtp.net.probe import probe
 from ..module_utils._smtp.report import FAIL_WHEN, failed, report, sentence
 
 ARGUMENTS = {

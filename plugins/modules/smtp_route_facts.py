@@ -85,7 +85,7 @@ options:
     description:
       - Whether to leave the route as a local fact, C(ansible_local.smtp_route), in
         C(/etc/ansible/facts.d/smtp_route.fact). It holds no secret.
-      - The task is changed when the route differs from the saved one. A newer time alone is no change.
+      - The task is changed when the route differs from the saved one. A newer time alone is not a change.
     type: bool
     default: false
   security_level:
@@ -202,7 +202,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ ansible_facts.smtp_route.port }}, because {{ ansible_facts.smtp_route.reason }}"
 
-- name: Prefer a relay service, with a relay of our own behind it
+- name: Prefer a relay service, with a relay of our own to fall back on
   mailops.smtp.smtp_route_facts:
     relays:
       - provider: amazon_ses
@@ -369,7 +369,7 @@ from ..module_utils._base.masks import Careful
 from ..module_utils._postfix import client, hostname
 from ..module_utils._postfix.nexthop import next_hops
 from ..module_utils._postfix.rewriting import UnknownSender
-from ..module_utils._route.choose import ON_NO_ROUTE, POLICIES
+from ..module_utils._route.choose import ON_NO_ROUTE, PREFERENCES
 from ..module_utils._route.cloud import recognise
 from ..module_utils._route.fact import (
     SAVED,
@@ -377,7 +377,7 @@ from ..module_utils._route.fact import (
     hop_in_use,
     limited,
     no_route,
-    question,
+    parse_parameters,
     read_saved,
     save,
 )
@@ -385,7 +385,7 @@ from ..module_utils._route.manner import LEVELS, Here, UnknownAddress, as_here
 from ..module_utils._route.relays import masked, secrets
 from ..module_utils._smtp.arguments import PROBE_ARGUMENTS
 from ..module_utils._smtp.endpoint import OptionError
-from ..module_utils._smtp.engine import probe
+from ..module_utils._smtp.net.probe import probe
 from ..module_utils._smtp.verdict import renamed
 
 ARGUMENTS = {
@@ -393,7 +393,7 @@ ARGUMENTS = {
     "relays": {"type": "list", "elements": "raw", "required": True, "no_log": True},
     "ports": {"type": "list", "elements": "int"},
     "port": {"type": "raw", "default": "auto"},
-    "policy": {"type": "str", "choices": list(POLICIES), "default": "first_usable"},
+    "policy": {"type": "str", "choices": list(PREFERENCES), "default": "first_usable"},
     "sticky": {"type": "bool", "default": True},
     "on_no_route": {"type": "str", "choices": list(ON_NO_ROUTE), "default": "fail"},
     "save": {"type": "bool", "default": False},
@@ -423,29 +423,29 @@ def main() -> None:
     module = Careful(ansible, secrets(params["relays"]))
     directory = (params["postfix"] or {}).get("config_directory") or client.CONFIG_DIRECTORY
     try:
-        asked = question(params)
+        request = parse_parameters(params)
         wish = client.wish_of(params["postfix"], (params["option_names"] or {}).get("named"))
         mine = client.client(directory, wish)
         options, sender = as_here(params, here(mine, wish))
     except (OptionError, client.ClientError) as error:
         module.fail_json(msg=str(error))
     if mine.installed or wish:
-        asked = limited(asked, mine.mechanisms)
+        request = limited(request, mine.mechanisms)
 
     try:
-        results = probe([candidate.endpoint for candidate in asked.candidates], options)
+        results = probe([candidate.endpoint for candidate in request.candidates], options)
     except OptionError as error:
         module.fail_json(msg=in_the_users_words(str(error), params))
     in_use = hop_in_use(next_hops(directory), read_saved(SAVED))
-    made = fact(asked, results, recognise(), in_use, datetime.now(timezone.utc), sender)
+    smtp_route = fact(request, results, recognise(), in_use, datetime.now(timezone.utc), sender)
     for warning in sender.warnings:
         module.warn(warning)
-    result = {"changed": False, "ansible_facts": {"smtp_route": made}}
-    if made["host"] is None:
-        module.fail_json(msg=no_route(made), **result)
+    result = {"changed": False, "ansible_facts": {"smtp_route": smtp_route}}
+    if smtp_route["host"] is None:
+        module.fail_json(msg=no_route(smtp_route), **result)
     if params["save"]:
         try:
-            saving = save(made, SAVED, write=not module.check_mode)
+            saving = save(smtp_route, SAVED, write=not module.check_mode)
         except OSError as error:
             module.fail_json(
                 msg=f"save: cannot write {SAVED}: {error.strerror}; become root, or set save to false"

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import ast
 import difflib
-import ipaddress
 import json
 import math
 import posixpath
@@ -22,11 +21,13 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
 import yaml
 
+from ..module_utils._base.addresses import PORT_NAMES, is_address, is_host_name, is_label
+from ..module_utils._base.words import listed
 from ..module_utils._postfix.arguments import ignored_checks
 from ..module_utils._postfix.networks import interface_flaw, network_flaw
 from ..module_utils._route.fact import only_endpoint
 from ..module_utils._route.relays import named_host
-from ..module_utils._smtp.endpoint import PORT_NAMES, OptionError, check_host
+from ..module_utils._smtp.endpoint import OptionError, check_host
 
 Option = Mapping[str, Any]
 Spec = Mapping[str, Option]
@@ -66,7 +67,6 @@ RELAY_HOST = re.compile(r"(postfix|verify)_relay_host\Z")
 RECIPIENT = re.compile(r"_recipient\Z")
 SENDER = re.compile(r"(preflight|_test)_sender\Z")
 _LOCAL_PART = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+\Z|\"[^\"\\]+\"\Z", re.ASCII)
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z", re.IGNORECASE | re.ASCII)
 
 
 class Wrong(ValueError):
@@ -200,8 +200,8 @@ def _host_name(name: str, text: str) -> None:
         return
     # Postfix puts other parameters in: web1.$mydomain.
     known = re.sub(r"\$(\w+|\{\w+\}|\(\w+\))", "x", text) if name.startswith("postfix_") else text
-    labels = known.removesuffix(".").split(".")
-    if len(known) > 253 or not all(map(_LABEL.match, labels)) or labels[-1].isdigit():
+    # No underscore here: a relay may refuse it in EHLO.
+    if "_" in known or len(known) > 253 or not is_host_name(known.removesuffix(".")):
         raise Wrong(
             f"{name} is {shown(text)}, which is not a host name (RFC 1123): labels of letters, digits and - with dots "
             "between; write this host's full name, such as web1.example.com"
@@ -211,8 +211,8 @@ def _host_name(name: str, text: str) -> None:
 def _domain(name: str, text: str) -> None:
     if text.startswith(("/", "!")) or ":" in text or "$" in text:
         return
-    labels = text.removeprefix("[").removesuffix("]").removesuffix(".").replace("_", "x").split(".")
-    if not all(map(_LABEL.match, labels)):
+    labels = text.removeprefix("[").removesuffix("]").removesuffix(".").split(".")
+    if not all(map(is_label, labels)):
         remedy = f"write {text.rpartition('@')[2]}" if "@" in text else "write it as example.com"
         raise Wrong(f"{name} is {shown(text)}, which is not a domain; {remedy}")
 
@@ -220,9 +220,9 @@ def _domain(name: str, text: str) -> None:
 def _address(name: str, text: str, example: str) -> None:
     """Refuse what is not local@domain (RFC 5321 section 4.1.2)."""
     local, separator, domain = text.rpartition("@")
-    labels = domain.replace("_", "x").split(".")
+    labels = domain.split(".")
     literal = re.fullmatch(r"\[[0-9A-Za-z.:]+\]", domain)
-    if separator and _LOCAL_PART.match(local) and (literal or all(map(_LABEL.match, labels))):
+    if separator and _LOCAL_PART.match(local) and (literal or all(map(is_label, labels))):
         return
     inner = re.search(r"<([^<>@\s]+@[^<>@\s]+)>", text)
     if inner:
@@ -355,12 +355,12 @@ def _choice(name: str, choices: Sequence[Any], text: str) -> str:
     named = [choice or '""' for choice in known]
     close = difflib.get_close_matches(text.lower(), list(folded), 1)
     hint = f"; did you mean {folded[close[0]]}?" if close else ""
-    raise Wrong(f"{name} is {shown(text)}, and takes {alternatives(named)}{hint}")
+    raise Wrong(f"{name} is {shown(text)}, and takes {listed(named, 'or')}{hint}")
 
 
 def _port(name: str, value: Any) -> str:
     try:
-        number = int(PORT_NAMES.get(str(value).lower(), str(value)))
+        number = PORT_NAMES.get(str(value).lower()) or int(str(value))
     except ValueError:
         number = -1
     if not 1 <= number <= 65535:
@@ -384,7 +384,7 @@ def _bool(name: str, _option: Option, value: Any) -> bool:
 def _int(name: str, _option: Option, value: Any) -> int:
     port = PORT.search(name.partition("[")[0])
     if port and isinstance(value, str):
-        value = PORT_NAMES.get(value.strip(BLANKS).lower(), value)
+        value = str(PORT_NAMES.get(value.strip(BLANKS).lower(), value))
         if not re.fullmatch(r"[\s\d.+-]+", value):
             raise Wrong(f"{name} is {shown(value)}, and takes a port from 1 to 65535, such as 587")
     number = _number(name, value)
@@ -494,11 +494,7 @@ def _is_address_literal(text: str) -> bool:
     """Whether all of it is addresses in square brackets, which look like lists."""
     if not re.fullmatch(r"\[[^\[\]]*\]", text):
         return False
-    try:
-        ipaddress.ip_address(re.sub(r"^ipv6:", "", text[1:-1].strip(), flags=re.IGNORECASE))
-    except ValueError:
-        return False
-    return True
+    return is_address(re.sub(r"^ipv6:", "", text[1:-1].strip(), flags=re.IGNORECASE))
 
 
 def _structure(text: str) -> Any:
@@ -594,7 +590,7 @@ def _entry(name: str, options: Spec, value: Mapping[str, Any]) -> dict[str, Any]
     for key in value:
         if key not in options:
             close = difflib.get_close_matches(str(key), list(options), 1)
-            hint = f"did you mean {close[0]}?" if close else f"it has {alternatives(list(options), 'and')}"
+            hint = f"did you mean {close[0]}?" if close else f"it has {listed(options)}"
             raise Wrong(f"{name} has no key {shown(key)}; {hint}")
     result: dict[str, Any] = {}
     for key, option in options.items():
@@ -1020,7 +1016,3 @@ def _kind(value: Any) -> str:
     if isinstance(value, (int, float)):
         return "a number"
     return f"of the type {type(value).__name__}"
-
-
-def alternatives(words: Sequence[str], link: str = "or") -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {link} {words[-1]}"

@@ -31,6 +31,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.session import 
     PipeliningCheck,
     Session,
     Settings,
+    State,
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import STAGES, TIMINGS, VERDICTS
 from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.servers import (
@@ -368,7 +369,7 @@ class Dialogue:
         for _turn in range(12):
             if self._tls is None:
                 hello = self.wire.find(b"\x16\x03\x01", self._unread)
-                if not self._wants_tls or self.client.stage != "handshake" or hello < 0:
+                if not self._wants_tls or self.client.state is not State.HANDSHAKE or hello < 0:
                     return
                 self._unread = hello
                 self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -546,7 +547,7 @@ def certificate(data: bytes) -> None:
     for name in (NAME, "a.wild.example.test", "kx.example.test", "127.0.0.1", "2001:db8::1", "fe80::1%eth0"):
         problems = certificates.problems(found, name, now, min_days, chain)
         verdicts = [problem.verdict for problem in problems]
-        require(verdicts == sorted(verdicts, key=certificates.GRAVITY.index), verdicts)
+        require(verdicts == sorted(verdicts, key=lambda name: VERDICTS[name].gravity), verdicts)
         require(set(verdicts) <= set(VERDICTS), verdicts)
         require(len(set(verdicts)) == len(verdicts), verdicts)
         matched = "certificate_mismatch" not in verdicts

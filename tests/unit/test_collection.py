@@ -35,9 +35,35 @@ MAY_IMPORT = {
     "_route": {"_base", "_route", "_smtp"},
     "_postfix": {"_base", "_postfix"},
 }
+# So they do inside _smtp/: a file imports from the rows above its own, and from no other.
+SMTP = MODULE_UTILS / "_smtp"
+SMTP_LAYERS = (
+    {"endpoint", "reply", "verdict", "net.loop"},
+    {"arguments", "certificate", "redact", "replies", "report", "sasl", "net.connect", "net.resolve"},
+    {"tls"},
+    {"tls_pipe"},
+    {"session"},
+    {"net.probe"},
+)
 # The core of the protocol is given bytes and times; it never fetches them.
-SANS_IO = ("reply.py", "session.py")
-INPUT_OUTPUT = {"asyncio", "datetime", "os", "select", "selectors", "socket", "subprocess", "time"}
+SANS_IO = ("redact.py", "reply.py", "session.py")
+NETWORK = {
+    "_thread",
+    "asyncio",
+    "concurrent",
+    "queue",
+    "select",
+    "selectors",
+    "socket",
+    "subprocess",
+    "threading",
+}
+INPUT_OUTPUT = {*NETWORK, "datetime", "os", "time"}
+# What there is of ssl without a socket.
+SSL_IN_MEMORY = {
+    "MemoryBIO", "SSLContext", "SSLCertVerificationError", "SSLError", "SSLWantReadError", "SSLWantWriteError",
+    "SSLZeroReturnError",
+}  # fmt: skip
 # Linked from Galaxy and automation hub, where a path relative to this repository leads nowhere.
 READMES = [ROOT / "README.md", *(ROOT / "roles").glob("*/README.md")]
 
@@ -67,12 +93,50 @@ def imports(file: Path) -> Iterator[str]:
             yield from ([f"{module}.{alias.name}" for alias in node.names] if node.level else [module])
 
 
+def part_of_smtp(file: Path) -> str:
+    """net/loop.py is net.loop."""
+    return ".".join(file.relative_to(SMTP).with_suffix("").parts)
+
+
+def imported_files(file: Path) -> set[Path]:
+    """The files of module_utils that a file imports, at any time."""
+    found = set()
+    for module in imports(file):
+        if module.startswith(f"{UTILS_PACKAGE}."):
+            parts = module[len(UTILS_PACKAGE) + 1 :].split(".")
+            # The last words may be names in a file.
+            candidates = (MODULE_UTILS.joinpath(*parts[:end]) for end in range(len(parts), 0, -1))
+            known = (path.with_suffix(".py") for path in candidates)
+            found |= {path for path in [next((each for each in known if each.is_file()), None)] if path}
+    return found
+
+
+def circle(arrows: dict[str, set[str]]) -> list[str]:
+    """The files of one circle of imports; empty where there is none."""
+    finished: set[str] = set()
+
+    def walk(name: str, way: list[str]) -> list[str]:
+        if name in way:
+            return way[way.index(name) :]
+        if name not in finished:
+            for target in sorted(arrows.get(name, ())):
+                found = walk(target, [*way, name])
+                if found:
+                    return found
+            finished.add(name)
+        return []
+
+    return next((found for found in (walk(name, []) for name in sorted(arrows)) if found), [])
+
+
 def test_the_tree_has_what_these_rules_look_at() -> None:
     assert {"preflight", "postfix", "verify"} <= set(ROLES)
     names = {file.name for file in MANAGED_PYTHON}
     assert {"smtp_probe.py", "smtp_route_facts.py", "postfix_config.py"} <= names
     assert set(MAY_IMPORT) == {directory.name for directory in MODULE_UTILS.glob("_[a-z]*/")}
-    assert all((MODULE_UTILS / "_smtp" / name).exists() for name in SANS_IO)
+    layered = [name for layer in SMTP_LAYERS for name in layer]
+    assert sorted(layered) == sorted(part_of_smtp(file) for file in SMTP.rglob("*.py") if file.stat().st_size)
+    assert {name[:-3] for name in SANS_IO} <= set(layered)
 
 
 @pytest.mark.parametrize("file", SHIPPED_PYTHON, ids=name_of)
@@ -110,10 +174,53 @@ def test_dependencies_point_one_way(file: Path) -> None:
     assert used <= MAY_IMPORT[part]
 
 
+def test_a_circle_is_found() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": set(), "d": {"a", "c"}}) == []
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"d", "b"}, "d": set()}) == ["b", "c"]
+    assert circle({"a": {"a"}}) == ["a"]
+
+
+def test_no_import_goes_round_in_a_circle() -> None:
+    files = [file for file in MODULE_UTILS.rglob("*.py") if file.stat().st_size]
+    arrows = {name_of(file): {name_of(each) for each in imported_files(file)} for file in files}
+    assert sum(map(len, arrows.values())) > len(files)
+    assert circle(arrows) == []
+
+
+@pytest.mark.parametrize("number", range(len(SMTP_LAYERS)))
+def test_the_probe_is_built_in_layers(number: int) -> None:
+    allowed = set().union(*SMTP_LAYERS[:number])
+    for name in SMTP_LAYERS[number]:
+        used = imported_files(SMTP.joinpath(*name.split(".")).with_suffix(".py"))
+        assert {part_of_smtp(file) for file in used if SMTP in file.parents} <= allowed, name
+
+
 @pytest.mark.parametrize("name", SANS_IO)
 def test_the_protocol_core_touches_no_socket_and_no_clock(name: str) -> None:
-    used = {module.partition(".")[0] for module in imports(MODULE_UTILS / "_smtp" / name)}
+    used = {module.partition(".")[0] for module in imports(SMTP / name)}
     assert used & INPUT_OUTPUT == set()
+
+
+@pytest.mark.parametrize("file", sorted(SMTP.glob("*.py")), ids=name_of)
+def test_sockets_and_clocks_are_in_net_alone(file: Path) -> None:
+    used = {module.partition(".")[0] for module in imports(file)}
+    assert used & {*NETWORK, "datetime"} == set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            assert "time" not in {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "time":
+            assert {alias.name for alias in node.names} == {"gmtime"}  # which only writes a time down
+
+
+def test_tls_is_spoken_in_memory() -> None:
+    tree = ast.parse((SMTP / "tls_pipe.py").read_text(encoding="utf-8"))
+    used = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "ssl"
+    }
+    assert "MemoryBIO" in used
+    assert used <= SSL_IN_MEMORY
 
 
 def test_every_module_is_in_an_action_group() -> None:

@@ -19,7 +19,9 @@ from __future__ import annotations
 import re
 from typing import Any, Collection, Iterator, Mapping
 
+# What stands for a secret, as Ansible has it: in the place of a whole parameter, and of a part of a text.
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+MASK = "********"
 
 # Texts for people, in the results of all modules. Everything else is a field.
 TEXTS = frozenset(

@@ -4,28 +4,19 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import socket
 
+from .._base.addresses import ip_version
 from . import master_cf
-
-
-def is_address(text: str) -> bool:
-    """Whether it is an IP address, without brackets."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def is_local(address: str) -> bool:
     """Whether this host can bind the address."""
-    try:
-        family = socket.AF_INET6 if ipaddress.ip_address(address).version == 6 else socket.AF_INET
-    except ValueError:
+    version = ip_version(address)
+    if version is None:
         return resolves(address)
+    family = socket.AF_INET6 if version == "ipv6" else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.bind((address, 0))

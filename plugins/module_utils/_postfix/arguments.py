@@ -13,6 +13,7 @@ import difflib
 import re
 from typing import Any, Iterable, Mapping
 
+from .._base.masks import HIDDEN, MASK
 from . import master_cf, table
 from .checks.finding import Finding
 
@@ -157,10 +158,10 @@ def _without_words(finding: Finding, content: str) -> Finding:
     problem, remedy = finding.problem, finding.remedy
     for words in quoted:
         alone = re.compile(rf"(?<!\w){re.escape(words)}(?!\w)")
-        problem, remedy = alone.sub("********", problem), alone.sub("********", remedy)
+        problem, remedy = alone.sub(MASK, problem), alone.sub(MASK, remedy)
     return finding._replace(
-        parameter="********" if finding.parameter else "",
-        value="********" if finding.value else "",
+        parameter=MASK if finding.parameter else "",
+        value=MASK if finding.value else "",
         problem=problem,
         remedy=remedy,
     )
@@ -168,8 +169,7 @@ def _without_words(finding: Finding, content: str) -> Finding:
 
 def without_secrets(files: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The `files` argument as it may be shown: sensitive contents replaced."""
-    hidden = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
     return [
-        {**entry, "content": hidden} if entry.get("sensitive") and entry.get("content") else dict(entry)
+        {**entry, "content": HIDDEN} if entry.get("sensitive") and entry.get("content") else dict(entry)
         for entry in files
     ]

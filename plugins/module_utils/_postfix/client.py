@@ -19,6 +19,7 @@ import socket
 import threading
 from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
+from .._base.addresses import family_title, ip_version
 from . import (
     block,
     distributions,
@@ -443,15 +444,15 @@ class _Reading:
         family = self._family()
         interfaces = self._interfaces()
         found = []
-        for version, parameter in ((4, "smtp_bind_address"), (6, "smtp_bind_address6")):
-            if family not in ("any", f"ipv{version}"):
+        for version, parameter in (("ipv4", "smtp_bind_address"), ("ipv6", "smtp_bind_address6")):
+            if family not in ("any", version):
                 continue
             bound = self.get(parameter).strip("[]")
-            own = [address for address in interfaces if _version(address) == version]
-            if bound and _version(bound) != version:
+            own = [address for address in interfaces if ip_version(address) == version]
+            if bound and ip_version(bound) != version:
                 self.warnings.append(
-                    f"{parameter} of {self.directory}/main.cf is {bound!r}, which is no IPv{version} address: "
-                    "Postfix sends nothing"
+                    f"{parameter} of {self.directory}/main.cf is {bound!r}, which is no {family_title(version)} "
+                    "address: Postfix sends nothing"
                 )
             elif bound:
                 found.append(bound)
@@ -479,13 +480,13 @@ class _Reading:
         found: dict[str, None] = {}
         for word in words:
             bare = word.strip("[]")
-            for address in [bare] if _version(bare) else self._addresses(bare):
+            for address in [bare] if ip_version(bare) else self._addresses(bare):
                 found[address] = None
         return list(found)
 
     def _addresses(self, name: str) -> Sequence[str]:
         local = [address for address, names in hostname.entries(self.host.hosts) if name in names]
-        return [address for address in local if _version(address)] or self.host.addresses(name)
+        return [address for address in local if ip_version(address)] or self.host.addresses(name)
 
     def _authorities(self, chroot: str) -> tuple[tuple[str, ...], bool]:
         """What Postfix trusts (tls_certkey.c): file and directory together, where it has one. Raises ClientError.
@@ -556,13 +557,6 @@ class _Reading:
 
 def _can_be_said(name: str) -> bool:
     return bool(re.match(r"[!-~]{1,255}\Z", name))
-
-
-def _version(text: str) -> int | None:
-    try:
-        return ipaddress.ip_address(text).version
-    except ValueError:
-        return None
 
 
 def _read(path: str) -> str:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import re
 from typing import Callable, Iterator, Sequence
 
+from .._base.addresses import is_host_name
+
 # Postfix's DEF_MYDOMAIN.
 LOCAL_DOMAIN = "localdomain"
-_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
 
 
 def myhostname(hostname: str, mydomain: str = "") -> str:
@@ -47,7 +48,7 @@ def complaint(name: str) -> str | None:
         return "has localdomain in it, which stands for a domain that is not known"
     if "_" in bare:
         return "has an underscore, which no host name has (RFC 1123)"
-    if len(bare) > 253 or not all(_LABEL.match(label) for label in labels) or labels[-1].isdigit():
+    if not is_host_name(bare):
         return "is no host name (RFC 1123)"
     return "ends with a dot" if bare != name else None
 

@@ -16,6 +16,7 @@ import re
 from collections import Counter
 from typing import Any, Mapping
 
+from .._base.masks import MASK
 from . import main_cf, maps, master_cf, nexthop, service
 from .version import capabilities, parse_version
 
@@ -66,7 +67,7 @@ def masked(name: str, value: str) -> str:
     """A value without the password that an inline or static table of passwords would show."""
     if "sasl_password_maps" not in name:
         return value
-    return _SECRET.sub(lambda match: f"{match.group('kind')}:********", value)
+    return _SECRET.sub(lambda match: f"{match.group('kind')}:{MASK}", value)
 
 
 def masked_values(parameters: Mapping[str, str]) -> dict[str, str]:

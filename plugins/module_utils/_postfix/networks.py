@@ -13,6 +13,8 @@ import ipaddress
 import re
 from typing import NamedTuple, Sequence
 
+from .._base.addresses import is_address
+
 
 class Flaw(NamedTuple):
     """`problem`: what is wrong, with the word in it; `remedy`: what to write."""
@@ -58,9 +60,6 @@ def interface_flaw(word: str, words: Sequence[str]) -> Flaw | None:
     address, slash, _mask = bare.partition("/")
     if slash:
         return Flaw(f"{word!r} is a network", f"write an address of this host, such as {address.strip('[]')}")
-    try:
-        ipaddress.ip_address(bare)
-    except ValueError:
-        if re.match(r"[\d.]+\Z", bare) or not re.match(r"[A-Za-z0-9_.-]+\Z", bare):
-            return Flaw(f"{word!r} is no address and no host name", "write all, loopback-only or addresses")
+    if not is_address(bare) and (re.match(r"[\d.]+\Z", bare) or not re.match(r"[A-Za-z0-9_.-]+\Z", bare)):
+        return Flaw(f"{word!r} is no address and no host name", "write all, loopback-only or addresses")
     return None

@@ -8,18 +8,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 from typing import Iterator, Mapping, NamedTuple
 
+from .._base import addresses
 from .expansion import expand
 from .main_cf import MainCf
 from .master_cf import MasterCf
 from .syntax import split_list
-
-IMPLICIT_TLS_PORTS = (465, 2465, 8465)
-KNOWN_PORTS = {"smtp": 25, "smtps": 465, "submissions": 465, "submission": 587}
 
 
 class NextHop(NamedTuple):
@@ -73,27 +70,23 @@ def parse_next_hop(text: str, service: str = "smtp", default_port: int = 25) -> 
         raise ValueError(f"{text!r}: the port belongs behind the bracket; write [{name}]:{inner_port}")
     host = host[5:] if host.lower().startswith("ipv6:") else host
     if ":" in host:
-        try:
-            ipaddress.IPv6Address(host)
-        except ValueError:
-            raise ValueError(f"{text!r}: {host!r} is not an IPv6 address") from None
-    elif not re.match(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?\Z", host) and not host.isascii():
-        pass
-    elif not re.match(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?\Z", host) or ".." in host:
-        raise ValueError(f"{text!r}: {host!r} is not a host name or address")
-    elif re.match(r"[\d.]+\Z", host):
-        try:
-            ipaddress.IPv4Address(host)
-        except ValueError:
-            raise ValueError(f"{text!r}: {host!r} is not an IPv4 address") from None
+        if not addresses.is_address(host):
+            raise ValueError(f"{text!r}: {host!r} is not an IPv6 address")
+    # Not is_host_name(): /etc/hosts may have a name that ends with a number, and Postfix takes it.
+    elif host.isascii():
+        bare = host[:-1] if host.endswith(".") else host
+        if not all(map(addresses.is_label, bare.split("."))):
+            raise ValueError(f"{text!r}: {host!r} is not a host name or address")
+        if re.match(r"[\d.]+\Z", host) and not addresses.is_address(host):
+            raise ValueError(f"{text!r}: {host!r} is not an IPv4 address")
     port = default_port
     if port_text:
         if port_text.isdigit():
             port = int(port_text)
             if not 1 <= port <= 65535:
                 raise ValueError(f"{text!r}: port {port_text} is outside of 1 to 65535")
-        elif port_text.lower() in KNOWN_PORTS:
-            port = KNOWN_PORTS[port_text.lower()]
+        elif port_text.lower() in addresses.PORT_NAMES:
+            port = addresses.PORT_NAMES[port_text.lower()]
         else:
             raise ValueError(
                 f"{text!r}: port {port_text!r} is not a number; numeric ports work on every host"

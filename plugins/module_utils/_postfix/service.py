@@ -20,7 +20,8 @@ import subprocess
 import time
 from typing import Iterable, Mapping, NamedTuple, Sequence
 
-from . import master_cf, nexthop, processes, syntax
+from .._base.addresses import IMPLICIT_TLS_PORTS, PORT_NAMES
+from . import master_cf, processes, syntax
 
 SEARCH_PATH = ("/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/bin", "/opt/postfix/sbin")
 UNIT_DIRECTORIES = (
@@ -221,7 +222,7 @@ def port_number(text: str) -> int | None:
         return int(text) if 1 <= int(text) <= 65535 else None
     with contextlib.suppress(OSError):
         return socket.getservbyname(text, "tcp")
-    return nexthop.KNOWN_PORTS.get(text)
+    return PORT_NAMES.get(text)
 
 
 def ipv6_works() -> bool:
@@ -494,9 +495,7 @@ def expected_endpoints(
             )
     for port in ports:
         if not any(endpoint.port == port for endpoint in result.values()):
-            result[("", port)] = Endpoint(
-                "127.0.0.1", port, True, port in nexthop.IMPLICIT_TLS_PORTS, f"port {port}"
-            )
+            result[("", port)] = Endpoint("127.0.0.1", port, True, port in IMPLICIT_TLS_PORTS, f"port {port}")
     return list(result.values())
 
 

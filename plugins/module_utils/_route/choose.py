@@ -14,68 +14,30 @@ from __future__ import annotations
 import re
 from typing import Any, Iterator, NamedTuple, Sequence
 
+from .._base.words import listed
 from .._smtp.endpoint import Endpoint, OptionError, check_port, parse_endpoint
-from .._smtp.verdict import STAGES, Result
+from .._smtp.verdict import STAGES, Result, predicate
 from .cloud import Cloud, advise
-from .providers import GENERAL, OPEN, REACTIVE, THROTTLED
-from .relays import Wanted
+from .hosting import GENERAL, OPEN, REACTIVE, THROTTLED
+from .relays import RelaySpec
 
 DEFAULT_PORTS = (587, 2525)
 DEFAULT_IMPLICIT_PORTS = (465,)
 
-POLICIES = ("first_usable", "fastest")
-# With the policy `fastest`, how much of its time and how many milliseconds the port in use loses to one that takes its
-# place: less is noise, and a second run would change what the first has done.
+PREFERENCES = ("first_usable", "fastest")
+# With the preference `fastest`, how much of its time and how many milliseconds the port in use loses to one that takes
+# its place: less is noise, and a second run would change what the first has done.
 CLEARLY_FASTER = (1 / 3, 100.0)
 ON_NO_ROUTE = ("fail", "keep", "policy")
 DECISIONS = ("probe", "sticky", "override", "policy", "keep")
 
-# A verdict as the predicate of "587 on relay.example.com ...".
-PHRASES: dict[str, str] = {
-    "ok": "works (ok)",
-    "dns_not_found": "has no address (dns_not_found)",
-    "dns_failure": "cannot be resolved (dns_failure)",
-    "refused": "is refused",
-    "filtered": "is filtered",
-    "unreachable": "is unreachable",
-    "no_greeting": "connects and stays silent (no_greeting)",
-    "disconnected": "closes the connection (disconnected)",
-    "not_smtp": "does not speak SMTP (not_smtp)",
-    "greeting_rejected": "turns this host away (greeting_rejected)",
-    "greeting_deferred": "is not ready for this host (greeting_deferred)",
-    "ehlo_rejected": "refuses EHLO or the name in it (ehlo_rejected)",
-    "ehlo_deferred": "does not take EHLO now (ehlo_deferred)",
-    "starttls_absent": "offers no STARTTLS (starttls_absent)",
-    "starttls_stripped": "has its STARTTLS removed on the way (starttls_stripped)",
-    "starttls_rejected": "refuses STARTTLS (starttls_rejected)",
-    "starttls_injection": "lets plain text into the TLS session (starttls_injection)",
-    "tls_mode_mismatch": "speaks the other kind of TLS (tls_mode_mismatch)",
-    "tls_too_old": "has no TLS that is new enough (tls_too_old)",
-    "tls_failed": "fails the TLS handshake (tls_failed)",
-    "certificate_expired": "has an expired certificate (certificate_expired)",
-    "certificate_not_yet_valid": "has a certificate that is not valid yet (certificate_not_yet_valid)",
-    "certificate_untrusted": "has a certificate that this host does not trust (certificate_untrusted)",
-    "certificate_mismatch": "has a certificate for another name (certificate_mismatch)",
-    "certificate_expiring": "has a certificate that expires soon (certificate_expiring)",
-    "auth_absent": "offers no login (auth_absent)",
-    "auth_unsupported": "offers no login that can be used (auth_unsupported)",
-    "auth_rejected": "rejects the login (auth_rejected)",
-    "auth_deferred": "cannot check the login now (auth_deferred)",
-    "sender_rejected": "rejects the sender (sender_rejected)",
-    "sender_deferred": "does not take the sender now (sender_deferred)",
-    "recipient_rejected": "rejects the recipient (recipient_rejected)",
-    "recipient_deferred": "does not take the recipient now (recipient_deferred)",
-    "stalled": "stalls in mid-conversation (stalled)",
-    "protocol_error": "sends replies that are not SMTP's (protocol_error)",
-}
-
 
 class Candidate(NamedTuple):
-    """An endpoint that may become the route; `relay` is its place in the user's list."""
+    """An endpoint that may become the route; `relay_index` is the place of its relay in the user's list, from 0."""
 
-    relay: int
+    relay_index: int
     endpoint: Endpoint
-    wanted: Wanted
+    spec: RelaySpec
 
 
 class Hop(NamedTuple):
@@ -153,7 +115,7 @@ def override_port(value: Any, where: str = "port") -> int | None:
 
 
 def candidates(
-    wanted: Sequence[Wanted], ports: Sequence[int] = (), port: int | None = None
+    relays: Sequence[RelaySpec], ports: Sequence[int] = (), port: int | None = None
 ) -> list[Candidate]:
     """Every endpoint to probe: by the order of the relays, then by the order of each one's ports.
 
@@ -162,12 +124,12 @@ def candidates(
     """
     found: list[Candidate] = []
     seen: set[Endpoint] = set()
-    for index, relay in enumerate(wanted):
-        for number in (port,) if port else relay.ports or tuple(ports) or _usual_ports(relay):
-            endpoint = _endpoint(relay, number)
+    for index, spec in enumerate(relays):
+        for number in (port,) if port else spec.ports or tuple(ports) or _usual_ports(spec):
+            endpoint = _endpoint(spec, number)
             if endpoint not in seen:
                 seen.add(endpoint)
-                found.append(Candidate(index, endpoint, relay))
+                found.append(Candidate(index, endpoint, spec))
     return found
 
 
@@ -187,7 +149,7 @@ def choose(
     probed: Sequence[Probed],
     cloud: Cloud,
     *,
-    policy: str = "first_usable",
+    preference: str = "first_usable",
     in_use: Hop | None = None,
     sticky: bool = True,
     override: int | None = None,
@@ -198,9 +160,9 @@ def choose(
     if not usable:
         return _without_probe(probed, cloud, in_use, override, on_no_route)
     now = next((one for one in usable if in_use and _is_in_use(one.candidate, in_use)), None)
-    best = min(usable, key=lambda one: one.milliseconds) if policy == "fastest" else usable[0]
+    best = min(usable, key=lambda one: one.milliseconds) if preference == "fastest" else usable[0]
     # Measured times differ a little in every run.
-    near = policy == "fastest" and now is not None and not _clearly_faster(best, now)
+    near = preference == "fastest" and now is not None and not _clearly_faster(best, now)
     stays = now if sticky or near else None
     chosen = stays or best
     if override:
@@ -209,11 +171,11 @@ def choose(
         decided_by, reason = "sticky", _reason_to_stay(stays, probed, usable)
     elif stays:
         decided_by, reason = "sticky", _reason_near(stays, best)
-    elif policy == "fastest":
+    elif preference == "fastest":
         decided_by, reason = "probe", _reason_fastest(chosen, usable)
     else:
         decided_by, reason = "probe", _reason_first(chosen, probed)
-    # In the order of the candidates with every policy: it is the order of relayhost, which times may not turn about.
+    # In the order of the candidates whatever the preference: it is that of relayhost, which times may not turn about.
     others = tuple(one.way for one in usable if one is not chosen)
     route = _route(chosen.candidate, decided_by, f"{reason}{_found_natively(chosen)}", alternatives=others)
     return route._replace(auth_mechanism=chosen.way.auth_mechanism, lookup=chosen.way.lookup)
@@ -222,7 +184,7 @@ def choose(
 def _without_probe(
     probed: Sequence[Probed], cloud: Cloud, in_use: Hop | None, override: int | None, on_no_route: str
 ) -> Route:
-    verdicts = _and([_sentence(one, previous) for previous, one in _with_previous(probed)])
+    verdicts = listed([_sentence(one, previous) for previous, one in _with_previous(probed)])
     reason = (
         f"{verdicts}, so {f'port {override}, which you set, is not' if override else 'no port is'} usable"
     )
@@ -237,7 +199,10 @@ def _without_probe(
         guess = _guess(probed, cloud)
         if guess:
             return _route(guess.candidate, "policy", f"{reason}; {_reason_guess(guess, cloud)}", remedy)
-        reason += f", and nothing that is known of {cloud.title} supports a guess"
+        if cloud.provider == "unknown":
+            reason += ", and the hosting provider is unknown, so there is nothing to guess from"
+        else:
+            reason += f", and nothing known of {cloud.title} supports a guess"
     return Route(None, None, None, None, "override" if override else "probe", reason, remedy)
 
 
@@ -273,31 +238,31 @@ def _route(
     alternatives: tuple[Way, ...] = (),
 ) -> Route:
     host, port, tls = candidate.endpoint[:3]
-    return Route(host, port, tls, candidate.relay, decided_by, reason, remedy, alternatives)
+    return Route(host, port, tls, candidate.relay_index, decided_by, reason, remedy, alternatives)
 
 
-def _usual_ports(relay: Wanted) -> tuple[int, ...]:
+def _usual_ports(spec: RelaySpec) -> tuple[int, ...]:
     """The catalogue's ports, or the defaults; where the user names a kind of TLS, only ports of that kind."""
-    if relay.relay and relay.relay.ports:
-        service = relay.relay.service
-        of_kind = {"implicit": service.implicit, "starttls": service.starttls}.get(relay.tls, ())
-        return tuple(port for port in relay.relay.ports if port in of_kind) or relay.relay.ports
-    return DEFAULT_IMPLICIT_PORTS if relay.tls == "implicit" else DEFAULT_PORTS
+    known = spec.catalogue
+    if known and known.ports:
+        of_kind = {"implicit": known.service.implicit, "starttls": known.service.starttls}.get(spec.tls, ())
+        return tuple(port for port in known.ports if port in of_kind) or known.ports
+    return DEFAULT_IMPLICIT_PORTS if spec.tls == "implicit" else DEFAULT_PORTS
 
 
-def _endpoint(relay: Wanted, port: int) -> Endpoint:
-    tls = relay.tls
-    if relay.relay:
-        if port in relay.relay.service.plaintext:
+def _endpoint(spec: RelaySpec, port: int) -> Endpoint:
+    tls, known = spec.tls, spec.catalogue
+    if known:
+        if port in known.service.plaintext:
             raise OptionError(
-                f"port {port} of {relay.relay.name} has no TLS, so mail and password would travel in clear; "
-                f"use {_and([str(number) for number in relay.relay.ports])}"
+                f"port {port} of {known.name} has no TLS, so mail and password would travel in the clear; "
+                f"use {listed(known.ports)}"
             )
         if tls == "auto":
-            tls = relay.relay.tls(port)
-    where = f"{relay.host}:{port}"
-    mapping = {"host": relay.host, "port": port, "tls": tls}
-    return parse_endpoint(mapping, server_name=relay.server_name, credentials=relay.credentials, where=where)
+            tls = known.tls(port)
+    where = f"{spec.host}:{port}"
+    mapping = {"host": spec.host, "port": port, "tls": tls}
+    return parse_endpoint(mapping, server_name=spec.server_name, credentials=spec.credentials, where=where)
 
 
 def _same_endpoint(one: Result, other: Result) -> bool:
@@ -328,7 +293,7 @@ def _reason_first(chosen: Probed, probed: Sequence[Probed]) -> str:
     if not before:
         first = "the only candidate" if len(probed) == 1 else "the first of your candidates"
         return f"{_name(chosen)} {_accepted(chosen)}; it is {first}"
-    failed = _and([_sentence(one, previous) for previous, one in _with_previous(before)])
+    failed = listed([_sentence(one, previous) for previous, one in _with_previous(before)])
     return f"{failed}; {_name(chosen, before[-1])} {_accepted(chosen)}"
 
 
@@ -336,7 +301,8 @@ def _reason_to_stay(stays: Probed, probed: Sequence[Probed], usable: Sequence[Pr
     reason = f"{_name(stays)} is in use and {_accepted(stays)}, so it stays"
     before = [one for one in probed[: list(probed).index(stays)] if one in usable]
     return (
-        f"{reason}; {_name(before[0], stays)} works as well and comes first, sticky: false takes it"
+        f"{reason}; {_name(before[0], stays)} also works and comes earlier in your list; set sticky: false to switch "
+        "to it"
         if before
         else reason
     )
@@ -362,7 +328,7 @@ def _reason_guess(guess: Probed, cloud: Cloud) -> str:
     port = guess.candidate.endpoint.port
     general = ", by general knowledge only" if cloud.confidence_in(port) == GENERAL else ""
     state = "leaves it open by default" if cloud.state(port) == OPEN else f"has it {cloud.state(port)}"
-    return f"{_name(guess)} is a guess, for {cloud.title} {state}{general}"
+    return f"{_name(guess)} is a guess, because {cloud.title} {state}{general}"
 
 
 def _accepted(one: Probed) -> str:
@@ -377,12 +343,14 @@ def _accepted(one: Probed) -> str:
         )
         if done
     ]
-    text = f"accepted {_and(accepted)}" if accepted else "answered"
+    text = f"accepted {listed(accepted)}" if accepted else "answered"
     if best.verdict == "certificate_expiring":
         text += " with a certificate that expires soon"
     failing = [result for result in one.results if not result.usable]
     return (
-        f"{text} over {best.family} ({failing[0].family} {PHRASES[failing[0].verdict]})" if failing else text
+        f"{text} over {best.family} ({failing[0].family} {predicate(failing[0].verdict)})"
+        if failing
+        else text
     )
 
 
@@ -410,7 +378,7 @@ def _phrase(result: Result) -> str:
     family = re.search(r" (has no|is not an) (IPv[46]) address(, only |\.)", result.reason)
     if result.verdict == "dns_not_found" and family:
         return f"{family[1]} {family[2]} address (dns_not_found)"
-    return PHRASES[result.verdict]
+    return predicate(result.verdict)
 
 
 def _name(one: Probed, previous: Probed | None = None) -> str:
@@ -421,7 +389,3 @@ def _name(one: Probed, previous: Probed | None = None) -> str:
 
 def _with_previous(probed: Sequence[Probed]) -> Iterator[tuple[Probed | None, Probed]]:
     yield from zip([None, *probed], probed)
-
-
-def _and(words: Sequence[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

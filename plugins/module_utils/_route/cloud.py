@@ -16,7 +16,9 @@ import os
 import re
 from typing import Any, Callable, Mapping, NamedTuple
 
-from .providers import (
+from .._base.words import listed
+from .._smtp.verdict import VERDICTS, Result
+from .hosting import (
     BLOCKED,
     BLOCKED_DEFAULT,
     EGRESS,
@@ -32,10 +34,6 @@ from .providers import (
     Match,
     Rule,
 )
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .._smtp.verdict import Result
 
 # Ansible's names of the DMI fields -> the kernel's, below /sys/class/dmi/id.
 _DMI_FILES: dict[str, str] = {
@@ -66,30 +64,31 @@ _CAVEAT = {
 
 SMTP = 25
 
-# What a filter on the way can make of a connection. Refusals too: some filters answer in the server's name.
-_NETWORK_VERDICTS = frozenset(
-    {"refused", "filtered", "unreachable", "no_greeting", "disconnected", "stalled"}
-)
-
-
 _UNNAMED = {"state": UNKNOWN, "confidence": GENERAL}
 
 
 class Cloud(NamedTuple):
     """The hosting provider. `provider` is `unknown` when nothing fits.
 
-    policy: {"ports": {"587": {"state", "confidence"}}, "lift", "note", "sources"}; a port that no source
+    egress: {"ports": {"587": {"state", "confidence"}}, "lift", "note", "sources"}; a port that no source
     names is absent.
     """
 
     provider: str
     title: str
     evidence: str
-    policy: dict[str, Any]
+    egress: dict[str, Any]
     confidence: str = PRIMARY
 
     def as_dict(self) -> dict[str, Any]:
-        return dict(self._asdict())
+        """As it stands in the fact."""
+        return {
+            "provider": self.provider,
+            "title": self.title,
+            "evidence": self.evidence,
+            "policy": self.egress,
+            "confidence": self.confidence,
+        }
 
     def state(self, port: int) -> str:
         """The provider's state of one port; `unknown` when no source names it."""
@@ -99,10 +98,10 @@ class Cloud(NamedTuple):
         return str(self._row(port)["confidence"])
 
     def ports_in(self, *states: str) -> list[int]:
-        return [int(port) for port, row in self.policy["ports"].items() if row["state"] in states]
+        return [int(port) for port, row in self.egress["ports"].items() if row["state"] in states]
 
     def _row(self, port: int) -> Mapping[str, str]:
-        row: Mapping[str, str] = self.policy["ports"].get(str(port), _UNNAMED)
+        row: Mapping[str, str] = self.egress["ports"].get(str(port), _UNNAMED)
         return row
 
 
@@ -112,12 +111,12 @@ def recognise(root: str = "/") -> Cloud:
     for provider, row in RECOGNITION.items():
         for rule in row.rules:
             if all(fields.fits(match) for match in rule):
-                return Cloud(provider, row.title, fields.evidence(rule), policy(provider), row.confidence)
-    return Cloud("unknown", "an unknown provider", fields.summary(), policy("unknown"), GENERAL)
+                return Cloud(provider, row.title, fields.evidence(rule), egress(provider), row.confidence)
+    return Cloud("unknown", "an unknown provider", fields.summary(), egress("unknown"), GENERAL)
 
 
-def policy(provider: str) -> dict[str, Any]:
-    """The egress policy of a provider as plain data; no ports at all for one without a row."""
+def egress(provider: str) -> dict[str, Any]:
+    """What a provider does to outgoing SMTP, as plain data; no ports at all for one without a row."""
     row = EGRESS.get(provider)
     if row is None:
         return {"ports": {}, "lift": None, "note": None, "sources": []}
@@ -142,8 +141,8 @@ def explain(verdict: str, port: int, cloud: Cloud) -> str:
     caveat = _CAVEAT[cloud.confidence_in(port)]
     if state == THROTTLED:
         return (
-            f"{cloud.title} throttles outgoing port {port}{caveat}: a probe may pass and mail still crawl."
-            f"{_lift(cloud)}"
+            f"{cloud.title} throttles outgoing port {port}{caveat}: a probe can succeed while delivery is still very "
+            f"slow.{_lift(cloud)}"
         )
     if cloud.provider == "unknown" or not may_be_the_network(verdict):
         return ""
@@ -166,7 +165,7 @@ def explain(verdict: str, port: int, cloud: Cloud) -> str:
 
 def may_be_the_network(verdict: str) -> bool:
     """Whether a filter between the host and the relay could give this verdict."""
-    return verdict in _NETWORK_VERDICTS
+    return VERDICTS[verdict].network
 
 
 def _explain_block(port: int, state: str, caveat: str, cloud: Cloud) -> str:
@@ -174,8 +173,8 @@ def _explain_block(port: int, state: str, caveat: str, cloud: Cloud) -> str:
         lift = " and is not known to lift that."
     else:
         lift = (
-            f"; to lift that, {cloud.policy['lift']}."
-            if cloud.policy["lift"]
+            f"; to lift that, {cloud.egress['lift']}."
+            if cloud.egress["lift"]
             else " and lifts that on request."
         )
     return f"{cloud.title} blocks outgoing port {port} by default{caveat}{lift}{_openings(cloud)}"
@@ -187,20 +186,15 @@ def _openings(cloud: Cloud) -> str:
     known = [port for port in ports if cloud.confidence_in(port) != GENERAL]
     guessed = [port for port in ports if cloud.confidence_in(port) == GENERAL]
     if known and guessed:
-        return f" Open there: {_and(known)}, and as far as is generally known {_and(guessed)}."
+        return f" Open there: {listed(known)}, and as far as is generally known {listed(guessed)}."
     if known:
-        return f" Open there: {_and(known)}."
-    return f" Open there as far as is generally known: {_and(guessed)}." if guessed else ""
+        return f" Open there: {listed(known)}."
+    return f" Open there as far as is generally known: {listed(guessed)}." if guessed else ""
 
 
 def _lift(cloud: Cloud) -> str:
-    lift: str | None = cloud.policy["lift"]
+    lift: str | None = cloud.egress["lift"]
     return f" To lift that, {lift}." if lift else ""
-
-
-def _and(ports: list[int]) -> str:
-    words = [str(port) for port in ports]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 class _Fields:
@@ -225,7 +219,9 @@ class _Fields:
     def summary(self) -> str:
         seen = [f"{field} is '{self._field(field)}'" for field in ("system_vendor", "product_name")]
         seen = [text for text in seen if not text.endswith("is ''")]
-        return f"DMI {' and '.join(seen)}, which no rule knows" if seen else "this host shows no DMI strings"
+        if not seen:
+            return "this host shows no DMI strings"
+        return f"DMI {' and '.join(seen)}, which matches no known provider"
 
     def _evidence(self, match: Match) -> str:
         if match.field == "file_exists":

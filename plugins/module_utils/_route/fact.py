@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to the collection mailops.smtp: it may change without notice.
-"""The fact smtp_route: from parameters to a question, from results to the fact, and into its file.
+"""The fact smtp_route: from parameters to a request, from results to the fact, and into its file.
 
-Rules of this file: a dict appears only here, at the module's edge. Nothing secret enters a fact. The file is
-replaced as a whole, so a reader sees the old one or the new one.
+Rules of this file: parameters are read and the fact is put together only here, at the module's edge. Nothing secret
+enters a fact. The file is replaced as a whole, so a reader sees the old one or the new one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .._smtp.verdict import Result, renamed
 from .choose import Candidate, Hop, Route, candidates, choose, override_port, pair
 from .cloud import Cloud, advise, may_be_the_network
 from .manner import DANE_LEVELS, Sender
-from .relays import Wanted, ports_of, wanted
+from .relays import RelaySpec, parse_relays, ports_of
 
 SAVED = "/etc/ansible/facts.d/smtp_route.fact"
 
@@ -32,12 +32,12 @@ SAVED = "/etc/ansible/facts.d/smtp_route.fact"
 _ROUTE_KEYS = ("host", "port", "tls")
 
 
-class Question(NamedTuple):
+class Request(NamedTuple):
     """What the user wants to know, checked."""
 
     candidates: list[Candidate]
     override: int | None
-    policy: str
+    preference: str
     sticky: bool
     on_no_route: str
     names: Mapping[str, str] = {}
@@ -52,17 +52,17 @@ class Saving(NamedTuple):
     after: str
 
 
-def question(params: Mapping[str, Any]) -> Question:
+def parse_parameters(params: Mapping[str, Any]) -> Request:
     """Check the parameters of smtp_route_facts. Raises OptionError, which names option, value and remedy."""
     found, override = _candidates(params)
     names = params.get("option_names") or {}
-    return Question(found, override, params["policy"], params["sticky"], params["on_no_route"], names)
+    return Request(found, override, params["policy"], params["sticky"], params["on_no_route"], names)
 
 
 def only_endpoint(params: Mapping[str, Any]) -> Endpoint | None:
     """Where mail goes that nobody probes for: the one endpoint that the parameters name, None for several.
 
-    Raises OptionError as question() does, for the same reasons.
+    Raises OptionError as parse_parameters() does, for the same reasons.
     """
     found, _override = _candidates(params)
     return found[0].endpoint if len(found) == 1 else None
@@ -75,7 +75,7 @@ def _candidates(params: Mapping[str, Any]) -> tuple[list[Candidate], int | None]
     override = override_port(params.get("port"), names.get("port", "port"))
     ports = ports_of(params.get("ports"), names.get("ports", "ports"))
     list_name = names.get("relays", "relays")
-    relays = wanted(params["relays"], list_name, params.get("auth_mechanism") or "auto", names)
+    relays = parse_relays(params["relays"], list_name, params.get("auth_mechanism") or "auto", names)
     if "*" in list_name:
         for relay in relays:
             _check_named_port(relay, ports, override, {"host": list_name.replace("*", "host"), **names})
@@ -85,34 +85,34 @@ def _candidates(params: Mapping[str, Any]) -> tuple[list[Candidate], int | None]
 
 
 def _check_named_port(
-    relay: Wanted, ports: Sequence[int], override: int | None, names: Mapping[str, str]
+    spec: RelaySpec, ports: Sequence[int], override: int | None, names: Mapping[str, str]
 ) -> None:
     """Refuse a port in the host's variable that is another than that in a variable of its own."""
-    if relay.named_port is None:
+    if spec.named_port is None:
         return
     others = (("port", (override,) if override else ()), ("ports", ports))
     for option, asked in others:
-        if asked and tuple(asked) != (relay.named_port,):
+        if asked and tuple(asked) != (spec.named_port,):
             raise OptionError(
-                f"{names['host']}: it holds the port {relay.named_port}, and {names.get(option, option)} has "
-                f"{', '.join(map(str, asked))}; write {relay.host} alone in {names['host']}, or the same port in both"
+                f"{names['host']}: it holds the port {spec.named_port}, and {names.get(option, option)} has "
+                f"{', '.join(map(str, asked))}; write {spec.host} alone in {names['host']}, or the same port in both"
             )
 
 
-def limited(asked: Question, mechanisms: tuple[str, ...] | None) -> Question:
-    """The same question, with logins by these SASL mechanisms alone: others the host's Postfix cannot have."""
+def limited(request: Request, mechanisms: tuple[str, ...] | None) -> Request:
+    """The same request, with logins by these SASL mechanisms alone: others the host's Postfix cannot have."""
     if mechanisms is None:
-        return asked
+        return request
     found = []
-    for one in asked.candidates:
+    for one in request.candidates:
         login = one.endpoint.credentials
         endpoint = one.endpoint._replace(credentials=login._replace(usable=mechanisms) if login else None)
         found.append(one._replace(endpoint=endpoint))
-    return asked._replace(candidates=found)
+    return request._replace(candidates=found)
 
 
 def fact(
-    asked: Question,
+    request: Request,
     results: Sequence[Result],
     cloud: Cloud,
     in_use: Hop | None,
@@ -120,15 +120,15 @@ def fact(
     sender: Sender,
 ) -> dict[str, Any]:
     """Decide, and put the decision, what it rests on and the time (UTC) into the fact."""
-    probed = pair(asked.candidates, [_in_the_users_words(each, asked.names, sender) for each in results])
+    probed = pair(request.candidates, [_in_the_users_words(each, request.names, sender) for each in results])
     route = choose(
         probed,
         cloud,
-        policy=asked.policy,
+        preference=request.preference,
         in_use=in_use,
-        sticky=asked.sticky,
-        override=asked.override,
-        on_no_route=asked.on_no_route,
+        sticky=request.sticky,
+        override=request.override,
+        on_no_route=request.on_no_route,
     )
     endpoints = [
         {**result.as_dict(), "advice": _advice(result, one.candidate, cloud)}
@@ -176,10 +176,10 @@ def _named_by_the_certificate(result: Result, variable: str) -> str:
     return f"Write a name that the certificate has in {variable}; or {other}."
 
 
-def no_route(made: Mapping[str, Any]) -> str:
+def no_route(fact: Mapping[str, Any]) -> str:
     """The sentence for a fact without a route: each port's verdict, and the remedy."""
-    reason = str(made["reason"])
-    return f"No route for mail: {reason}. {made['remedy'] or ''}".strip()
+    reason = str(fact["reason"])
+    return f"No route for mail: {reason}. {fact['remedy'] or ''}".strip()
 
 
 def hop_in_use(hops: Sequence[tuple[str, int, bool]], saved: Mapping[str, Any]) -> Hop | None:
@@ -200,16 +200,16 @@ def read_saved(path: str = SAVED) -> dict[str, Any]:
     return saved if isinstance(saved, dict) else {}
 
 
-def save(made: Mapping[str, Any], path: str = SAVED, write: bool = True) -> Saving:
+def save(fact: Mapping[str, Any], path: str = SAVED, write: bool = True) -> Saving:
     """Save the route for ansible_local.smtp_route. Without `write` it only says what would change.
 
     A fact without a route leaves the file alone: the last route that worked is still worth knowing.
     """
     before = read_saved(path)
-    if made["host"] is None:
+    if fact["host"] is None:
         return Saving(False, _text(before), _text(before))
-    after = {key: made[key] for key in (*_ROUTE_KEYS, "alternatives", "checked_at")}
-    after["provider"] = made["cloud"]["provider"]
+    after = {key: fact[key] for key in (*_ROUTE_KEYS, "alternatives", "checked_at")}
+    after["provider"] = fact["cloud"]["provider"]
     if write:
         _replace(path, json.dumps(after, indent=2, sort_keys=True) + "\n")
     changed = any(before.get(key) != after[key] for key in _ROUTE_KEYS)
@@ -218,17 +218,15 @@ def save(made: Mapping[str, Any], path: str = SAVED, write: bool = True) -> Savi
 
 def _advice(result: Result, candidate: Candidate, cloud: Cloud) -> str:
     advice = advise(result, cloud)
-    relay = candidate.wanted.relay
-    if relay and relay.ports and may_be_the_network(result.verdict) and relay.tls(result.port) == "auto":
-        ports = ", ".join(str(port) for port in relay.service.starttls + relay.service.implicit)
-        advice += f" {relay.service.title} does not document port {result.port}, but {ports}."
+    known = candidate.spec.catalogue
+    if known and known.ports and may_be_the_network(result.verdict) and known.tls(result.port) == "auto":
+        ports = ", ".join(str(port) for port in known.service.starttls + known.service.implicit)
+        advice += f" {known.service.title} does not document port {result.port}, but {ports}."
     return advice
 
 
 def _route_dict(route: Route) -> dict[str, Any]:
-    made = dict(route._asdict())
-    made["alternatives"] = [dict(one._asdict()) for one in route.alternatives]
-    return made
+    return {**route._asdict(), "alternatives": [dict(one._asdict()) for one in route.alternatives]}
 
 
 def _text(saved: Mapping[str, Any]) -> str:

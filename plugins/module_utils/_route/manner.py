@@ -14,8 +14,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
+from .._base.addresses import ip_version
 from .._smtp.arguments import options_from
-from .._smtp.endpoint import Options, ip_version
+from .._smtp.endpoint import Options
 
 # Levels of smtp_tls_security_level.
 LEVELS = ("may", "encrypt", "dane", "dane-only", "verify", "secure")

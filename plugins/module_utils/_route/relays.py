@@ -15,6 +15,8 @@ import difflib
 import re
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
+from .._base.masks import MASK
+from .._base.words import listed
 from .._smtp.endpoint import (
     TLS_MODES,
     Credentials,
@@ -24,10 +26,9 @@ from .._smtp.endpoint import (
     check_mechanism,
     check_port,
 )
-from .services import ALIASES, FAMILIES, SERVICES, Service
+from .relay_services import ALIASES, FAMILIES, SERVICES, Service
 
 SMTP = 25
-MASK = "********"
 
 # amazon_ses and alibaba_directmail; "us-gov-west-1" is a region as well.
 _REGION = re.compile(r"[a-z]{2}(-gov)?-[a-z]+-\d")
@@ -59,16 +60,16 @@ class Relay(NamedTuple):
         return "starttls" if port in self.service.starttls else "auto"
 
 
-class Wanted(NamedTuple):
+class RelaySpec(NamedTuple):
     """One entry of the user's list of relays, checked. `ports` is empty where the user gave none, and the one that is
-    written with the host, `named_port`, where there is one."""
+    written with the host, `named_port`, where there is one. `catalogue` is its entry there, where it is named so."""
 
     host: str
     ports: tuple[int, ...]
     tls: str
     server_name: str | None
     credentials: Credentials | None
-    relay: Relay | None
+    catalogue: Relay | None
     named_port: int | None = None
 
 
@@ -82,7 +83,7 @@ def relay(name: str, region: str | None = None, host: str | None = None) -> Rela
         regions = FAMILIES[key]
         if region not in regions:
             raise OptionError(
-                f"{key} has the regions {_or(sorted(regions))}, and {_given(region)}; set one of them"
+                f"{key} has the regions {listed(sorted(regions), 'or')}, and {_given(region)}; set one of them"
             )
         key, region = regions[str(region)], None
     key = ALIASES.get(key, key)
@@ -98,12 +99,12 @@ def names() -> list[str]:
     return sorted({*SERVICES, *ALIASES, *FAMILIES})
 
 
-def wanted(
+def parse_relays(
     entries: Sequence[Any],
     where: str = "relays",
     auth_mechanism: str = "auto",
     names: Mapping[str, str] | None = None,
-) -> list[Wanted]:
+) -> list[RelaySpec]:
     """Check the user's list of relays; `auth_mechanism` is the default of theirs.
 
     `where` is the name of the list in complaints. With a `*` in it, it is the name of one variable for each
@@ -112,7 +113,7 @@ def wanted(
     if not entries:
         raise OptionError(f"{where}: no relay is named; give at least one, such as relay.example.com")
     return [
-        _wanted(entry, _Where(where, index, names or {}), auth_mechanism)
+        _parse_relay(entry, _Where(where, index, names or {}), auth_mechanism)
         for index, entry in enumerate(entries)
     ]
 
@@ -171,7 +172,7 @@ def _may_hold_login(entry: str) -> bool:
     return "@" in entry or "/" in entry
 
 
-def _wanted(entry: Any, where: _Where, auth_mechanism: str) -> Wanted:
+def _parse_relay(entry: Any, where: _Where, auth_mechanism: str) -> RelaySpec:
     if isinstance(entry, str):
         entry = _from_string(entry, where)
     if not isinstance(entry, Mapping):
@@ -184,9 +185,9 @@ def _wanted(entry: Any, where: _Where, auth_mechanism: str) -> Wanted:
     if named.port and ports and ports != (named.port,):
         raise OptionError(
             f"{where.key('host')}: {text['host']!r} holds the port {named.port}, and {where.key('ports')} has "
-            f"{_or([str(port) for port in ports])}; write {named.host} there, or the same port in both"
+            f"{listed(ports, 'or')}; write {named.host} there, or the same port in both"
         )
-    return Wanted(
+    return RelaySpec(
         host=check_host(found.host if found else named.host, where.key("host")),
         ports=ports or ((named.port,) if named.port else ()),
         tls=_tls(text["tls"], named.tls, where),
@@ -194,7 +195,7 @@ def _wanted(entry: Any, where: _Where, auth_mechanism: str) -> Wanted:
         if text["server_name"]
         else None,
         credentials=_credentials(text, where, auth_mechanism),
-        relay=found,
+        catalogue=found,
         named_port=named.port,
     )
 
@@ -204,7 +205,7 @@ def _check_keys(entry: Mapping[Any, Any], where: _Where) -> None:
         if key not in _KEYS:
             close = difflib.get_close_matches(str(key), _KEYS, 1)
             hint = f"did you mean {close[0]}?" if close else f"it is one of {', '.join(_KEYS)}"
-            raise OptionError(f"{where}: {str(key)!r} is no key of a relay; {hint}")
+            raise OptionError(f"{where}: {str(key)!r} is not an option of a relay; {hint}")
 
 
 def _tls(asked: str, of_host: str, where: _Where) -> str:
@@ -236,15 +237,15 @@ _BRACKETED = re.compile(r"\[(?P<host>[^][]+)\](?::(?P<port>[^:]*))?\Z")
 def named_host(text: str, where: str = "host") -> NamedHost:
     """host, host:port, [host], [host]:port, [ipv6:address] (Postfix's) and smtp://host:port/. Raises OptionError."""
     rest = text.strip()
-    scheme, separator, behind = rest.partition("://")
+    scheme, separator, remainder = rest.partition("://")
     tls = "auto"
     if separator:
         if scheme.lower() not in _SCHEMES:
             known = ", ".join(f"{name}://" for name in _SCHEMES)
             raise OptionError(
-                f"{where}: {scheme}:// is no scheme of mail ({known}); give the host name alone"
+                f"{where}: {scheme}:// is not a scheme of mail ({known}); give the host name alone"
             )
-        tls, rest = _SCHEMES[scheme.lower()], behind.rstrip("/")
+        tls, rest = _SCHEMES[scheme.lower()], remainder.rstrip("/")
     if "/" in rest or "@" in rest:
         raise OptionError(
             f"{where}: it holds a login or a path; give the host name alone, such as relay.example.com"
@@ -256,7 +257,7 @@ def named_host(text: str, where: str = "host") -> NamedHost:
         host, colon, last = rest.rpartition(":")
         host, port = (host, last) if colon and ":" not in host else (rest, None)
     if port == "":
-        raise OptionError(f"{where}: {text!r} has a colon and no port behind it; write {host} or {host}:587")
+        raise OptionError(f"{where}: {text!r} has a colon and no port after it; write {host} or {host}:587")
     return NamedHost(host, check_port(port, where) if port else None, tls)
 
 
@@ -269,7 +270,7 @@ def ports_of(value: Any, where: str) -> tuple[int, ...]:
     elif isinstance(value, str):
         value = re.split(r"[\s,]+", value.strip(" \t[],"))
     elif not isinstance(value, Sequence):
-        raise OptionError(f"{where}: it is no list; give ports such as [587, 2525]")
+        raise OptionError(f"{where}: it is not a list; give ports such as [587, 2525]")
     return tuple(dict.fromkeys(check_port(port, where) for port in value))
 
 
@@ -324,12 +325,8 @@ def _host_of(key: str, service: Service, region: str | None) -> str:
 
 def _did_you_mean(word: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(word, known, 3) or [name for name in known if word and word in name][:3]
-    return f"did you mean {_or(close)}?" if close else ""
+    return f"did you mean {listed(close, 'or')}?" if close else ""
 
 
 def _given(region: str | None) -> str:
     return f"the region given is {region!r}" if region else "no region is given"
-
-
-def _or(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

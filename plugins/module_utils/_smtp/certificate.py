@@ -21,25 +21,16 @@
 
 from __future__ import annotations
 
-import calendar
 import hashlib
 import re
-import socket
-import time
 from functools import lru_cache
+from time import gmtime
 from typing import Any, Iterator, NamedTuple
 
-from .endpoint import ip_version
+from .._base import der
+from .._base.addresses import ip_version, packed, unpacked
 from .reply import printable
-
-# Gravest first: who it is comes before how long.
-GRAVITY = (
-    "certificate_untrusted",
-    "certificate_mismatch",
-    "certificate_expired",
-    "certificate_not_yet_valid",
-    "certificate_expiring",
-)
+from .verdict import VERDICTS
 
 # X509_V_ERR_* of OpenSSL that are about dates.
 _NOT_YET_VALID = 9
@@ -107,9 +98,7 @@ _SUBJECT_ALT_NAME = "2.5.29.17"
 _WILDCARD = re.compile(r"\*(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?){2,}\Z")
 _WILD_LABEL = re.compile(r"[a-z0-9-]+\Z")
 
-_INTEGER, _OCTET_STRING, _OID, _SEQUENCE, _SET = 0x02, 0x04, 0x06, 0x30, 0x31
-_UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
-_VERSION, _EXTENSIONS = 0xA0, 0xA3
+_EXTENSIONS = 0xA3
 _DNS_NAME, _IP_ADDRESS = 0x82, 0x87
 _ENCODINGS = {0x0C: "utf-8", 0x14: "latin-1", 0x1C: "utf-32-be", 0x1E: "utf-16-be"}
 
@@ -153,15 +142,14 @@ class ChainError(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def decode(der: bytes) -> Certificate:
-    """Read a certificate. What is not there, or not readable, is empty. Never raises."""
-    sha256 = hashlib.sha256(der).hexdigest()
-    fields = [part for part in _body(der) if part[0] != _VERSION]
-    # serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo, then optional ones
-    if len(fields) < 6 or fields[0][0] != _INTEGER:
+def decode(data: bytes) -> Certificate:
+    """Read a certificate in DER. What is not there, or not readable, is empty. Never raises."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    fields = der.certificate_fields(data)
+    if len(fields) < 6 or fields[0][0] != der.INTEGER:
         return Certificate(sha256=sha256)
     issuer, validity, subject = fields[2][1], fields[3][1], fields[4][1]
-    dates = [_time(tag, value) for tag, value in _parts(validity)]
+    not_before, not_after = der.dates(validity)
     dns_names, addresses = _alternative_names(fields[6:])
     attributes = list(_attributes(subject))
     return Certificate(
@@ -170,8 +158,8 @@ def decode(der: bytes) -> Certificate:
         common_names=tuple(value for key, value in attributes if key == "CN"),
         dns_names=dns_names,
         addresses=addresses,
-        not_before=dates[0] if len(dates) == 2 else None,
-        not_after=dates[1] if len(dates) == 2 else None,
+        not_before=not_before,
+        not_after=not_after,
         self_issued=issuer == subject,
         sha256=sha256,
     )
@@ -218,7 +206,7 @@ def problems(
                 "certificate_expiring", "it has %d days left, fewer than the %d asked for" % (days, min_days)
             )
         )
-    return sorted(found, key=lambda problem: GRAVITY.index(problem.verdict))
+    return sorted(found, key=lambda problem: VERDICTS[problem.verdict].gravity)
 
 
 def verdict_of(chain: ChainError) -> str:
@@ -273,14 +261,8 @@ def inspector(certificate: Certificate) -> str:
 
 def matches(certificate: Certificate, name: str) -> bool:
     """Whether the certificate is for ``name`` (RFC 6125): DNS names with ``*`` as the whole first label, or IP."""
-    version = ip_version(name)
-    if version:
-        family = socket.AF_INET if version == "ipv4" else socket.AF_INET6
-        wanted = socket.inet_pton(family, name.partition("%")[0])
-        return any(
-            ip_version(known) == version and socket.inet_pton(family, known) == wanted
-            for known in certificate.addresses
-        )
+    if ip_version(name):
+        return any(packed(known) == packed(name) for known in certificate.addresses)
     return any(_name_matches(known, name) for known in certificate.dns_names or certificate.common_names)
 
 
@@ -348,49 +330,17 @@ def _ago(then: int, now: float) -> str:
 
 def _iso(seconds: int | None) -> str | None:
     # Not strftime: whether it pads a year of three digits is the platform's choice.
-    return None if seconds is None else "%04d-%02d-%02dT%02d:%02d:%02dZ" % time.gmtime(seconds)[:6]
-
-
-# DER (ITU-T X.690), as much of it as certificates use: definite lengths and tags of one byte.
-
-
-def _parts(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The tag and the value of each element, up to the first that is damaged."""
-    position, end = 0, len(data)
-    while position + 2 <= end:
-        tag, length = data[position], data[position + 1]
-        position += 2
-        if length & 0x80:
-            count = length & 0x7F
-            if not 1 <= count <= 4 or position + count > end:
-                return
-            length = int.from_bytes(data[position : position + count], "big")
-            position += count
-        if position + length > end:
-            return
-        yield tag, data[position : position + length]
-        position += length
-
-
-def _first(data: bytes, tag: int) -> bytes:
-    for found, value in _parts(data):
-        return value if found == tag else b""
-    return b""
-
-
-def _body(der: bytes) -> list[tuple[int, bytes]]:
-    """The elements of TBSCertificate."""
-    return list(_parts(_first(_first(der, _SEQUENCE), _SEQUENCE)))
+    return None if seconds is None else "%04d-%02d-%02dT%02d:%02d:%02dZ" % gmtime(seconds)[:6]
 
 
 def _attributes(name: bytes) -> Iterator[tuple[str, str]]:
-    for tag, relative in _parts(name):
-        if tag != _SET:
+    for tag, relative in der.parts(name):
+        if tag != der.SET:
             continue
-        for _tag, pair in _parts(relative):
-            elements = list(_parts(pair))
-            if len(elements) == 2 and elements[0][0] == _OID:
-                oid = _dotted(elements[0][1])
+        for _tag, pair in der.parts(relative):
+            elements = list(der.parts(pair))
+            if len(elements) == 2 and elements[0][0] == der.OID:
+                oid = der.dotted(elements[0][1])
                 yield _ATTRIBUTES.get(oid, oid), _text(*elements[1])
 
 
@@ -402,36 +352,6 @@ def _text(tag: int, value: bytes) -> str:
     return value.decode(_ENCODINGS.get(tag, "utf-8"), "backslashreplace")
 
 
-def _dotted(value: bytes) -> str:
-    numbers: list[int] = []
-    number = 0
-    for byte in value[:64]:
-        number = number << 7 | byte & 0x7F
-        if not byte & 0x80:
-            numbers.append(number)
-            number = 0
-    if not numbers:
-        return "?"
-    first = min(numbers[0] // 40, 2)
-    return ".".join(map(str, [first, numbers[0] - 40 * first, *numbers[1:]]))
-
-
-def _time(tag: int, value: bytes) -> int | None:
-    """Seconds since the epoch of a UTCTime or GeneralizedTime (RFC 5280 section 4.1.2.5), else None."""
-    text = value.decode("latin-1")
-    if tag == _UTC_TIME and len(text) == 13:
-        text = ("19" if text[:2] >= "50" else "20") + text
-    elif tag != _GENERALIZED_TIME or len(text) != 15:
-        return None
-    if not (text.endswith("Z") and text[:-1].isascii() and text[:-1].isdigit()):
-        return None
-    year, month, day = int(text[:4]), int(text[4:6]), int(text[6:8])
-    hour, minute, second = int(text[8:10]), int(text[10:12]), int(text[12:14])
-    if not (year and 1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61):
-        return None
-    return calendar.timegm((year, month, day, hour, minute, second))
-
-
 def _alternative_names(fields: list[tuple[int, bytes]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The DNS names and the IP addresses of the subjectAltName extension (RFC 5280 section 4.2.1.6)."""
     names: list[str] = []
@@ -439,17 +359,15 @@ def _alternative_names(fields: list[tuple[int, bytes]]) -> tuple[tuple[str, ...]
     for tag, value in fields:
         if tag != _EXTENSIONS:
             continue
-        for _tag, extension in _parts(_first(value, _SEQUENCE)):
-            elements = list(_parts(extension))
-            if len(elements) < 2 or elements[0][0] != _OID or _dotted(elements[0][1]) != _SUBJECT_ALT_NAME:
+        for _tag, extension in der.parts(der.first(value, der.SEQUENCE)):
+            elements = list(der.parts(extension))
+            if len(elements) < 2 or elements[0][0] != der.OID:
                 continue
-            if elements[-1][0] != _OCTET_STRING:
+            if der.dotted(elements[0][1]) != _SUBJECT_ALT_NAME or elements[-1][0] != der.OCTET_STRING:
                 continue
-            for kind, name in _parts(_first(elements[-1][1], _SEQUENCE)):
+            for kind, name in der.parts(der.first(elements[-1][1], der.SEQUENCE)):
                 if kind == _DNS_NAME:
                     names.append(_text(kind, name))
                 elif kind == _IP_ADDRESS and len(name) in (4, 16):
-                    addresses.append(
-                        socket.inet_ntop(socket.AF_INET if len(name) == 4 else socket.AF_INET6, name)
-                    )
+                    addresses.append(unpacked(name))
     return tuple(names), tuple(addresses)

@@ -7,23 +7,22 @@
 # What to probe and how: endpoints, credentials, options.
 #
 # Rule of this file: a value that a user gave is checked here once, before anything is sent; the complaint
-# says what is wrong, where, and what to write instead. Nothing behind this file checks again.
+# says what is wrong, where, and what to write instead. Nothing that comes after it checks again.
 
 from __future__ import annotations
 
 import re
-import socket
 from dataclasses import dataclass
 from typing import Any, Mapping, NamedTuple, Sequence
 
-IMPLICIT_PORTS = (465, 2465, 8465)
+from .._base.addresses import IMPLICIT_TLS_PORTS, PORT_NAMES, ip_version, is_host_name
+from .._base.masks import MASK
+
 TLS_MODES = ("starttls", "implicit", "opportunistic", "none")
 MECHANISMS = ("auto", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "xoauth2")
 FAMILIES = ("any", "ipv4", "ipv6", "both")
 LOOKUPS = ("auto", "dns", "native", "both")
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
-
-_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\Z")
 
 
 class OptionError(ValueError):
@@ -42,7 +41,7 @@ class Credentials(NamedTuple):
     usable: tuple[str, ...] | None = None
 
     def __repr__(self) -> str:
-        return f"Credentials(username={self.username!r}, password='********', mechanism={self.mechanism!r})"
+        return f"Credentials(username={self.username!r}, password={MASK!r}, mechanism={self.mechanism!r})"
 
 
 class Endpoint(NamedTuple):
@@ -149,37 +148,22 @@ def tls_mode(port: int, asked: str = "auto") -> str:
     """The TLS mode to speak on a port: what was asked for, or with ``auto`` what is usual there."""
     if asked != "auto":
         return asked
-    if port in IMPLICIT_PORTS:
+    if port in IMPLICIT_TLS_PORTS:
         return "implicit"
     return "opportunistic" if port == 25 else "starttls"
-
-
-def ip_version(text: str) -> str | None:
-    """``ipv4`` or ``ipv6`` for an address literal, else None."""
-    for family, name in ((socket.AF_INET, "ipv4"), (socket.AF_INET6, "ipv6")):
-        try:
-            socket.inet_pton(family, text.partition("%")[0] if name == "ipv6" else text)
-        except (OSError, ValueError):
-            continue
-        return name
-    return None
-
-
-# RFC 6335 and 8314; smtps is what many still call submissions.
-PORT_NAMES = {"smtp": "25", "submission": "587", "submissions": "465", "smtps": "465"}
 
 
 def check_port(value: Any, where: str = "port") -> int:
     """A port, by number or name. Raises OptionError; 456 is the usual misprint of 465 and is refused with that hint."""
     try:
-        port = int(PORT_NAMES.get(str(value).strip().lower(), str(value)))
+        port = PORT_NAMES.get(str(value).strip().lower()) or int(str(value))
     except ValueError:
         raise OptionError(
             f"{where}: {value!r} is not a number; give a port such as 587, 2525 or 465"
         ) from None
     if port == 456:
         raise OptionError(
-            f"{where}: 456 is not a port of mail; did you mean 465 (submission with implicit TLS)?"
+            f"{where}: 456 is not a mail port; did you mean 465 (submission with implicit TLS)?"
         )
     if not 1 <= port <= 65535:
         raise OptionError("%s: %d is not a port; give a number from 1 to 65535, such as 587" % (where, port))
@@ -217,8 +201,7 @@ def check_host(value: Any, where: str = "host") -> str:
             raise OptionError(
                 f"{where}: {host!r} is not a valid internationalized host name; give its ASCII form (xn--...)"
             ) from None
-    labels = name.split(".")
-    if len(name) > 253 or not all(_LABEL.match(label) for label in labels) or labels[-1].isdigit():
+    if not is_host_name(name):
         raise OptionError(f"{where}: {host!r} is neither a host name nor an IP address")
     return name.lower()
 

@@ -175,10 +175,10 @@ ROWS: tuple[Row, ...] = (
         ),
         "", "the account needs an application password", _APPLICATION_LOGIN),
     Row("auth", "534", "7.9", None, "", "the account needs an application password", _APPLICATION_LOGIN),
-    Row("auth", "53", "7.14", None, "", "the provider wants the owner to sign in with a browser first",
+    Row("auth", "53", "7.14", None, "", "the provider requires the owner to sign in with a browser first",
         "Sign in to the account with a browser and allow this login, or create an application password for it."),
     Row("auth", "53", "", r"web ?browser|weblogin", "",
-        "the provider wants the owner to sign in with a browser first",
+        "the provider requires the owner to sign in with a browser first",
         "Sign in to the account with a browser and allow this login, or create an application password for it."),
     Row("auth", "5", "",
         (
@@ -260,7 +260,7 @@ ROWS: tuple[Row, ...] = (
     Row("sender recipient", "530", "", None, "login", "it takes no mail without a login", _LOG_IN, "anonymous"),
     Row("recipient sender", "5", "", r"client host rejected: access denied", "login",
         "it takes no mail from this host without a login", _LOG_IN, "anonymous"),
-    Row("sender recipient", "530", "", None, "", "it wants a login that allows this", _ASK_LOGIN, "login"),
+    Row("sender recipient", "530", "", None, "", "it requires a login that allows this", _ASK_LOGIN, "login"),
     Row("any", "", "", r"invalid credentials for relay", "",
         "it does not know this host's address as one of the account's",
         "Register this host's public address in the relay settings of the account, or give username and password; "

@@ -26,7 +26,7 @@ _BEGINNING = re.compile(rb"(?:[2-5](?:[0-9](?:[0-9](?:[ -]|\r?$)|$)|$)|$)")
 
 
 class Reply(NamedTuple):
-    """One reply: its code and, for each of its lines, the text behind the code."""
+    """One reply: its code and, for each of its lines, the text after the code."""
 
     code: int
     lines: tuple[bytes, ...]

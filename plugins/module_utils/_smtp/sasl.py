@@ -27,7 +27,7 @@ from .reply import printable
 
 Answer = Callable[[bytes], Optional[bytes]]
 
-# A server chooses how often the password is hashed. RFC 5802 wants 4096 at least; Postfix's Cyrus takes any number,
+# A server chooses how often the password is hashed. RFC 5802 asks for 4096 at least; Postfix's Cyrus takes any number,
 # and this bound keeps a hostile one from keeping the probe busy (about a second).
 MAX_ITERATIONS = 1000000
 
@@ -121,7 +121,7 @@ def _cram_md5(credentials: Credentials) -> Mechanism | None:
 
 
 def _xoauth2(credentials: Credentials) -> Mechanism:
-    # A refusal comes as a challenge that holds the error, and wants an empty answer before the 5xx.
+    # A refusal comes as a challenge that holds the error, and needs an empty answer before the 5xx.
     refusal: list[Answer] = [lambda _error: b""]
     return Mechanism("XOAUTH2", b"user=%s\1auth=Bearer %s\1\1" % _utf8(credentials), refusal)
 

@@ -4,66 +4,51 @@
 
 # Private to the mailops.smtp collection: names and behaviour may change without notice.
 #
-# One connection to a mail server, from the greeting to the farewell, as a state machine.
+# One connection to a mail server, from the greeting to QUIT, as a state machine.
 #
 # Theory of operation. The caller owns the socket and the clock. It calls begin() when the connection stands,
 # receive() with what arrives (b"" for the end of the stream), lost() when the connection breaks and expire()
 # when time is up; after each of them it sends what take() hands out and looks at events(). ``outcome`` is set
-# as soon as the verdict stands; the farewell that follows (QUIT) can no longer change it, and ``closed`` says
-# when it is over.
+# as soon as the verdict stands. The QUIT that follows cannot change it, but for one thing: an answer to a STARTTLS
+# that was not offered may turn ``starttls_absent`` into ``starttls_stripped``. ``closed`` says when it is over.
 #
-#     greeting -> ehlo -> starttls -> handshake -> ehlo -> auth -> envelope -> farewell
+#     GREETING -> EHLO -> STARTTLS -> HANDSHAKE -> EHLO -> AUTH -> ENVELOPE -> QUIT -> CLOSED
 #
-# Implicit TLS begins at handshake. A reply is handled by self._expect, the method that belongs to what was
-# sent last; each of them either sends the next command or settles the verdict.
+# Implicit TLS begins at HANDSHAKE. ``state`` is where it stands; a reply is handled by self._expect, the method that
+# belongs to what was sent last. Each of them either sends the next command or settles the verdict.
 #
-# Rules of this file: no socket, no clock, no choice of address, no retry. Bytes may be cut anywhere without
-# any difference to the verdict. What a server sends is bounded, and shown only through self._words(), which
-# escapes it and removes the password from it. A password goes out in _log_in() alone, behind the check of
-# _authenticate() that this connection is encrypted, and verified where that is required. What a refusal means
-# is said in replies.py.
+# Rules of this file: no socket, no clock, no choice of address, no retry; TLS is tls_pipe.py's. Bytes may be cut
+# anywhere without any difference to the verdict. What a server sends is bounded, and shown only through self._shown(),
+# which escapes it and removes the password from it. A password goes out in _log_in() and _answer() alone, after the
+# check of _authenticate() that this connection is encrypted, and verified where that is required. What a refusal means
+# is said in replies.py, which most hosts never load.
 
 from __future__ import annotations
 
-import contextlib
 import re
-import ssl
-from binascii import a2b_base64, b2a_base64
+from binascii import a2b_base64
+from enum import Enum
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from . import certificate as certificates
+from . import tls_pipe
 from .certificate import Certificate, ChainError, Problem
-from .endpoint import Credentials, Endpoint, ip_version
-from .replies import CLIENT_CERTIFICATE, Situation, interpret, stranger, unknown_mechanism
+from .endpoint import Endpoint
+from .redact import Redactor, b64encode
 from .reply import Reply, ReplyError, ReplyReader, printable
-from .tls import SHOWS_CHAIN, doubt
+from .tls import SHOWS_CHAIN
+from .tls_pipe import Broken, InClear, Secured, TlsPipe
 from .verdict import VERDICTS
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from .sasl import Mechanism
 
 # More than the largest honest conversation, certificate chain included, by far.
 MAX_RECEIVED = 262144
-_CHUNK = 16384
 # RFC 5321 section 4.5.3.1.4; RFC 4954 section 4 forbids an initial response that makes the line longer.
 _MAX_COMMAND = 512
-
-_TLS_RECORDS = (0x14, 0x15, 0x16, 0x17)
-_TLS_MAJOR = 3
-_HANDSHAKE, _SERVER_HELLO, _CERTIFICATE_REQUEST = 0x16, 0x02, 0x0D
-_PROTOCOLS = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2"}
-
-# OpenSSL's reasons for "the versions do not meet".
-_TOO_OLD = (
-    "UNSUPPORTED_PROTOCOL",
-    "TLSV1_ALERT_PROTOCOL_VERSION",
-    "SSLV3_ALERT_PROTOCOL_VERSION",
-    "VERSION_TOO_LOW",
-    "WRONG_SSL_VERSION",
-    "NO_PROTOCOLS_AVAILABLE",
-)
-
-_NO_BIO = ssl.MemoryBIO()  # stands where there is no TLS; nothing is ever written to it
 
 # Firewalls overwrite what they do not like with a filler, keeping the length, and letter some of the fillers:
 # "250-XXXXXXXA" for STARTTLS, and a greeting of asterisks.
@@ -73,15 +58,6 @@ _MASKED_GREETING = re.compile(rb"\*{8,}")
 # (smtp_pix_workarounds).
 _EMPTY_GREETING = re.compile(rb"[20 *\t]*\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}\Z")
-_BASE64_RUN = re.compile(rb"[A-Za-z0-9+/]{8,}")
-
-# A password this short is removed only where it stands alone, and not from what the server says before it knows it:
-# the letters are in too many words.
-_SHORT_SECRET = 8
-
-# The server's words on which a decision rests.
-_VOCABULARY = b"STARTTLS AUTH= SMTPUTF8 CRAM-MD5 PLAIN LOGIN XOAUTH2 ESMTP LMTP LHLO FTP"
-
 
 # What the command of a stage is about, as verdicts begin.
 _FAMILY = {
@@ -98,8 +74,21 @@ _RENEW = (
 )
 
 
-def b64encode(data: bytes) -> bytes:
-    return b2a_base64(data, newline=False)
+class State(Enum):
+    """What a session waits for: each with the stage of a result that it belongs to, and with its name in a sentence."""
+
+    GREETING = ("greeting", "the connection")
+    EHLO = ("ehlo", "EHLO")
+    STARTTLS = ("tls", "STARTTLS")
+    HANDSHAKE = ("tls", "the TLS handshake")
+    AUTH = ("auth", "AUTH")
+    ENVELOPE = ("envelope", "the envelope")
+    QUIT = ("envelope", "QUIT")
+    CLOSED = ("envelope", "nothing")
+
+    def __init__(self, stage: str, awaited: str) -> None:
+        self.stage = stage
+        self.awaited = awaited
 
 
 class Settings(NamedTuple):
@@ -114,7 +103,7 @@ class Settings(NamedTuple):
     rcpt_to: str | None = None
 
 
-class Outcome(NamedTuple):
+class SessionOutcome(NamedTuple):
     """A verdict with its reason. ``temporary``: another attempt may end otherwise, whatever the verdict."""
 
     verdict: str
@@ -125,7 +114,7 @@ class Outcome(NamedTuple):
 
 
 class Event(NamedTuple):
-    """A rung has been climbed (its name is that in ``timings_ms``), or the verdict stands (``settled``)."""
+    """A stage has been passed (its name is that in ``timings_ms``), or the verdict stands (``settled``)."""
 
     name: str
 
@@ -137,25 +126,29 @@ class Session:
     ``chain`` is what a former connection found wrong with the server's chain: this one then takes the chain as
     it is, tells what the certificate holds, and goes on only where verification is not required. Where it is not
     required, any chain is taken from the start: what is wrong with it is a note, and ``unseen`` says that this Python
-    cannot tell. ``plain``,
-    where given, is why STARTTLS is left out this time (opportunistic TLS goes on in clear after a failed
-    handshake).
+    cannot tell. ``plain``, where given, is why STARTTLS is left out this time (opportunistic TLS goes on in the clear
+    after a failed handshake).
+
+    A second connection that asks something else is a class below that replaces hooks: ``starttls_command``,
+    _may_settle(), _after_ehlo(), _on_starttls(), _in_clear(), _judge() and _on_quit().
     """
+
+    starttls_command = b"STARTTLS"
+    """What goes out, in one write, to begin TLS."""
 
     def __init__(
         self,
         endpoint: Endpoint,
         settings: Settings,
-        context: Callable[[bool], ssl.SSLContext],
+        context: Callable[[bool], SSLContext],
         chain: ChainError | None = None,
         plain: str = "",
     ) -> None:
         self.endpoint = endpoint
         self.settings = settings
         self.chain = chain
-        self.outcome: Outcome | None = None
-        self.closed = False
-        self.stage = "greeting"
+        self.outcome: SessionOutcome | None = None
+        self.state = State.GREETING
         # What was found on the way.
         self.greeting: str | None = None
         self.capabilities: list[str] = []
@@ -173,20 +166,16 @@ class Session:
         self._mode = "none" if plain else endpoint.tls
         self._credentials = endpoint.credentials
         self._name = endpoint.server_name or endpoint.host
-        self._encoded = _encoded(endpoint.credentials)
-        self._secrets, self._words_too = _secrets(endpoint, settings.helo_name)
-        self._told = False
-        """Whether the server has been told the password, and may send it back."""
+        self._redactor = Redactor(endpoint, settings.helo_name)
         self._reader = ReplyReader()
         self._expect: Callable[[Reply], None] = self._on_greeting
         self._output = bytearray()
         self._events: list[Event] = []
         self._received = 0
-        self._tls: ssl.SSLObject | None = None
-        self._incoming = self._outgoing = _NO_BIO
+        self._pipe: TlsPipe | None = None
         self._encrypted = False
-        self._first = bytearray()
-        self._flight = bytearray()
+        self._held = b""
+        """The first byte of a greeting, where it may be that of TLS."""
         self._masked = self._empty = self._foreign = False
         self._notes = ["unencrypted because " + plain] if plain else []
         self._mechanism: Mechanism | None = None
@@ -212,10 +201,10 @@ class Session:
         if self._received > MAX_RECEIVED:
             self._settle("protocol_error", f"The server sent more than {MAX_RECEIVED} bytes")
             self._close()
-        elif self._tls is None:
+        elif self._pipe is None:
             self._read(data)
         else:
-            self._decrypt(self._tls, data)
+            self._decrypt(self._pipe, data)
 
     def lost(self, words: str) -> None:
         """The connection broke (a reset); ``words`` are the system's."""
@@ -226,12 +215,12 @@ class Session:
         """Time is up: ``seconds`` have passed since the connection stood."""
         if self.outcome is None:
             after = f"within {seconds:.1f} s"
-            silent = self._reader.idle and (self.stage == "greeting" or not self._received)
+            silent = self._reader.idle and (self.state is State.GREETING or not self._received)
             if silent:
                 self._settle("no_greeting", f"Connected, but no greeting arrived {after}", stage="greeting")
             else:
                 self._settle(
-                    "stalled", f"The server did not finish its answer to {self._waiting_for()} {after}"
+                    "stalled", f"The server did not finish its answer to {self.state.awaited} {after}"
                 )
         self._close()
 
@@ -243,6 +232,10 @@ class Session:
             advice=self._set_tls("implicit"),
         )
         self._close()
+
+    @property
+    def closed(self) -> bool:
+        return self.state is State.CLOSED
 
     @property
     def required(self) -> bool:
@@ -273,7 +266,8 @@ class Session:
 
     def take(self) -> bytes:
         """The bytes to send now."""
-        self._output += self._outgoing.read()
+        if self._pipe is not None:
+            self._output += self._pipe.take()
         data = bytes(self._output)
         self._output.clear()
         return data
@@ -288,14 +282,22 @@ class Session:
     def _settle(
         self, verdict: str, reason: str, stage: str = "", advice: str = "", temporary: bool = False
     ) -> None:
-        if self.outcome is not None:
+        if self.outcome is not None or not self._may_settle(verdict):
             return
-        stage = stage or VERDICTS[verdict].stage or self._rung()
-        self.outcome = Outcome(verdict, stage, reason + ".", advice, temporary or VERDICTS[verdict].transient)
+        stage = stage or VERDICTS[verdict].stage or self.state.stage
+        self.outcome = SessionOutcome(
+            verdict, stage, reason + ".", advice, temporary or VERDICTS[verdict].transient
+        )
         self._events.append(Event("settled"))
+
+    def _may_settle(self, _verdict: str) -> bool:
+        """Whether the verdict answers what this connection is made for."""
+        return True
 
     def _refuse(self, stage: str, reply: Reply, what: str = "") -> None:
         """Settle for what a refusal means, in the server's own words; ``what`` is refused, unless it means another."""
+        from .replies import Situation, interpret
+
         situation = Situation(self._encrypted, self.auth_mechanism is not None)
         meaning = interpret(stage, reply, situation)
         if not what or not meaning.verdict.startswith(_FAMILY[stage]):
@@ -307,7 +309,7 @@ class Session:
         self._settle(
             meaning.verdict,
             f"{what}{cause}: {self._words(reply)}",
-            stage=self._rung(),
+            stage=self.state.stage,
             advice=self._filled(advice),
             temporary=reply.severity == 4,
         )
@@ -334,75 +336,58 @@ class Session:
         """The mechanism in use."""
         return self._mechanism.name if self._mechanism else ""
 
-    def _rung(self) -> str:
-        """The stage of the contract for what is being waited for."""
-        return "tls" if self.stage in ("starttls", "handshake") else self.stage
-
-    def _waiting_for(self) -> str:
-        return {
-            "starttls": "STARTTLS",
-            "ehlo": "EHLO",
-            "handshake": "the TLS handshake",
-            "greeting": "the connection",
-        }.get(self.stage, "AUTH" if self.stage == "auth" else "the envelope")
-
     def _set_tls(self, mode: str) -> str:
         return f"Set tls to {mode} for port {self.endpoint.port} of {self.endpoint.host}."
 
     def _ended(self, how: str) -> None:
         if self.outcome is None:
-            if self.stage == "handshake" and self._first:
-                wanted = _certificate_requested(self._flight)
+            pipe = self._pipe
+            shaking = self.state is State.HANDSHAKE
+            if shaking and pipe is not None and pipe.heard:
+                asked = pipe.certificate_requested
                 self._settle(
                     "tls_failed",
                     f"The server {how} in the TLS handshake"
-                    + (", in which it asked for a client certificate" if wanted else ""),
-                    advice=self._filled(CLIENT_CERTIFICATE) if wanted else "",
+                    + (", in which it asked for a client certificate" if asked else ""),
+                    advice=self._about_client_certificate() if asked else "",
                 )
-            elif self.stage == "handshake" and self._mode != "implicit":
+            elif shaking and self._mode != "implicit":
                 self._settle("tls_failed", f"The server {how} when TLS was to begin")
-            elif self.stage in ("greeting", "handshake"):
+            elif shaking or self.state is State.GREETING:
                 self._settle("disconnected", f"The server {how} without a greeting", stage="greeting")
             else:
                 self._settle(
                     "disconnected",
-                    f"The server {how} in answer to {self._waiting_for()}",
-                    stage=self._rung(),
+                    f"The server {how} in answer to {self.state.awaited}",
+                    stage=self.state.stage,
                 )
         self._close()
 
     def _filled(self, advice: str) -> str:
         return advice.format(host=self.endpoint.host, port=self.endpoint.port)
 
+    def _about_client_certificate(self) -> str:
+        from .replies import CLIENT_CERTIFICATE
+
+        return self._filled(CLIENT_CERTIFICATE)
+
     def _words(self, reply: Reply) -> str:
         return f"{reply.code} {self._shown(reply.text)}".rstrip()
 
     def _shown(self, text: bytes) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, b"********")
-        for secret in self._words_too if self._told else ():
-            alone = rb"(?<![A-Za-z0-9])" + re.escape(secret) + rb"(?![A-Za-z0-9])"
-            text = re.sub(alone, b"********", text)
-        if self._encoded:
-            text = _BASE64_RUN.sub(self._masked_piece, text)
-        return printable(text)
-
-    def _masked_piece(self, run: re.Match[bytes]) -> bytes:
-        """A server that echoes a command may cut it, fold it, or leave its padding off."""
-        return b"********" if any(run[0] in form for form in self._encoded) else run[0]
+        return self._redactor.shown(text)
 
     # The stream
 
     def _read(self, data: bytes) -> None:
         """Bytes of the SMTP conversation, decrypted where TLS is on."""
-        if self.stage == "greeting" and self._reader.idle and not self._encrypted:
-            data = bytes(self._first) + data
-            self._first.clear()
-            if data[0] in _TLS_RECORDS:
+        if self.state is State.GREETING and self._reader.idle and not self._encrypted:
+            data, self._held = self._held + data, b""
+            if data[0] in tls_pipe.TLS_RECORDS:
                 if len(data) == 1:
-                    self._first += data
+                    self._held = data
                     return
-                if data[1] == _TLS_MAJOR:
+                if data[1] == tls_pipe.TLS_MAJOR:
                     self._settle(
                         "tls_mode_mismatch",
                         "The server speaks TLS from the first byte (implicit TLS), and STARTTLS was expected",
@@ -412,85 +397,92 @@ class Session:
                     return
         self._reader.feed(data)
         try:
-            while not self.closed and self.stage != "handshake":
+            while self.state not in (State.HANDSHAKE, State.CLOSED):
                 reply = self._reader.next_reply()
                 if reply is None:
                     return
                 self._expect(reply)
         except ReplyError as error:
-            if self.stage == "greeting" and error.foreign:
-                self._not_a_mail_server("The first line is not of SMTP", error.seen)
+            if self.state is State.GREETING and error.foreign:
+                self._not_a_mail_server("The first line is not SMTP", error.seen)
             else:
                 self._settle("protocol_error", f"The server sent {error.problem}: {self._shown(error.seen)}")
             self._close()
 
     def _not_a_mail_server(self, what: str, seen: bytes) -> None:
+        from .replies import stranger
+
         known = stranger(seen)
         if known:
             what = f"{known.name[:1].upper()}{known.name[1:]} answers, not a mail server"
         advice = self._filled(known.advice) if known else ""
         self._settle("not_smtp", f"{what}: {self._shown(seen)}", advice=advice)
 
-    def _send(self, stage: str, command: bytes, expect: Callable[[Reply], None]) -> None:
-        self.stage = stage
+    def _go(self, state: State) -> None:
+        if not self.closed:
+            self.state = state
+
+    def _send(self, state: State, command: bytes, expect: Callable[[Reply], None]) -> None:
+        self._go(state)
         self._expect = expect
         self._write(command + b"\r\n")
 
     def _write(self, data: bytes) -> None:
-        if self._encrypted and self._tls is not None:
-            try:
-                self._tls.write(data)
-            except ssl.SSLError as error:
-                self._tls_broke(error)
+        if self.closed:
+            return  # nothing that was meant for TLS goes out in the clear when that is over
+        if self._encrypted and self._pipe is not None:
+            broken = self._pipe.write(data)
+            if broken is not None:
+                self._tls_broke(broken)
         else:
             self._output += data
 
-    def _climbed(self, rung: str) -> None:
-        self._events.append(Event(rung))
+    def _passed(self, stage: str) -> None:
+        self._events.append(Event(stage))
 
     # Greeting and EHLO
 
     def _on_greeting(self, reply: Reply) -> None:
-        self._climbed("greeting")
+        self._passed("greeting")
         self.greeting = self._shown(reply.text)
         self._masked = bool(_MASKED_GREETING.search(reply.text))
         self._empty = bool(_EMPTY_GREETING.match(reply.text))
         self._foreign = reply.code != 220
         if reply.severity == 2:  # what speaks SMTP after all shows at EHLO, as in Postfix
-            self._say_hello("EHLO", self._on_ehlo)
+            self._send_ehlo("EHLO", self._on_ehlo)
             return
         if reply.severity == 3:
-            self._settle("not_smtp", f"The greeting is not one of SMTP: {self._words(reply)}")
+            self._settle("not_smtp", f"The greeting is not SMTP: {self._words(reply)}")
         else:
             self._refuse("greeting", reply, "The server is not ready" if reply.severity == 4 else "")
-        self._farewell()
+        self._quit()
 
-    def _say_hello(self, verb: str, expect: Callable[[Reply], None]) -> None:
-        self._send("ehlo", f"{verb} {self.settings.helo_name}".encode("ascii"), expect)
+    def _send_ehlo(self, verb: str, expect: Callable[[Reply], None]) -> None:
+        self._send(State.EHLO, f"{verb} {self.settings.helo_name}".encode("ascii"), expect)
 
     def _on_ehlo(self, reply: Reply) -> None:
         if reply.severity == 2:
             self._learn(reply)
-            self._climbed("ehlo")
+            self._passed("ehlo")
             self._after_ehlo()
         elif reply.severity == 5 and self._not_smtp(reply):
             self._settle(
                 "not_smtp",
                 f"Another protocol greets with {self.greeting} and refuses EHLO: {self._words(reply)}",
             )
-            self._farewell()
+            self._quit()
         elif reply.code != 421 and self._helo_is_enough():
-            self._say_hello("HELO", self._on_helo)
+            self._send_ehlo("HELO", self._on_helo)
         elif self._masked and not self._encrypted and reply.severity == 5:
             self._settle(
                 "starttls_stripped",
                 "The greeting is masked and EHLO is refused, so STARTTLS cannot be used: "
                 + self._words(reply),
             )
-            self._farewell()
+            self._quit()
         else:
             self._refuse("ehlo", reply, self._hello("EHLO", reply))
-            self._farewell()
+            self._quit()
 
     def _hello(self, verb: str, reply: Reply) -> str:
         name = self.settings.helo_name
@@ -512,11 +504,11 @@ class Session:
     def _on_helo(self, reply: Reply) -> None:
         if reply.severity == 2:
             self._notes.append("the server knows only HELO")
-            self._climbed("ehlo")
+            self._passed("ehlo")
             self._after_ehlo()
         else:
             self._refuse("ehlo", reply, self._hello("EHLO and HELO", reply))
-            self._farewell()
+            self._quit()
 
     def _learn(self, reply: Reply) -> None:
         self.capabilities = []
@@ -546,7 +538,7 @@ class Session:
         if self._encrypted or self._mode == "none":
             self._authenticate()
         elif self._offers("STARTTLS") and not self._empty:
-            self._send("starttls", b"STARTTLS", self._on_starttls)
+            self._send(State.STARTTLS, self.starttls_command, self._on_starttls)
         elif self._mode == "opportunistic" and self._credentials is None:
             trace = self._stripped()
             if self._offers("STARTTLS"):
@@ -578,11 +570,11 @@ class Session:
         trace = self._stripped()
         if trace:
             self._settle("starttls_stripped", f"STARTTLS was overwritten on the way: {trace}")
-            self._farewell()
+            self._quit()
             return
         self._settle("starttls_absent", f"The server does not offer STARTTLS (it offers {self._listed()})")
         # A middlebox that only removes the line leaves the command working, so ask for what was not offered.
-        self._send("farewell", b"STARTTLS", self._on_unoffered_starttls)
+        self._send(State.QUIT, b"STARTTLS", self._on_unoffered_starttls)
 
     def _only_helo(self, verdict: str, offered: str) -> None:
         self._settle(
@@ -592,7 +584,7 @@ class Session:
             advice=f"Have the greeting of {self.endpoint.host} left as it is (a firewall's inspection masks it), "
             "or set smtp_pix_workarounds to nothing in Postfix.",
         )
-        self._farewell()
+        self._quit()
 
     def _on_unoffered_starttls(self, reply: Reply) -> None:
         if reply.code == 220:
@@ -603,14 +595,14 @@ class Session:
             )
             self._close()
         else:
-            self._farewell()
+            self._quit()
 
     def _listed(self) -> str:
         return printable(", ".join(line.split(" ", 1)[0] for line in self.capabilities[:12])) or "nothing"
 
     def _on_starttls(self, reply: Reply) -> None:
         if reply.severity == 2:
-            self._climbed("starttls")
+            self._passed("starttls")
             self._go_on_in_tls()
         elif self._mode == "opportunistic" and self._credentials is None and reply.code != 421:
             self._notes.append(f"STARTTLS was offered and refused ({self._words(reply)})")
@@ -620,141 +612,103 @@ class Session:
                 "starttls_stripped",
                 f"The server lists STARTTLS, then rejects it as an unknown command: {self._words(reply)}",
             )
-            self._farewell()
+            self._quit()
         else:
             self._refuse("starttls", reply)
-            self._farewell()
+            self._quit()
 
     def _go_on_in_tls(self) -> None:
         # What came in one piece with the answer is judged as if it had come later, and never as a reply.
         rest, self._reader = self._reader.pending, ReplyReader()
         self._start_tls()
-        if rest and self._tls is not None:
-            self._decrypt(self._tls, rest)
+        if rest and self._pipe is not None:
+            self._decrypt(self._pipe, rest)
 
     def _start_tls(self) -> None:
-        self.stage = "handshake"
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = self._context(self.chain is None and self.required).wrap_bio(
-            self._incoming, self._outgoing, server_hostname=None if ip_version(self._name) else self._name
-        )
-        self._shake(self._tls)
+        self._go(State.HANDSHAKE)
+        context = self._context(self.chain is None and self.required)
+        self._pipe = TlsPipe(context, self._name, self.settings.min_tls_version)
+        self._pump(self._pipe)
 
-    def _decrypt(self, tls: ssl.SSLObject, data: bytes) -> None:
-        if not self._encrypted:
-            self._first += data[: 11 - len(self._first)]
-            if self._first[0] not in _TLS_RECORDS:
-                self._in_clear(data)
-                return
-            self._flight += data  # bounded by MAX_RECEIVED, and dropped with the handshake
-        self._incoming.write(data)
-        if not self._encrypted:
-            self._shake(tls)
-        while self._encrypted and not self.closed:
-            try:
-                plaintext = tls.read(_CHUNK)
-            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                return
-            except ssl.SSLZeroReturnError:
-                plaintext = b""
-            except ssl.SSLError as error:
-                self._tls_broke(error)
-                return
-            if not plaintext:
-                self._ended("closed the connection")
-                return
-            self._read(plaintext)
+    def _decrypt(self, pipe: TlsPipe, data: bytes) -> None:
+        pipe.feed(data)
+        self._pump(pipe)
 
-    def _tls_broke(self, error: ssl.SSLError) -> None:
-        if "CERTIFICATE_REQUIRED" in (error.reason or ""):  # of TLS 1.3, which ends the handshake before
-            self._wants_certificate(error)
+    def _pump(self, pipe: TlsPipe) -> None:
+        """Deal with all that TLS has."""
+        while not self.closed:
+            event = pipe.next_event()
+            if event is None:
+                return
+            if isinstance(event, bytes):
+                self._read(event) if event else self._ended("closed the connection")
+            elif isinstance(event, Secured):
+                self._encrypted = True
+                self._passed("handshake")
+                self._judge(pipe)
+            elif isinstance(event, InClear):
+                self._in_clear(event)
+            else:
+                self._tls_broke(event)
+
+    def _tls_broke(self, broken: Broken) -> None:
+        if broken.chain is not None:
+            self.chain_error = broken.chain
+            self._settle(
+                certificates.verdict_of(broken.chain),
+                f"The certificate cannot be verified: {printable(broken.words)}",
+            )
+        elif broken.how == tls_pipe.OLD:
+            only = f", only {broken.spoken}" if broken.spoken else ""
+            self._settle(
+                "tls_too_old",
+                f"The server has no TLS {self.settings.min_tls_version} or newer{only} ({broken.words})",
+            )
+        elif broken.how == tls_pipe.NO_CLIENT_CERTIFICATE:
+            self._settle(
+                "tls_failed",
+                f"The server demands a client certificate, and ended TLS without one: {broken.words}",
+                advice=self._about_client_certificate(),
+            )
+        elif broken.how == tls_pipe.HANDSHAKE:
+            self._settle("tls_failed", f"The TLS handshake failed: {broken.words}")
         else:
-            self._settle("tls_failed", f"TLS broke off: {_openssl(error)}")
+            self._settle("tls_failed", f"TLS broke off: {broken.words}")
         self._close()
 
-    def _wants_certificate(self, error: ssl.SSLError) -> None:
-        self._settle(
-            "tls_failed",
-            f"The server demands a client certificate, and ended TLS without one: {_openssl(error)}",
-            advice=self._filled(CLIENT_CERTIFICATE),
-        )
-
-    def _in_clear(self, data: bytes) -> None:
+    def _in_clear(self, answer: InClear) -> None:
         """The server answers the ClientHello with something that is not TLS."""
         if self._mode != "implicit":
-            if self._first[0] in b"45":
+            if answer.first in b"45":
                 self._settle(
                     "tls_failed",
-                    f"The server agreed to STARTTLS and went on in the clear: {self._shown(data)}",
+                    f"The server agreed to STARTTLS and went on in the clear: {self._shown(answer.data)}",
                 )
             else:
                 self._settle(
                     "starttls_injection",
-                    f"Bytes in the clear follow the answer to STARTTLS: {self._shown(data)}",
+                    f"Bytes in the clear follow the answer to STARTTLS: {self._shown(answer.data)}",
                 )
-        elif self._first[0] in b"245":
+        elif answer.first in b"245":
             self._settle(
                 "tls_mode_mismatch",
-                f"The server speaks SMTP in the clear, and TLS was expected from the first byte: {self._shown(data)}",
+                "The server speaks SMTP in the clear, and TLS was expected from the first byte: "
+                + self._shown(answer.data),
                 advice=self._set_tls("starttls"),
             )
         else:
-            self._not_a_mail_server("The server speaks neither TLS nor SMTP", data)
+            self._not_a_mail_server("The server speaks neither TLS nor SMTP", answer.data)
         self._close()
 
-    def _shake(self, tls: ssl.SSLObject) -> None:
-        try:
-            tls.do_handshake()
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return
-        except ssl.SSLCertVerificationError as error:
-            self.chain_error = ChainError(error.verify_code, error.verify_message)
-            self._settle(
-                certificates.verdict_of(self.chain_error),
-                f"The certificate cannot be verified: {printable(error.verify_message)}",
-            )
-            self._close()
-            return
-        except ssl.SSLError as error:
-            self._handshake_failed(error)
-            return
-        self._encrypted = True
-        self._flight.clear()
-        self._climbed("handshake")
-        self._judge(tls)
-
-    def _handshake_failed(self, error: ssl.SSLError) -> None:
-        reason, first = error.reason or "", self._first
-        spoken = ""
-        # Any other major version ends it at the record's fifth byte, however many have come.
-        if len(first) >= 11 and (first[0], first[1], first[5]) == (_HANDSHAKE, _TLS_MAJOR, _SERVER_HELLO):
-            spoken = _PROTOCOLS.get(first[9] << 8 | first[10], "")
-        # Of one that is new enough, such a record is merely broken.
-        old = bool(spoken) and spoken < f"TLS {self.settings.min_tls_version}"
-        if reason in _TOO_OLD or (reason == "WRONG_VERSION_NUMBER" and old):
-            self._settle(
-                "tls_too_old",
-                "The server has no TLS {} or newer{} ({})".format(
-                    self.settings.min_tls_version, ", only " + spoken if spoken else "", _openssl(error)
-                ),
-            )
-        elif "ALERT" in reason and _certificate_requested(self._flight):
-            self._wants_certificate(error)
-        else:
-            self._settle("tls_failed", f"The TLS handshake failed: {_openssl(error)}")
-        self._close()
-
-    def _judge(self, tls: ssl.SSLObject) -> None:
+    def _judge(self, pipe: TlsPipe) -> None:
         """The handshake is done: look at the certificate, and decide whether to go on."""
         settings = self.settings
-        cipher = tls.cipher()
-        self.tls_version = tls.version()
-        self.tls_cipher = cipher[0] if cipher else None
+        self.tls_version, self.tls_cipher = pipe.version, pipe.cipher
         if self.chain is None and not self.required:
-            self.chain, self.unseen = (doubt(tls, settings.now), False) if SHOWS_CHAIN else (None, True)
+            self.chain, self.unseen = (pipe.doubt(settings.now), False) if SHOWS_CHAIN else (None, True)
         if self.chain is not None:
-            self.chain = self.chain._replace(length=_chain_length(tls))
-        self.certificate = certificates.decode(tls.getpeercert(True) or b"")
+            self.chain = self.chain._replace(length=pipe.chain_length)
+        self.certificate = certificates.decode(pipe.certificate)
         self.problems = certificates.problems(
             self.certificate, self._name, settings.now, settings.min_days, self.chain
         )
@@ -770,13 +724,14 @@ class Session:
             else:
                 self._notes.append(f"the certificate is not verified: {words}")
         if self._mode == "implicit":
-            self.stage, self._expect = "greeting", self._on_greeting
+            self._go(State.GREETING)
+            self._expect = self._on_greeting
             if self.outcome is not None:
                 self._close()
         elif self.outcome is not None:
-            self._farewell()
+            self._quit()
         else:
-            self._say_hello("EHLO", self._on_ehlo)
+            self._send_ehlo("EHLO", self._on_ehlo)
 
     # AUTH (RFC 4954)
 
@@ -785,20 +740,20 @@ class Session:
         if credentials is None:
             self._envelope()
             return
-        self.stage = "auth"
+        self._go(State.AUTH)
         verified = not any(not VERDICTS[problem.verdict].usable for problem in self.problems)
         if not self._encrypted or (self.settings.validate_certs and not verified):
             self._settle(
                 "auth_unsupported", "No password is sent over a connection that is not secure", stage="auth"
             )
-            self._farewell()
+            self._quit()
             return
         if not self._offers("AUTH"):
             self._settle(
                 "auth_absent",
                 f"The server does not offer AUTH (it offers {self._listed()}), so Postfix would send without the login",
             )
-            self._farewell()
+            self._quit()
             return
         if self._empty:
             self._only_helo("auth_absent", "AUTH")
@@ -808,14 +763,14 @@ class Session:
         self._mechanisms, why_not = choose(credentials, self.auth_mechanisms, credentials.usable)
         if not self._mechanisms:
             self._settle("auth_unsupported", why_not)
-            self._farewell()
+            self._quit()
             return
         self._log_in(self._mechanisms.pop(0))
 
     def _log_in(self, mechanism: Mechanism) -> None:
         self._mechanism = mechanism
         self._answers = list(mechanism.answers)
-        self._told = True
+        self._redactor.told = True
         self._hint = ""
         command = b"AUTH " + mechanism.name.encode("ascii")
         if mechanism.initial is not None:
@@ -824,16 +779,22 @@ class Session:
                 command += b" " + initial
             else:
                 self._answers.insert(0, lambda _challenge: mechanism.initial)
-        self._send("auth", command, self._on_auth)
+        self._send(State.AUTH, command, self._on_auth)
 
     def _on_auth(self, reply: Reply) -> None:
-        user = self._user()
-        name = self._named()
+        user = self._redactor.user
         if reply.severity == 2:
             self._accepted(user)
         elif reply.severity == 3:
             self._answer(reply, user)
-        elif unknown_mechanism(reply) and self._mechanisms:
+        else:
+            self._refused_login(reply, user)
+
+    def _refused_login(self, reply: Reply, user: str) -> None:
+        from .replies import unknown_mechanism
+
+        name = self._named()
+        if unknown_mechanism(reply) and self._mechanisms:
             # Nothing was checked, so another attempt costs nothing; after any other refusal it may lock the account.
             self._notes.append(f"the server lists AUTH {name} but does not take it ({self._words(reply)})")
             self._log_in(self._mechanisms.pop(0))
@@ -845,19 +806,7 @@ class Session:
             else:
                 what = f"The server refuses AUTH {name} as {user}{self._hint}"
             self._refuse("auth", reply, what)
-            self._farewell()
-
-    def _user(self) -> str:
-        """The user name as it may be shown: with some relays it is the secret too."""
-        credentials = self._credentials
-        if credentials is None:
-            return ""
-        if credentials.username == credentials.password:
-            return "********"
-        text = credentials.username.encode("utf-8")
-        for secret in self._secrets:
-            text = text.replace(secret, b"********")
-        return printable(text)
+            self._quit()
 
     def _accepted(self, user: str) -> None:
         if self._mechanism is not None and not self._mechanism.proven():
@@ -868,7 +817,7 @@ class Session:
             self._close()
             return
         self.auth_mechanism = self._named()
-        self._climbed("auth")
+        self._passed("auth")
         self._envelope()
 
     def _answer(self, reply: Reply, user: str) -> None:
@@ -884,7 +833,7 @@ class Session:
             return
         if not answer and not challenge.startswith(b"v="):  # what it said before it refuses
             self._hint = f" ({self._shown(challenge)})"
-        self._send("auth", b64encode(answer), self._on_auth)
+        self._send(State.AUTH, b64encode(answer), self._on_auth)
 
     # Envelope (RFC 5321 section 3.3), tried and taken back
 
@@ -892,9 +841,9 @@ class Session:
         settings = self.settings
         if settings.mail_from is None and settings.rcpt_to is None:
             self._succeed()
-            self._farewell()
+            self._quit()
             return
-        self.stage = "envelope"
+        self._go(State.ENVELOPE)
         sender = settings.mail_from or ""
         command = b"MAIL FROM:<%s>" % sender.encode("utf-8")
         if not (sender + (settings.rcpt_to or "")).isascii():
@@ -902,37 +851,37 @@ class Session:
                 self._settle(
                     "sender_rejected", "The addresses are not ASCII, and the server does not offer SMTPUTF8"
                 )
-                self._farewell()
+                self._quit()
                 return
             command += b" SMTPUTF8"
-        self._send("envelope", command, self._on_sender)
+        self._send(State.ENVELOPE, command, self._on_sender)
 
     def _on_sender(self, reply: Reply) -> None:
         settings = self.settings
         if reply.severity != 2:
             self._refuse("sender", reply)
-            self._farewell()
+            self._quit()
         elif settings.rcpt_to is None:
-            self._climbed("envelope")
+            self._passed("envelope")
             self._succeed()
-            self._take_back()
+            self._reset()
         else:
-            self._send("envelope", b"RCPT TO:<%s>" % settings.rcpt_to.encode("utf-8"), self._on_recipient)
+            self._send(State.ENVELOPE, b"RCPT TO:<%s>" % settings.rcpt_to.encode("utf-8"), self._on_recipient)
 
     def _on_recipient(self, reply: Reply) -> None:
         if reply.severity == 2:
-            self._climbed("envelope")
+            self._passed("envelope")
             self._succeed()
         else:
             self._refuse("recipient", reply)
-        self._take_back()
+        self._reset()
 
-    def _take_back(self) -> None:
+    def _reset(self) -> None:
         """The sender was accepted, so a transaction is open; how the server answers RSET no longer matters."""
-        self._send("farewell", b"RSET", self._on_reset)
+        self._send(State.QUIT, b"RSET", self._on_reset)
 
     def _on_reset(self, _reply: Reply) -> None:
-        self._farewell()
+        self._quit()
 
     # The end
 
@@ -957,45 +906,45 @@ class Session:
                 "certificate_expiring", reason + ", but of the certificate: " + self.problems[0].words
             )
         else:
-            self._settle("ok", reason, stage=self._last_rung())
+            # After EHLO under TLS the last stage that was passed is the certificate's.
+            certified = self.state is State.EHLO and self._encrypted
+            self._settle("ok", reason, stage="certificate" if certified else self.state.stage)
 
-    def _last_rung(self) -> str:
-        if self.stage == "ehlo" and self._encrypted:
-            return "certificate"
-        return self._rung()
-
-    def _farewell(self) -> None:
+    def _quit(self) -> None:
         if not self.closed:
-            self._send("farewell", b"QUIT", self._on_farewell)
+            self._send(State.QUIT, b"QUIT", self._on_quit)
 
-    def _on_farewell(self, _reply: Reply) -> None:
+    def _on_quit(self, _reply: Reply) -> None:
         self._close()
 
     def _close(self) -> None:
         if self.closed:
             return
-        self.closed = True
-        if self._encrypted and self._tls is not None:
-            with contextlib.suppress(OSError, ValueError):
-                self._tls.unwrap()  # says close_notify; the server's own is not waited for
+        self.state = State.CLOSED
         # A session keeps what it has found; its TLS state is large, and a method of its own would keep it alive.
-        self._output += self._outgoing.read()
-        self._tls = None
-        self._incoming = self._outgoing = _NO_BIO
+        if self._pipe is not None:
+            self._output += self._pipe.close()
+            self._pipe = None
         self._expect = _expect_nothing
 
 
 class PipeliningCheck(Session):
-    """Does the server execute a command that was sent in clear behind STARTTLS (CVE-2011-0411)?
+    """Does the server execute a command that was sent in the clear after STARTTLS (CVE-2011-0411)?
 
     ``NOOP`` goes out in one write with STARTTLS. After the handshake a sound server answers QUIT alone; one that
     kept the NOOP answers that first, which makes two replies. ``outcome`` stays None where the server is sound, or
     gave no chance to find out. No credentials are sent.
     """
 
+    starttls_command = b"STARTTLS\r\nNOOP"
+
+    def _may_settle(self, verdict: str) -> bool:
+        """Whatever else happens here says nothing about the question."""
+        return verdict == "starttls_injection"
+
     def _after_ehlo(self) -> None:
         if self._offers("STARTTLS"):
-            self._send("starttls", b"STARTTLS\r\nNOOP", self._on_starttls)
+            self._send(State.STARTTLS, self.starttls_command, self._on_starttls)
         else:
             self._close()
 
@@ -1005,32 +954,27 @@ class PipeliningCheck(Session):
         else:
             self._close()
 
-    def _in_clear(self, data: bytes) -> None:
-        if self._first[:1] == b"2":
+    def _in_clear(self, answer: InClear) -> None:
+        if answer.first == ord("2"):
             self._vulnerable("in the clear")
         else:
             self._close()
 
-    def _judge(self, tls: ssl.SSLObject) -> None:
-        self._farewell()
+    def _judge(self, pipe: TlsPipe) -> None:
+        self._quit()
 
-    def _on_farewell(self, reply: Reply) -> None:
+    def _on_quit(self, reply: Reply) -> None:
         if self._encrypted and reply.severity == 2 and reply.code != 221:
             self._expect = lambda _reply: self._vulnerable("under TLS")
         else:
             self._close()
 
     def _vulnerable(self, where: str) -> None:
-        super()._settle(
+        self._settle(
             "starttls_injection",
             f"The server executes what was sent in the clear after STARTTLS (CVE-2011-0411): it answered NOOP {where}",
         )
         self._close()
-
-    def _settle(
-        self, verdict: str, reason: str, stage: str = "", advice: str = "", temporary: bool = False
-    ) -> None:
-        """Whatever else happens here says nothing about the question."""
 
 
 class ChainCheck(Session):
@@ -1040,100 +984,18 @@ class ChainCheck(Session):
     def required(self) -> bool:
         return True
 
-    def _judge(self, tls: ssl.SSLObject) -> None:
-        self.outcome = Outcome("ok", "certificate", "The chain is verified.")
+    def _judge(self, pipe: TlsPipe) -> None:
+        self.outcome = SessionOutcome("ok", "certificate", "The chain is verified.")
         if self._mode == "implicit":
             self._close()
         else:
-            self._farewell()
-
-
-class TlsHello:
-    """Does a port where no greeting comes speak TLS from the first byte? Any TLS record in answer says yes.
-
-    The caller's side is that of Session; ``speaks_tls`` is the answer.
-    """
-
-    def __init__(self, context: ssl.SSLContext, name: str) -> None:
-        self.closed = False
-        self.speaks_tls = False
-        outgoing = ssl.MemoryBIO()
-        tls = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=None if ip_version(name) else name)
-        with contextlib.suppress(ssl.SSLWantReadError):
-            tls.do_handshake()
-        self._hello = outgoing.read()
-
-    def take(self) -> bytes:
-        hello, self._hello = self._hello, b""
-        return hello
-
-    def receive(self, data: bytes) -> None:
-        self.speaks_tls = data[:1] in (b"\x15", b"\x16")
-        self.closed = True
+            self._quit()
 
 
 def _expect_nothing(_reply: Reply) -> None:
     """What a closed session expects."""
 
 
-def _encoded(credentials: Credentials | None) -> list[bytes]:
-    """The password in every form in which it may be sent."""
-    if credentials is None:
-        return []
-    username, password = credentials.username.encode("utf-8"), credentials.password.encode("utf-8")
-    return [
-        b64encode(password),
-        b64encode(b"\0" + username + b"\0" + password),
-        b64encode(username + b"\0" + username + b"\0" + password),
-        b64encode(b"user=" + username + b"\1auth=Bearer " + password + b"\1\1"),
-    ]
-
-
-def _secrets(endpoint: Endpoint, helo_name: str) -> tuple[list[bytes], list[bytes]]:
-    """What a server may send back of the password, the longest first: what is looked for in everything that it says,
-    and what only where it stands alone, once the server knows it.
-
-    A password that is a piece of the names that both sides know is not looked for, and one that is a piece of SMTP's
-    own words not in the server's offers: to remove it from them would change them, and show what it is.
-    """
-    credentials = endpoint.credentials
-    forms = [credentials.password.encode("utf-8"), *_encoded(credentials)] if credentials else []
-    names = f"{endpoint.host} {endpoint.port} {endpoint.server_name or ''} {helo_name}".lower().encode(
-        "utf-8"
-    )
-    forms = sorted((form for form in forms if form.lower() not in names), key=len, reverse=True)
-    plain = [form for form in forms if len(form) < _SHORT_SECRET or form.upper() in _VOCABULARY]
-    return [form for form in forms if form not in plain], plain
-
-
-def _certificate_requested(flight: bytes | bytearray) -> bool:
-    """Whether the server asked for a client certificate, in what it sent before encryption (TLS up to 1.2)."""
-    messages, position = bytearray(), 0
-    while position + 5 <= len(flight) and flight[position] == _HANDSHAKE:
-        end = position + 5 + int.from_bytes(flight[position + 3 : position + 5], "big")
-        messages += flight[position + 5 : end]
-        position = end
-    position = 0
-    while position + 4 <= len(messages):
-        if messages[position] == _CERTIFICATE_REQUEST:
-            return True
-        position += 4 + int.from_bytes(messages[position + 1 : position + 4], "big")
-    return False
-
-
 def _decoded(text: bytes) -> bytes:
     """Base64, strictly; empty when it is none."""
     return a2b_base64(text) if len(text) % 4 == 0 and _BASE64.match(text) else b""
-
-
-def _chain_length(tls: ssl.SSLObject) -> int:
-    """How many certificates the server sent; 0 where Python (before 3.10) does not say."""
-    get = getattr(tls, "get_unverified_chain", None) or getattr(
-        getattr(tls, "_sslobj", None), "get_unverified_chain", None
-    )
-    return len(get() or ()) if get else 0
-
-
-def _openssl(error: ssl.SSLError) -> str:
-    """OpenSSL's reason in words."""
-    return printable((error.reason or error.strerror or "unknown error").replace("_", " ").lower())

@@ -22,7 +22,7 @@ def main() -> None:
     collections, authority, name, concurrency, connect_timeout, timeout = sys.argv[1:]
     sys.path.insert(0, collections)
     from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import Endpoint, Options
-    from ansible_collections.mailops.smtp.plugins.module_utils._smtp.engine import probe
+    from ansible_collections.mailops.smtp.plugins.module_utils._smtp.net.probe import probe
 
     endpoints = [Endpoint(address, 587, "starttls", name) for address in sys.stdin.read().split()]
     options = Options(

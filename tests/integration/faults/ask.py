@@ -27,7 +27,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import
     Options,
     parse_endpoint,
 )
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.engine import probe
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.net.probe import probe
 
 from faults.table import CONNECT_TIMEOUT, PLACES, POLICIES, TIMEOUT, Place
 

@@ -20,7 +20,7 @@ def main() -> None:
         Endpoint,
         Options,
     )
-    from ansible_collections.mailops.smtp.plugins.module_utils._smtp.engine import probe
+    from ansible_collections.mailops.smtp.plugins.module_utils._smtp.net.probe import probe
 
     answer = {}
     for name, job in order["jobs"].items():

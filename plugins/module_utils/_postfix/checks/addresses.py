@@ -14,8 +14,9 @@ import os
 import re
 from typing import Iterator
 
+from ..._base.addresses import family_title, ip_version, is_address, is_label
 from .. import networks, syntax
-from ..addresses import is_address, is_local, on_loopback, resolves
+from ..addresses import is_local, on_loopback, resolves
 from .configuration import Configuration
 from .finding import Finding, Setting, check
 
@@ -24,7 +25,6 @@ _NETWORK_LISTS = (
     "smtpd_authorized_xclient_hosts", "debug_peer_list",
 )  # fmt: skip
 _DOMAIN_LISTS = ("mydestination", "relay_domains", "virtual_alias_domains", "virtual_mailbox_domains")
-_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\Z")
 
 
 @check("network-syntax", *_NETWORK_LISTS)
@@ -113,9 +113,11 @@ def bind_address(config: Configuration, setting: Setting, value: str) -> Iterato
     """
     if not value:
         return
-    version = 6 if setting.name.endswith("6") else 4
-    if not is_address(value) or ipaddress.ip_address(value).version != version:
-        yield setting.error(f"{value!r} is not an IPv{version} address", "write one that `ip address` shows")
+    version = "ipv6" if setting.name.endswith("6") else "ipv4"
+    if ip_version(value) != version:
+        yield setting.error(
+            f"{value!r} is not an {family_title(version)} address", "write one that `ip address` shows"
+        )
     elif not is_local(value):
         yield setting.error(f"{value} is not an address of this host", "write one that `ip address` shows")
     elif ipaddress.ip_address(value).is_loopback and not setting.service:
@@ -200,7 +202,7 @@ def origin(config: Configuration, setting: Setting, value: str) -> Iterator[Find
 def is_host_name(text: str) -> bool:
     """As Postfix's valid_hostname(3): labels between single dots, not numbers alone."""
     labels = text.rstrip(".").split(".") if not text.endswith("..") else [""]
-    return all(_LABEL.match(label) for label in labels) and not re.match(r"[\d.]+\Z", text)
+    return all(map(is_label, labels)) and not re.match(r"[\d.]+\Z", text)
 
 
 def _file_exists(config: Configuration, setting: Setting, path: str) -> Iterator[Finding]:

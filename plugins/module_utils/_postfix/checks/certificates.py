@@ -13,7 +13,9 @@ import ssl
 import time
 from typing import Iterator, NamedTuple, Sequence
 
-from .. import certificate, master_cf, nexthop, service
+from ..._base import der
+from ..._base.addresses import IMPLICIT_TLS_PORTS
+from .. import master_cf, service
 from ..parameters import STARTTLS_PORTS
 from ..text import read_text
 from .configuration import Configuration, once
@@ -125,7 +127,7 @@ def certificate_validity(config: Configuration) -> Iterator[Finding]:
     Manual: RFC 5280, section 4.1.2.5.
     """
     for pair in [pair for pair, trouble in _judged(config) if not trouble]:
-        begins, ends = certificate.validity(read_text(config.staged(pair.certificate))) or (0, float("inf"))
+        begins, ends = der.validity(read_text(config.staged(pair.certificate))) or (0, float("inf"))
         if ends < time.time():
             yield pair.named.error(f"the certificate expired on {_day(ends)}", "renew it")
         elif begins > time.time():
@@ -219,7 +221,7 @@ def tls_of_the_port(config: Configuration) -> Iterator[Finding]:
             yield config.setting("smtpd_tls_wrappermode", entry).error(
                 f"clients speak STARTTLS on port {port}, not implicit TLS", "write no, or use port 465"
             )
-        elif not wrapped and port in nexthop.IMPLICIT_TLS_PORTS:
+        elif not wrapped and port in IMPLICIT_TLS_PORTS:
             yield service_error(
                 entry,
                 entry.service,

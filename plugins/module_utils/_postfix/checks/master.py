@@ -12,7 +12,8 @@ import os
 import socket
 from typing import Iterator
 
-from .. import master_cf, nexthop, service
+from ..._base.addresses import PORT_NAMES
+from .. import master_cf, service
 from ..addresses import is_local, resolves
 from ..parameters import (
     DAEMONS_WITHOUT_ARGUMENTS,
@@ -142,8 +143,8 @@ def _bad_port(config: Configuration, entry: master_cf.Service) -> Finding | None
         return service_error(entry, entry.service, "IPv6 without brackets", f"write [{host}]:{port_text}")
     port = service.port_number(port_text)
     if port is None:
-        near = difflib.get_close_matches(port_text, [*nexthop.KNOWN_PORTS], 1, 0.6)
-        known = f"write {nexthop.KNOWN_PORTS[near[0]]}" if near else "write its number, 1 to 65535"
+        near = difflib.get_close_matches(port_text, [*PORT_NAMES], 1, 0.6)
+        known = f"write {PORT_NAMES[near[0]]}" if near else "write its number, 1 to 65535"
         return service_error(entry, port_text, "no such port", known)
     named = not port_text.isdigit() and not supports(config.version, "known_tcp_ports")
     if named and not _in_services_file(port_text):

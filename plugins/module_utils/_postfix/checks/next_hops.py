@@ -7,11 +7,11 @@ The rule of this file: what Postfix would only tell by a queue that grows is tol
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Iterator, NamedTuple, Sequence
 
+from ..._base.addresses import IMPLICIT_TLS_PORTS, family_title, ip_version, is_address
 from .. import master_cf, nexthop
-from ..addresses import is_address, is_local
+from ..addresses import is_local
 from ..parameters import STARTTLS_PORTS
 from ..service import port_number, split_inet_service
 from .configuration import Configuration, UsedHop
@@ -30,7 +30,7 @@ def implicit_tls_port(config: Configuration) -> Iterator[Finding]:
     """
     for setting, hop, _for_all_mail in config.used_hops:
         wrapped = config.enabled("smtp_tls_wrappermode", config.client_of(hop))
-        if hop.port in nexthop.IMPLICIT_TLS_PORTS and not wrapped:
+        if hop.port in IMPLICIT_TLS_PORTS and not wrapped:
             yield setting.error(
                 f"{hop.text}: port {hop.port} is implicit TLS, but {hop.service} speaks STARTTLS and would wait",
                 "use port 587, or a transport with -o smtp_tls_wrappermode=yes and "
@@ -88,13 +88,11 @@ def next_hop_family(config: Configuration) -> Iterator[Finding]:
     """
     protocols = [word.lower() for word in config.words("inet_protocols")]
     for setting, hop, _for_all_mail in config.used_hops:
-        if not protocols or "all" in protocols or not is_address(hop.host):
-            continue
-        version = ipaddress.ip_address(hop.host).version
-        if f"ipv{version}" not in protocols:
+        version = ip_version(hop.host)
+        if protocols and version and not {"all", version} & {*protocols}:
             yield setting.error(
-                f"{hop.text} is an IPv{version} address, but inet_protocols is {' '.join(protocols)}",
-                f"add ipv{version} to inet_protocols, or write a name",
+                f"{hop.text} is an {family_title(version)} address, but inet_protocols is {' '.join(protocols)}",
+                f"add {version} to inet_protocols, or write a name",
             )
 
 

@@ -4,7 +4,8 @@
 
 """A mail server as the tests see it: Postfix's own account of its configuration, and what was seen on the host.
 
-Nothing here writes to the host, and no password leaves it: what must be compared is compared there.
+Nothing here writes to the host, and no password leaves it: what must be compared is compared there. Next hops, ports
+and TLS levels are read here anew, on purpose: a witness that shared code with the deployment would share its mistakes.
 """
 
 from __future__ import annotations

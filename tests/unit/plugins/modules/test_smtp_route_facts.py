@@ -13,8 +13,8 @@ import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common.parameters import PASS_VARS
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.client import Host
-from ansible_collections.mailops.smtp.plugins.module_utils._route.cloud import Cloud, policy
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.engine import probe as real_probe
+from ansible_collections.mailops.smtp.plugins.module_utils._route.cloud import Cloud, egress
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.net.probe import probe as real_probe
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import VERDICTS, Result
 from ansible_collections.mailops.smtp.plugins.modules import smtp_route_facts
 
@@ -44,7 +44,7 @@ def run(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(smtp_route_facts, "next_hops", lambda directory: [])
     monkeypatch.setattr(smtp_route_facts.client, "this_host", lambda: a_host(str(tmp_path)))
     monkeypatch.setattr(
-        smtp_route_facts, "recognise", lambda: Cloud("unknown", "an unknown provider", "", policy("unknown"))
+        smtp_route_facts, "recognise", lambda: Cloud("unknown", "an unknown provider", "", egress("unknown"))
     )
     monkeypatch.setattr(basic.AnsibleModule, "log", lambda self, msg, log_args=None: logged.append(msg))
 
@@ -101,7 +101,7 @@ def test_no_route_fails_and_still_returns_the_facts(run):
 @pytest.mark.parametrize(
     "arguments, complaint",
     [
-        ({"relays": ["relay.example.com"], "port": 456}, "port: 456 is not a port of mail; did you mean 465"),
+        ({"relays": ["relay.example.com"], "port": 456}, "port: 456 is not a mail port; did you mean 465"),
         ({"relays": ["relay.example.com"], "ports": [70000]}, "ports: 70000 is not a port"),
         ({"relays": []}, "relays: no relay is named"),
         ({"relays": [{**LOGIN, "tls": "encyrpt"}]}, "relays[0].tls: 'encyrpt' is not known"),

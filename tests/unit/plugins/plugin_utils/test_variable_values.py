@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("yaml", reason="the controller's side needs PyYAML")
 
-from ansible_collections.mailops.smtp.plugins.module_utils._route.fact import question
+from ansible_collections.mailops.smtp.plugins.module_utils._route.fact import parse_parameters
 from ansible_collections.mailops.smtp.plugins.plugin_utils import variables
 from ansible_collections.mailops.smtp.plugins.plugin_utils.variables import Undefined, Wrong, check, typed
 
@@ -564,7 +564,7 @@ def test_a_relay_is_the_same_with_a_probe_and_without(
     given = {"postfix_relay_host": host, "postfix_relay_port": port, "postfix_relay_ports": ports}
     found = variables.route({"postfix_preflight": False, **given})
     assert tuple(found[key] for key in ("host", "port", "tls")) == expected
-    (probed,) = question(
+    (probed,) = parse_parameters(
         {
             "relays": [{"host": host}],
             "port": port,

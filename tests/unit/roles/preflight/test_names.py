@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.mailops.smtp.plugins.module_utils._route.cloud import Cloud, policy
-from ansible_collections.mailops.smtp.plugins.module_utils._route.fact import fact, question
+from ansible_collections.mailops.smtp.plugins.module_utils._route.cloud import Cloud, egress
+from ansible_collections.mailops.smtp.plugins.module_utils._route.fact import fact, parse_parameters
 from ansible_collections.mailops.smtp.plugins.module_utils._route.manner import Sender, _mail_advice
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.arguments import PROBE_ARGUMENTS
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import VERDICTS, Result
 from ansible_collections.mailops.smtp.plugins.modules.smtp_route_facts import ARGUMENTS
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=timezone.utc)
-HETZNER = Cloud("hetzner_cloud", "Hetzner Cloud", "DMI system_vendor is 'Hetzner'", policy("hetzner_cloud"))
+HETZNER = Cloud("hetzner_cloud", "Hetzner Cloud", "DMI system_vendor is 'Hetzner'", egress("hetzner_cloud"))
 DEFAULTS = {"policy": "first_usable", "sticky": True, "on_no_route": "fail"}
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -59,7 +59,7 @@ def test_no_advice_names_an_option_that_the_roles_users_do_not_have(verdict):
     names = {
         option: (re.findall(r"'(\w+)'", str(value)) or [value])[0] for option, value in role_names().items()
     }
-    asked = question(
+    asked = parse_parameters(
         {"relays": ["relay.example.com"], **DEFAULTS, "option_names": {**names, "relays": "relays"}}
     )
     stage = VERDICTS[verdict].stage or "auth"
@@ -86,7 +86,7 @@ def advice_of(verdict, relays, certificate=None, mail_advice=""):
         option: (re.findall(r"'(\w+)'", str(value)) or [value])[0] for option, value in role_names().items()
     }
     names = {**names, "relays": relays}
-    asked = question({"relays": ["10.89.1.10"], "ports": [587], **DEFAULTS, "option_names": names})
+    asked = parse_parameters({"relays": ["10.89.1.10"], "ports": [587], **DEFAULTS, "option_names": names})
     seen = Result(
         *asked.candidates[0].endpoint[:3],
         verdict,

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the mailops.smtp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Versions, certificates, listeners, tables and the small judgements of the checks."""
+"""Versions, listeners, tables and the small judgements of the checks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Callable
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
-    certificate,
     info,
     main_cf,
     maps,
@@ -58,11 +57,6 @@ def test_no_version_is_refused() -> None:
 )
 def test_capabilities(text: str, name: str, expected: bool) -> None:
     assert version.capabilities(version.parse_version(text))[name] is expected
-
-
-def test_validity_of_what_is_no_certificate() -> None:
-    assert certificate.validity("") is None
-    assert certificate.validity("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n") is None
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._route import providers
+from ansible_collections.mailops.smtp.plugins.module_utils._route import hosting
 from ansible_collections.mailops.smtp.plugins.module_utils._route.cloud import (
     _DMI_FILES,
     advise,
+    egress,
     explain,
-    policy,
     recognise,
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import Result
@@ -98,8 +98,11 @@ def test_evidence_names_every_field_of_the_rule(tmp_path):
 
 def test_an_unknown_host_says_what_it_showed(tmp_path):
     cloud = recognise(host(tmp_path, {"system_vendor": "QEMU", "product_name": "PC\x1b[31m"}))
-    assert cloud.evidence == "DMI system_vendor is 'QEMU' and product_name is 'PC[31m', which no rule knows"
-    assert cloud.policy == {"ports": {}, "lift": None, "note": None, "sources": []}
+    assert (
+        cloud.evidence
+        == "DMI system_vendor is 'QEMU' and product_name is 'PC[31m', which matches no known provider"
+    )
+    assert cloud.egress == {"ports": {}, "lift": None, "note": None, "sources": []}
     assert cloud.state(587) == "unknown"
 
 
@@ -189,7 +192,7 @@ EXPLAINED = [
         "aws_ec2",
         25,
         "ok",
-        "Amazon EC2 throttles outgoing port 25: a probe may pass and mail still crawl. To lift that, "
+        "Amazon EC2 throttles outgoing port 25: a probe can succeed while delivery is still very slow. To lift that, "
         "send AWS the "
         "form 'Request to remove email sending limitations', per region and account.",
     ),
@@ -207,7 +210,7 @@ def test_explain(tmp_path, provider, port, verdict, text):
 
 def test_a_reactive_port_is_explained(tmp_path):
     cloud = cloud_of("unknown", tmp_path)._replace(
-        provider="ovhcloud", title="OVHcloud", policy=policy("ovhcloud")
+        provider="ovhcloud", title="OVHcloud", egress=egress("ovhcloud")
     )
     assert explain("filtered", 25, cloud) == (
         "OVHcloud closes outgoing port 25 for an address that its spam scanner reports: look for a "
@@ -226,42 +229,42 @@ def test_advise_keeps_the_advice_of_the_result(tmp_path):
 
 
 def test_every_row_has_known_words_and_sources():
-    confidences = {providers.PRIMARY, providers.SECONDARY, providers.GENERAL}
+    confidences = {hosting.PRIMARY, hosting.SECONDARY, hosting.GENERAL}
     states = {
-        providers.BLOCKED,
-        providers.BLOCKED_DEFAULT,
-        providers.THROTTLED,
-        providers.REACTIVE,
-        providers.OPEN,
-        providers.UNKNOWN,
+        hosting.BLOCKED,
+        hosting.BLOCKED_DEFAULT,
+        hosting.THROTTLED,
+        hosting.REACTIVE,
+        hosting.OPEN,
+        hosting.UNKNOWN,
     }
-    for row in providers.RECOGNITION.values():
+    for row in hosting.RECOGNITION.values():
         assert row.confidence in confidences
         assert row.title
-        assert set(row.sources) <= set(providers.SOURCES)
-        assert bool(row.sources) == (row.confidence != providers.GENERAL)
+        assert set(row.sources) <= set(hosting.SOURCES)
+        assert bool(row.sources) == (row.confidence != hosting.GENERAL)
         for match in (match for rule in row.rules for match in rule):
             assert match.field in {*_DMI_FILES, "kernel_cmdline_word", "file_exists"}
             assert match.op in {"eq", "startswith", "contains", "regex"}
-    for row in providers.EGRESS.values():
-        assert set(row.sources) <= set(providers.SOURCES)
+    for row in hosting.EGRESS.values():
+        assert set(row.sources) <= set(hosting.SOURCES)
         assert {port.state for port in row.ports.values()} <= states
         assert {port.confidence for port in row.ports.values()} <= confidences
-        if any(port.confidence != providers.GENERAL for port in row.ports.values()):
+        if any(port.confidence != hosting.GENERAL for port in row.ports.values()):
             assert row.sources
 
 
 def test_what_no_source_says_is_general():
-    for row in providers.EGRESS.values():
+    for row in hosting.EGRESS.values():
         for port in row.ports.values():
-            assert port.state != providers.UNKNOWN or port.confidence == providers.GENERAL
+            assert port.state != hosting.UNKNOWN or port.confidence == hosting.GENERAL
 
 
 def test_every_source_is_used():
-    used = {name for row in providers.RECOGNITION.values() for name in row.sources}
-    used |= {name for row in providers.EGRESS.values() for name in row.sources}
-    assert used == set(providers.SOURCES)
+    used = {name for row in hosting.RECOGNITION.values() for name in row.sources}
+    used |= {name for row in hosting.EGRESS.values() for name in row.sources}
+    assert used == set(hosting.SOURCES)
 
 
 def test_plain_openstack_comes_last():
-    assert list(providers.RECOGNITION)[-1] == "openstack"
+    assert list(hosting.RECOGNITION)[-1] == "openstack"

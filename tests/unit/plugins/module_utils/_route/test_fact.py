@@ -12,12 +12,12 @@ from datetime import datetime, timezone
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._route.choose import Hop
-from ansible_collections.mailops.smtp.plugins.module_utils._route.cloud import Cloud, policy
+from ansible_collections.mailops.smtp.plugins.module_utils._route.cloud import Cloud, egress
 from ansible_collections.mailops.smtp.plugins.module_utils._route.fact import (
     fact,
     hop_in_use,
     no_route,
-    question,
+    parse_parameters,
     read_saved,
     save,
 )
@@ -26,12 +26,12 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import VERDICTS, Result
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=timezone.utc)
-HETZNER = Cloud("hetzner_cloud", "Hetzner Cloud", "DMI system_vendor is 'Hetzner'", policy("hetzner_cloud"))
+HETZNER = Cloud("hetzner_cloud", "Hetzner Cloud", "DMI system_vendor is 'Hetzner'", egress("hetzner_cloud"))
 DEFAULTS = {"policy": "first_usable", "sticky": True, "on_no_route": "fail"}
 
 
 def made(*verdicts, relays=("relay.example.com",), in_use=None, **params):
-    asked = question({"relays": list(relays), **DEFAULTS, **params})
+    asked = parse_parameters({"relays": list(relays), **DEFAULTS, **params})
     results = []
     for candidate, verdict in zip(asked.candidates, verdicts):
         stage = VERDICTS[verdict].stage or "auth"
@@ -67,7 +67,7 @@ def test_the_whole_fact():
             "title": "Hetzner Cloud",
             "evidence": "DMI system_vendor is 'Hetzner'",
             "confidence": "primary",
-            "policy": policy("hetzner_cloud"),
+            "policy": egress("hetzner_cloud"),
         },
         "checked_at": "2026-11-23T12:00:00Z",
     }
@@ -112,7 +112,7 @@ NOTATION = {
 @pytest.mark.parametrize(
     "params, complaint",
     [
-        ({"port": 456}, "port: 456 is not a port of mail; did you mean 465"),
+        ({"port": 456}, "port: 456 is not a mail port; did you mean 465"),
         ({"ports": [587, 70000]}, "ports: 70000 is not a port; give a number from 1 to 65535"),
         ({"relays": ["a b"]}, "relays[0].host: 'a b' is neither"),
         ({"port": 456, "option_names": {"port": "my_port"}}, "my_port: 456"),
@@ -130,15 +130,15 @@ NOTATION = {
         ({**NOTATION, "ports": [2525]}, "my_host: it holds the port 587, and my_ports has 2525; write"),
     ],
 )
-def test_question_complains(params, complaint):
+def test_parse_parameters_complains(params, complaint):
     with pytest.raises(OptionError) as error:
-        question({"relays": ["relay.example.com"], **DEFAULTS, **params})
+        parse_parameters({"relays": ["relay.example.com"], **DEFAULTS, **params})
     assert str(error.value).startswith(complaint)
 
 
 def test_auth_mechanism_is_the_default_of_the_relays():
     relays = [{"host": "relay.example.com", "username": "u", "password": "p"}]
-    asked = question({"relays": relays, "auth_mechanism": "login", **DEFAULTS})
+    asked = parse_parameters({"relays": relays, "auth_mechanism": "login", **DEFAULTS})
     assert {one.endpoint.credentials.mechanism for one in asked.candidates} == {"login"}
 
 

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.mailops.smtp.plugins.module_utils._route.providers import (
+from ansible_collections.mailops.smtp.plugins.module_utils._route.hosting import (
     EGRESS,
     RECOGNITION,
     SOURCES,
 )
-from ansible_collections.mailops.smtp.plugins.module_utils._route.services import ALIASES, FAMILIES, SERVICES
-from ansible_collections.mailops.smtp.plugins.module_utils._route.services import SOURCES as SERVICE_SOURCES
+from ansible_collections.mailops.smtp.plugins.module_utils._route.relay_services import (
+    ALIASES,
+    FAMILIES,
+    SERVICES,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._route.relay_services import (
+    SOURCES as SERVICE_SOURCES,
+)
 
 PAGE = Path(__file__).resolve().parents[5] / "docs" / "providers.md"
 PORTS = (25, 465, 587, 2525)
@@ -36,7 +42,7 @@ HEAD = """\
 # Hosting providers and relay services
 
 What the collection knows about the port policies of hosting providers and about relay services. The data are
-in `plugins/module_utils/_route/providers.py` and `services.py`; a test keeps this page equal to them.
+in `plugins/module_utils/_route/hosting.py` and `relay_services.py`; a test keeps this page equal to them.
 
 A policy differs per account as well as per provider, and changes. So these tables order and explain what a
 probe finds; only a probe decides. Marks: no mark means read at the provider; *2* means that third parties say

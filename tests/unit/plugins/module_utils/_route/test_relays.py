@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._route import services
+from ansible_collections.mailops.smtp.plugins.module_utils._route import relay_services
 from ansible_collections.mailops.smtp.plugins.module_utils._route.relays import (
     masked,
     names,
+    parse_relays,
     ports_of,
     relay,
     secrets,
-    wanted,
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import Credentials, OptionError
 
@@ -110,14 +110,14 @@ def test_catalogue_complains(name, region, complaint):
         ),
     ],
 )
-def test_wanted(entry, host, ports):
-    (one,) = wanted([entry])
+def test_parse_relays(entry, host, ports):
+    (one,) = parse_relays([entry])
     assert (one.host, one.ports, one.tls, one.credentials) == (host, ports, "auto", None)
 
 
-def test_wanted_login():
+def test_parse_relays_login():
     login = {"host": "relay.example.com", "username": "u", "password": 12345}
-    first, second = wanted([login, {**login, "auth_mechanism": "plain"}], auth_mechanism="login")
+    first, second = parse_relays([login, {**login, "auth_mechanism": "plain"}], auth_mechanism="login")
     assert first.credentials == Credentials("u", "12345", "login")
     assert second.credentials == Credentials("u", "12345", "plain")
 
@@ -126,9 +126,9 @@ def test_wanted_login():
     "scheme, tls", [("smtps", "implicit"), ("submissions", "implicit"), ("submission", "starttls")]
 )
 def test_the_scheme_of_a_url_names_the_kind_of_tls(scheme, tls):
-    (one,) = wanted([f"{scheme}://relay.example.com:4650"])
+    (one,) = parse_relays([f"{scheme}://relay.example.com:4650"])
     assert one.tls == tls
-    (one,) = wanted([{"host": f"{scheme}://relay.example.com", "tls": "STARTTLS"}])
+    (one,) = parse_relays([{"host": f"{scheme}://relay.example.com", "tls": "STARTTLS"}])
     assert one.tls == "starttls"
 
 
@@ -142,27 +142,27 @@ def test_the_scheme_of_a_url_names_the_kind_of_tls(scheme, tls):
 )
 def test_a_complaint_names_the_users_own_variables(entry, complaint):
     with pytest.raises(OptionError) as error:
-        wanted([entry], "my_*", names={"auth_mechanism": "my_auth"})
+        parse_relays([entry], "my_*", names={"auth_mechanism": "my_auth"})
     assert str(error.value).startswith(complaint)
 
 
 @pytest.mark.parametrize("host", ["a.example:587", "[a.example]:587", "smtp://a.example:587"])
 def test_the_remedy_for_two_ports_works(host):
     with pytest.raises(OptionError) as error:
-        wanted([{"host": host, "ports": [2525]}])
+        parse_relays([{"host": host, "ports": [2525]}])
     remedy = str(error.value).partition("; write ")[2].partition(" there")[0]
-    (one,) = wanted([{"host": remedy, "ports": [2525]}])
+    (one,) = parse_relays([{"host": remedy, "ports": [2525]}])
     assert (one.host, one.ports) == ("a.example", (2525,))
 
 
 COMPLAINTS = [
     ([], "relays: no relay is named"),
     ([{}], "relays[0]: no relay is named; set relays[0].host to its host name, or relays[0].provider"),
-    (["a.example", "b.example:456"], "relays[1].host: 456 is not a port of mail; did you mean 465"),
+    (["a.example", "b.example:456"], "relays[1].host: 456 is not a mail port; did you mean 465"),
     (["a.example:70000"], "relays[0].host: 70000 is not a port"),
     (["a.example:smpt"], "relays[0].host: 'smpt' is not a number; give a port such as 587"),
-    (["a.example:"], "relays[0].host: 'a.example:' has a colon and no port behind it; write a.example or"),
-    (["http://a.example"], "relays[0].host: http:// is no scheme of mail (smtp://, smtps://, "),
+    (["a.example:"], "relays[0].host: 'a.example:' has a colon and no port after it; write a.example or"),
+    (["http://a.example"], "relays[0].host: http:// is not a scheme of mail (smtp://, smtps://, "),
     (["smtp://u:p@a.example"], "relays[0]: it holds a login or a path; write it as a mapping"),
     (
         [{"host": "smtp://u:p@a.example"}],
@@ -174,7 +174,10 @@ COMPLAINTS = [
         [{"host": "a.example:587", "ports": [2525]}],
         "relays[0].host: 'a.example:587' holds the port 587, and relays[0].ports has 2525; write a.example",
     ),
-    ([{"host": "a.example", "prots": [587]}], "relays[0]: 'prots' is no key of a relay; did you mean ports?"),
+    (
+        [{"host": "a.example", "prots": [587]}],
+        "relays[0]: 'prots' is not an option of a relay; did you mean ports?",
+    ),
     (
         [{"host": "a.example", "tls": "startls"}],
         "relays[0].tls: 'startls' is not known; did you mean starttls?",
@@ -183,7 +186,7 @@ COMPLAINTS = [
         [{"host": "a.example", "tls": "ssl3"}],
         "relays[0].tls: 'ssl3' is not known; it is one of auto, starttls",
     ),
-    ([{"host": "a.example", "ports": {"a": 1}}], "relays[0].ports: it is no list"),
+    ([{"host": "a.example", "ports": {"a": 1}}], "relays[0].ports: it is not a list"),
     ([{"host": "a.example", "region": "eu-west-1"}], "relays[0].region: 'eu-west-1' belongs to a provider"),
     ([{"host": "a.example", "username": "u"}], "relays[0].username and relays[0].password: give both"),
     ([{"provider": "sendgird"}], "relays[0].provider: 'sendgird' is not in the catalogue"),
@@ -193,9 +196,9 @@ COMPLAINTS = [
 
 
 @pytest.mark.parametrize("entries, complaint", COMPLAINTS)
-def test_wanted_complains(entries, complaint):
+def test_parse_relays_complains(entries, complaint):
     with pytest.raises(OptionError) as error:
-        wanted(entries)
+        parse_relays(entries)
     assert str(error.value).startswith(complaint)
 
 
@@ -210,7 +213,7 @@ def test_complaints_in_the_users_own_terms():
         ({"provider": "ses"}, "postfix_relay_provider: amazon_ses needs a region"),
     ):
         with pytest.raises(OptionError) as error:
-            wanted([entry], "postfix_relay_*")
+            parse_relays([entry], "postfix_relay_*")
         assert str(error.value).startswith(complaint)
 
 
@@ -234,7 +237,7 @@ def test_a_secret_is_known_masked_and_not_repeated(entry):
     assert SECRET not in str(masked([entry]))
     assert repr(SECRET)[1:-1] not in str(masked([entry]))
     with pytest.raises(OptionError) as error:
-        wanted([entry])
+        parse_relays([entry])
     assert SECRET not in str(error.value)
     assert repr(SECRET)[1:-1] not in str(error.value)
 
@@ -262,32 +265,34 @@ def test_ports_of():
 
 
 def test_every_service_is_whole():
-    for name, service in services.SERVICES.items():
+    for name, service in relay_services.SERVICES.items():
         ports = (*service.starttls, *service.implicit, *service.ports_general, *service.plaintext)
         assert len(set(ports)) == len(ports), name
-        assert service.confidence in (services.PRIMARY, services.SECONDARY)
+        assert service.confidence in (relay_services.PRIMARY, relay_services.SECONDARY)
         assert service.sources
         assert service.host or service.note
         assert service.title
 
 
 def test_names_lead_to_services():
-    assert set(services.ALIASES.values()) <= set(services.SERVICES)
-    assert {name for family in services.FAMILIES.values() for name in family.values()} <= set(
-        services.SERVICES
+    assert set(relay_services.ALIASES.values()) <= set(relay_services.SERVICES)
+    assert {name for family in relay_services.FAMILIES.values() for name in family.values()} <= set(
+        relay_services.SERVICES
     )
-    assert len(names()) == len(services.SERVICES) + len(services.ALIASES) + len(services.FAMILIES)
+    assert len(names()) == len(relay_services.SERVICES) + len(relay_services.ALIASES) + len(
+        relay_services.FAMILIES
+    )
 
 
 def test_services_without_implicit_tls():
     without = {
-        name for name, service in services.SERVICES.items() if service.starttls and not service.implicit
+        name for name, service in relay_services.SERVICES.items() if service.starttls and not service.implicit
     }
     assert {"postmark", "sparkpost_us", "sparkpost_eu", "microsoft365", "icloud", "mtarget"} <= without
 
 
 def test_where_587_has_no_escape_to_2525():
     for name in ("amazon_ses", "resend"):
-        service = services.SERVICES[name]
+        service = relay_services.SERVICES[name]
         assert 2525 not in (*service.starttls, *service.implicit, *service.ports_general)
         assert {2587, 2465} <= {*service.starttls, *service.implicit}

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.certificate import (
-    GRAVITY,
     Certificate,
     ChainError,
     Problem,
@@ -23,7 +22,6 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.certificate imp
     problems,
     verdict_of,
 )
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import VERDICTS
 from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.servers import DATA, NAME, NOW
 from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
@@ -330,7 +328,6 @@ def test_verdict_of_the_chain_alone() -> None:
     assert [verdict_of(chain) for chain in (EXPIRED, EARLY, SELF_SIGNED)] == [
         "certificate_expired", "certificate_not_yet_valid", "certificate_untrusted",
     ]  # fmt: skip
-    assert set(GRAVITY) == {name for name, verdict in VERDICTS.items() if verdict.stage == "certificate"}
 
 
 def test_as_dict() -> None:

@@ -6,12 +6,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from typing import Iterator
+
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.report import failed, line, report, sentence
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import (
     STAGES,
     VERDICTS,
     Result,
+    Verdict,
+    predicate,
     renamed,
 )
 
@@ -46,12 +52,102 @@ def test_two_are_usable_and_filtered_is_not_repeated() -> None:
     }  # fmt: skip
 
 
+ROOT = Path(__file__).resolve().parents[5]
+# Where each verdict must have a case: the dialogues without a socket, or the servers and networks of the fault table.
+CASES = ("tests/unit/plugins/module_utils/_smtp/test_session.py", "tests/integration/faults/table.py")
+
+
+def read(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def documented(path: str, begin: str, end: str) -> set[str]:
+    """The values V(...) between two pieces of a module's documentation."""
+    text = read(path)
+    start = text.index(begin)
+    return set(re.findall(r"V\((\w+)\)", text[start : text.index(end, start)]))
+
+
+def lacks(name: str, verdict: Verdict) -> Iterator[str]:
+    """What a verdict still needs."""
+    if not verdict.meaning.endswith("."):
+        yield "meaning: a sentence"
+    if not verdict.phrase or verdict.phrase.endswith("."):
+        yield "phrase: a predicate"
+    if not verdict.advice.endswith(".") or "{" in verdict.advice.format(host="mx", port=587):
+        yield "advice: sentences that can be filled in"
+    if not any(re.search(rf'Case\([^()]*"{name}"', read(path)) for path in CASES):
+        yield f"a case in {' or '.join(CASES)}"
+    if name not in documented("plugins/modules/smtp_probe.py", "The verdicts are", "are usable"):
+        yield "documentation: the notes of plugins/modules/smtp_probe.py"
+    retried = documented("plugins/doc_fragments/smtp_options.py", "- These are V(", "and every other refusal")
+    if verdict.transient != (name in retried):
+        yield "documentation: retries in plugins/doc_fragments/smtp_options.py"
+    if (verdict.stage == "certificate") != bool(verdict.gravity):
+        yield "gravity: for verdicts about a certificate"
+    if bool(verdict.telling) != (verdict.stage == "connect" or name == "disconnected"):
+        yield "telling: for those of an address without a connection"
+
+
 @pytest.mark.parametrize("name", VERDICTS)
-def test_every_verdict_has_an_advice_that_can_be_filled_in(name: str) -> None:
-    result = Result("mx{0}", 587, "starttls", name, "connect", "Because.")
-    assert result.advice
-    assert "{host}" not in result.advice
-    assert VERDICTS[name].meaning.endswith(".")
+def test_a_verdict_is_complete(name: str) -> None:
+    assert list(lacks(name, VERDICTS[name])) == []
+
+
+def test_an_incomplete_verdict_is_found() -> None:
+    made_up = Verdict("certificate", "no sentence", "", "", transient=True)
+    assert [each.partition(":")[0].partition(" in ")[0] for each in lacks("made_up", made_up)] == [
+        "meaning", "phrase", "advice", "a case", "documentation", "documentation", "gravity",
+    ]  # fmt: skip
+    assert list(lacks("refused", VERDICTS["refused"]._replace(telling=0)))
+    assert list(lacks("refused", VERDICTS["refused"]._replace(transient=True)))
+
+
+def test_the_documentation_has_no_other_verdicts() -> None:
+    notes = documented("plugins/modules/smtp_probe.py", "The verdicts are", "are usable")
+    retried = documented("plugins/doc_fragments/smtp_options.py", "- These are V(", "and every other refusal")
+    assert notes | retried == set(VERDICTS)
+
+
+def test_orders_have_no_ties() -> None:
+    for ranks in ([row.gravity for row in VERDICTS.values()], [row.telling for row in VERDICTS.values()]):
+        used = [rank for rank in ranks if rank]
+        assert sorted(used) == list(range(1, len(used) + 1))
+
+
+def named(column: str) -> set[str]:
+    return {name for name, row in VERDICTS.items() if getattr(row, column)}
+
+
+def test_what_follows_from_a_verdict() -> None:
+    """Of each column the members, so that none changes unseen."""
+    assert named("network") == {
+        "refused", "filtered", "unreachable", "no_greeting", "disconnected", "stalled",
+    }  # fmt: skip
+    assert named("time") == {"dns_failure", "filtered", "no_greeting", "stalled"}
+    assert named("crowding") == {"refused", "disconnected", "greeting_deferred"}
+    here = {name for name, row in VERDICTS.items() if row.stage in ("greeting", "tls", "certificate")}
+    assert named("elsewhere") == {*here, "protocol_error"} - {"starttls_injection", "certificate_expiring"}
+    assert sorted(named("gravity"), key=lambda name: VERDICTS[name].gravity) == [
+        "certificate_untrusted", "certificate_mismatch", "certificate_expired", "certificate_not_yet_valid",
+        "certificate_expiring",
+    ]  # fmt: skip
+    assert sorted(named("telling"), key=lambda name: VERDICTS[name].telling) == [
+        "disconnected", "refused", "filtered", "unreachable",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ok", "works (ok)"),
+        ("filtered", "is filtered"),
+        ("auth_rejected", "rejects the login (auth_rejected)"),
+        ("stalled", "stalls in mid-conversation (stalled)"),
+    ],
+)
+def test_predicate(name: str, words: str) -> None:
+    assert predicate(name) == words
 
 
 def results(*verdicts: str) -> list[Result]:

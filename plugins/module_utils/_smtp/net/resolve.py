@@ -13,23 +13,31 @@
 # native. An address that only the search list gives belongs to another name, and is not taken for this one.
 # DNS is asked through the C library's resolver, which reads resolv.conf as it does for Postfix. It can block for long,
 # so every question is answered in a daemon thread, and one that never ends holds up neither a deadline nor the process.
+# It is loaded only where there is a name to look up.
 #
-# Rules of this file: parsing is done by functions without I/O. Nothing here decides a verdict.
+# Rules of this file: parsing is done by functions without I/O; who waits for an answer is a task of the loop. It says
+# whether a name has addresses, and why not; what that means for a probe is not its affair.
 
 from __future__ import annotations
 
 import contextlib
 import os
-import selectors
 import socket
 import struct
+import time
 from collections import deque
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
-__all__ = ["Answer", "Question", "Resolver", "Sources"]
+from ..._base.addresses import family_title
+from ..endpoint import Options
+from ..reply import printable
+from ..verdict import family_is
+from .loop import READ, Loop, Steps, Task
 
+# RFC 8305 section 3 has 50 ms; a little more loses no family to a slow name server, and still little time. In seconds.
+RESOLUTION_DELAY = 0.25
 FOUND, MISSING, FAILED = "found", "missing", "failed"
 MAX_THREADS = 1024
 # As in Postfix: DNS_QUERY's limit of aliases that are followed.
@@ -54,8 +62,8 @@ class Found(NamedTuple):
     scope: int = 0
 
 
-class Question(NamedTuple):
-    """What to look up: of one family in DNS, or of several in the name service (``native``).
+class Lookup(NamedTuple):
+    """A question: of one family in DNS, or of several in the name service (``native``).
 
     A retry has another number, so that it is not given the old answer.
     """
@@ -350,17 +358,17 @@ def _getaddrinfo(name: str, family: int) -> tuple[Answer, str]:
 # The name service
 
 
-def look_up(question: Question, sources: Sources, dns: AskDns | None = None) -> Answer:
-    """Answer one question; ``dns`` stands in for ask_dns()."""
+def look_up(lookup: Lookup, sources: Sources, dns: AskDns | None = None) -> Answer:
+    """Answer one lookup; ``dns`` stands in for ask_dns()."""
     dns = dns or ask_dns
-    if question.native:
-        return _native(question, sources, dns)
-    return dns(question.host, question.families[0])
+    if lookup.native:
+        return _native(lookup, sources, dns)
+    return dns(lookup.host, lookup.families[0])
 
 
-def _native(question: Question, sources: Sources, dns: AskDns) -> Answer:
+def _native(lookup: Lookup, sources: Sources, dns: AskDns) -> Answer:
     """What the name service has, unless only the search list gives it."""
-    host, families = question.host, question.families
+    host, families = lookup.host, lookup.families
     answer, canonical = Answer(MISSING), ""
     if sources.knows_more_than_dns(host):
         answer, canonical = _getaddrinfo(host, families[0] if len(families) == 1 else 0)
@@ -395,72 +403,213 @@ def _literals(texts: set[str]) -> Iterator[Found]:
 
 
 class Resolver:
-    """Answers questions in daemon threads: as many as there are questions open, since each may block for long.
+    """Answers lookups in daemon threads: as many as there are lookups open, since each may block for long.
 
-    ``resume`` is called with who asked, once the answer is there.
+    ``notify`` is called with each task that has asked, once the answer is there.
     """
 
-    def __init__(self, selector: selectors.BaseSelector, resume: Callable[[Any, None], None]) -> None:
-        self.answers: dict[Question, Answer] = {}
+    def __init__(self, loop: Loop, notify: Callable[[Task], None]) -> None:
+        self.answers: dict[Lookup, Answer] = {}
         self.sources = Sources.read()
-        self._selector = selector
-        self._resume = resume
-        self._waiting: dict[Question, list[Any]] = {}
-        self._ready: deque[tuple[Question, Answer]] = deque()
+        self._loop = loop
+        self._notify = notify
+        self._waiting: dict[Lookup, list[Task]] = {}
+        self._ready: deque[tuple[Lookup, Answer]] = deque()
         self._pair: tuple[socket.socket, socket.socket] | None = None
-        self._questions: SimpleQueue[Question | None] = SimpleQueue()
+        self._lookups: SimpleQueue[Lookup | None] = SimpleQueue()
         self._threads = 0
 
-    def ask(self, question: Question, entry: Any) -> None:
-        """Have it answered, once; ``entry`` is resumed when the answer is there."""
-        if question in self.answers:
+    def ask(self, lookup: Lookup, task: Task) -> None:
+        """Have it answered, once; the task is notified when the answer is there."""
+        if lookup in self.answers:
             return
-        if question in self._waiting:
-            self._waiting[question].append(entry)
+        if lookup in self._waiting:
+            self._waiting[lookup].append(task)
             return
-        self._waiting[question] = [entry]
+        self._waiting[lookup] = [task]
         if self._pair is None:
             self._pair = socket.socketpair()
             self._pair[0].setblocking(False)
-            self._selector.register(self._pair[0], selectors.EVENT_READ, None)
-        self._questions.put(question)
+            self._loop.watch(self._pair[0], READ, self._collect)
+        self._lookups.put(lookup)
         if self._threads < min(len(self._waiting), MAX_THREADS):
             self._threads += 1
-            # Where no thread is to be had, the question stays open until one is free, or the deadline.
+            # Where no thread is to be had, the lookup stays open until one is free, or the deadline.
             with contextlib.suppress(RuntimeError):
                 Thread(target=self._work, args=(self._pair[1],), daemon=True).start()
 
     def _work(self, sender: socket.socket) -> None:
         while True:
-            question = self._questions.get()
-            if question is None:
+            lookup = self._lookups.get()
+            if lookup is None:
                 return
             try:
-                answer = look_up(question, self.sources)
+                answer = look_up(lookup, self.sources)
             except Exception as error:  # pylint: disable=broad-except
-                # A thread that ends by an exception would leave its question open and write on standard error.
+                # A thread that ends by an exception would leave its lookup open and write on standard error.
                 answer = Answer(FAILED, words=f"the look-up broke off: {error}")
-            self._ready.append((question, answer))
+            self._ready.append((lookup, answer))
             try:
                 sender.send(b".")
             except OSError:  # the probe is over, nobody waits any more
                 return
 
-    def collect(self) -> None:
-        """Take the answers that have come, and resume who waits for them."""
+    def _collect(self) -> None:
+        """Take the answers that have come, and notify who waits for them."""
         if self._pair is not None:
             with contextlib.suppress(BlockingIOError):
                 self._pair[0].recv(4096)
         while self._ready:
-            question, answer = self._ready.popleft()
-            self.answers[question] = answer
-            for entry in self._waiting.pop(question):
-                self._resume(entry, None)
+            lookup, answer = self._ready.popleft()
+            self.answers[lookup] = answer
+            for task in self._waiting.pop(lookup):
+                self._notify(task)
 
     def close(self) -> None:
         if self._pair is None:
             return
         for _thread in range(self._threads):
-            self._questions.put(None)
+            self._lookups.put(None)
         for end in self._pair:
             end.close()
+
+
+# One host
+
+
+class Addresses(NamedTuple):
+    """What was found, and where: in ``dns``, or by the system's name service alone (``native``)."""
+
+    found: Sequence[Found]
+    lookup: str
+
+
+class NoAddress(NamedTuple):
+    """A verdict in words, as that of a session; ``temporary``: a later attempt may have an address."""
+
+    verdict: str
+    reason: str
+    advice: str = ""
+    temporary: bool = False
+
+
+class HostLookup:
+    """The addresses of one host, as Postfix on this host gets them.
+
+    ``family`` is ipv4, ipv6 or any, and ``chosen`` whether the user wants that one alone; ``number`` is that of the
+    attempt, ``deadline`` a time of the monotonic clock.
+    """
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        task: Task,
+        options: Options,
+        host: str,
+        family: str,
+        chosen: bool,
+        number: int,
+        deadline: float,
+    ) -> None:
+        self._resolver = resolver
+        self._task = task
+        self._options = options
+        self._host = host
+        self._family = family
+        self._chosen = chosen
+        self._number = number
+        self._deadline = deadline
+
+    def run(self) -> Steps[Addresses | NoAddress]:
+        host, options, sources = self._host, self._options, self._resolver.sources
+        families = [
+            int(kind)
+            for kind, name in ((socket.AF_INET6, "ipv6"), (socket.AF_INET, "ipv4"))
+            if self._family in (name, "any")
+        ]
+        native = options.lookup != "dns" and not options.needs_dns
+        if native and options.lookup != "both" and sources.files_first:
+            local = sources.in_hosts(host, families)
+            if local:
+                return Addresses(local, "native")
+        # Several endpoints of one host share one lookup for each family; a retry asks anew.
+        answers = yield from self._ask([Lookup(host, (kind,), self._number) for kind in families])
+        found = [each for answer in answers.values() for each in answer.addresses]
+        if found:
+            return Addresses(found, "native" if options.lookup == "native" else "dns")
+        known = list(answers.values())
+        failed = [answer for answer in known if answer.status != MISSING]
+        more = sources.knows_more_than_dns(host)
+        other = None
+        if len(known) == len(families) and (more or (sources.search and not failed)):
+            lookup = Lookup(host, tuple(families), self._number, True)
+            other = (yield from self._ask([lookup])).get(lookup)
+        if other is not None and other.status == FOUND and native:
+            return Addresses(other.addresses, "native")
+        if len(known) < len(families) or (failed and (other is None or not other.addresses)):
+            return self._unanswered(failed if len(known) == len(families) else [])
+        if self._chosen and not (other and other.addresses):
+            elsewhere = yield from self._other_family(families[0], native)
+            if elsewhere:
+                only = ", ".join(each.ip for each in elsewhere[:3])
+                words = f"{host} has no {family_title(self._family)} address, only {only}"
+                return NoAddress("dns_not_found", f"{words}.", f"{words}, and {family_is(self._family)}.")
+        return self._not_found(known, other)
+
+    def _ask(self, lookups: list[Lookup]) -> Steps[dict[Lookup, Answer]]:
+        """The answers that have come by the deadline, or soon after the first good one (RFC 8305 section 3)."""
+        known = self._resolver.answers
+        until = self._deadline
+        for lookup in lookups:
+            self._resolver.ask(lookup, self._task)
+        while True:
+            answers = {lookup: known[lookup] for lookup in lookups if lookup in known}
+            now = time.monotonic()
+            if len(answers) == len(lookups) or now >= until:
+                return answers
+            if any(answer.addresses for answer in answers.values()):
+                until = min(until, now + RESOLUTION_DELAY)
+            yield until
+
+    def _other_family(self, family: int, native: bool) -> Steps[Sequence[Found]]:
+        """The addresses of the family that was not asked for."""
+        kind = int(socket.AF_INET if family == socket.AF_INET6 else socket.AF_INET6)
+        local = self._resolver.sources.in_hosts(self._host, [kind]) if native else ()
+        if local:
+            return local
+        answers = yield from self._ask([Lookup(self._host, (kind,), self._number)])
+        return [each for answer in answers.values() for each in answer.addresses]
+
+    def _unanswered(self, failed: Sequence[Answer]) -> NoAddress:
+        if failed:
+            words = f"{self._host} could not be resolved now ({printable(failed[-1].words)})."
+        else:
+            words = f"No DNS answer for {self._host} within {self._options.timeout:.1f} s."
+        return NoAddress("dns_failure", words, temporary=True)
+
+    def _not_found(self, known: Sequence[Answer], other: Answer | None) -> NoAddress:
+        """Why there is no address that Postfix would take, and what to do."""
+        host, needs_dns = self._host, self._options.needs_dns
+        where = ", ".join(each.ip for each in other.addresses[:3]) if other is not None else ""
+        if other is not None and other.completed:
+            return NoAddress(
+                "dns_not_found",
+                f"{host} does not exist; the search list of this host makes {other.completed} of it ({where}), and "
+                "Postfix looks up the name as it is written.",
+                f"Write the full name, {other.completed}, where that is the relay you mean; else correct {host}.",
+            )
+        if other is not None and other.status == FOUND:
+            why = (
+                "the TLS levels dane and dane-only take names from DNS alone"
+                if needs_dns
+                else "Postfix on this host asks DNS alone (smtp_host_lookup = dns)"
+            )
+            return NoAddress(
+                "dns_not_found",
+                f"{host} is not in DNS, only in this host's own name service ({where}), and {why}.",
+                f"Create the address record of {host} in DNS, or "
+                + ("use another TLS level." if needs_dns else "set smtp_host_lookup = native in Postfix."),
+            )
+        what = "address" if self._family == "any" else f"{family_title(self._family)} address"
+        words = printable(known[-1].words) or "no such name"
+        return NoAddress("dns_not_found", f"{host} does not exist or has no {what} ({words}).")

@@ -9,18 +9,22 @@ from __future__ import annotations
 import errno
 import socket
 import struct
+import threading
+import time
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp import resolver
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.resolver import (
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.net import resolve
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.net.loop import Loop, Steps, sleep
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.net.resolve import (
     FAILED,
     FOUND,
     MISSING,
     Answer,
     Found,
+    Lookup,
     MessageError,
-    Question,
+    Resolver,
     Sources,
     follow,
     look_up,
@@ -265,7 +269,7 @@ def test_native(
         return Answer(FOUND, (Found(V4, dns[name]),)) if family == V4 and name in dns else Answer(MISSING)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    question = Question("web", (V6, V4), native=True)
+    question = Lookup("web", (V6, V4), native=True)
     assert look_up(question, Sources(services, HOSTS, search), ask) == expected
 
 
@@ -288,14 +292,106 @@ def test_without_a_resolver_to_call(monkeypatch: pytest.MonkeyPatch, error: Exce
         return [(socket.AF_INET, 1, 6, "", ("192.0.2.1", 0))]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(resolver, "_LIBRARY", [None])
-    assert resolver.ask_dns("mx.example.com", V4).status == status
-    assert resolver.ask_dns("mx.example.com", V4) == Answer(FOUND, (Found(V4, "192.0.2.1"),))
+    monkeypatch.setattr(resolve, "_LIBRARY", [None])
+    assert resolve.ask_dns("mx.example.com", V4).status == status
+    assert resolve.ask_dns("mx.example.com", V4) == Answer(FOUND, (Found(V4, "192.0.2.1"),))
     assert asked == ["mx.example.com."] * 2
 
 
 def test_the_c_library_has_a_resolver() -> None:
     """On the systems that the tests run on; the fault table lets it talk to a name server."""
-    library = resolver._Library()
+    library = resolve._Library()
     with pytest.raises(ValueError, match="name"):
         library.ask("x" * 64, A)
+
+
+def run_tasks(*steps: Callable[[Resolver, list[Any]], Steps[None]]) -> None:
+    """Tasks that share a resolver; each is told its own task in a list, which its steps cannot know before."""
+    loop = Loop()
+    asking = Resolver(loop, notify=loop.wake)
+    for each in steps:
+        own: list[Any] = []
+        own.append(loop.spawn(each(asking, own)))
+        loop.wake(own[0])
+    try:
+        while loop.active:
+            loop.run_once()
+    finally:
+        asking.close()
+        loop.close()
+
+
+def test_one_look_up_wakes_everybody_who_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Lookup] = []
+    answer = Answer(FOUND, (Found(V4, "192.0.2.1"),))
+    monkeypatch.setattr(resolve, "look_up", lambda lookup, _sources: asked.append(lookup) or answer)
+    lookup, heard = Lookup("mx.test", (V4,)), []
+
+    def steps(asking: Resolver, own: list[Any]) -> Steps[None]:
+        asking.ask(lookup, own[0])
+        while lookup not in asking.answers:
+            yield time.monotonic() + 5.0
+        heard.append(asking.answers[lookup])
+
+    began = time.monotonic()
+    run_tasks(steps, steps, steps)
+    assert time.monotonic() - began < 4.0
+    assert (heard, asked) == ([answer] * 3, [lookup])
+
+
+def test_a_look_up_that_breaks_off_is_an_answer(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_how: Any) -> Answer:
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(resolve, "look_up", broken)
+    lookup, heard = Lookup("mx.test", (V4,)), []
+
+    def steps(asking: Resolver, own: list[Any]) -> Steps[None]:
+        asking.ask(lookup, own[0])
+        while lookup not in asking.answers:
+            yield time.monotonic() + 5.0
+        asking.ask(lookup, own[0])  # known already
+        heard.append(asking.answers[lookup])
+
+    run_tasks(steps)
+    assert heard == [Answer(FAILED, words="the look-up broke off: out of order")]
+    assert capfd.readouterr().err == ""
+
+
+def test_nobody_waits_for_a_look_up_that_comes_too_late(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(resolve, "look_up", lambda *_how: release.wait(5.0) and Answer(MISSING))
+
+    def steps(asking: Resolver, own: list[Any]) -> Steps[None]:
+        asking.ask(Lookup("mx.test", (V4,)), own[0])
+        yield from sleep(time.monotonic() + 0.05)
+        assert asking.answers == {}
+
+    run_tasks(steps)
+    release.set()
+    time.sleep(0.1)
+    assert capfd.readouterr().err == ""
+
+
+def test_where_there_is_no_thread_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_thread: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(resolve.Thread, "start", start)
+
+    def steps(asking: Resolver, own: list[Any]) -> Steps[None]:
+        asking.ask(Lookup("mx.test", (V4,)), own[0])
+        yield from sleep(time.monotonic() + 0.05)
+        assert asking.answers == {}
+
+    run_tasks(steps)
+
+
+def test_the_systems_own_files_are_read() -> None:
+    sources = Sources.read()
+    assert sources.services
+    assert resolve._text("/nonexistent/hosts") == ""

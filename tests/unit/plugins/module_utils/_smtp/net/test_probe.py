@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# The engine against servers on loopback: deadlines, retries, families, second connections, many at once.
+# The probe against servers on loopback: deadlines, retries, families, second connections, many at once.
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp import engine, resolver
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp import session
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import (
     Credentials,
     Endpoint,
     OptionError,
     Options,
 )
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.engine import probe
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.net import connect, resolve
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.net import probe as engine
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.net.probe import probe
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import TIMINGS, Result
 from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.servers import (
     CA,
@@ -219,10 +221,11 @@ print(*(name.rpartition(".")[2] for name in sys.modules))
         "queue",
         "hmac",
         "sasl",
+        "replies",
         "smtplib",
         "asyncio",
         "ctypes",
-        "resolver",
+        "resolve",
         "concurrent",
     }
 
@@ -272,6 +275,20 @@ def test_certificate_is_shown_whatever_is_wrong_with_it(
         assert connections == (1 if sys.version_info >= (3, 10) else 2)
     if expected and not required:
         assert "not verified" in result.reason
+
+
+@pytest.mark.parametrize("second", [smtp(certificate="stranger"), closes], ids=["shown", "closed"])
+def test_a_python_that_does_not_show_the_chain_looks_again(
+    monkeypatch: pytest.MonkeyPatch, second: Serve
+) -> None:
+    """What the other connection meets decides nothing."""
+    monkeypatch.setattr(session, "SHOWS_CHAIN", False)
+    with Listener(smtp(certificate="stranger"), second) as server:
+        result = ask(server.port, validate_certs=False)
+        assert server.connections >= 2
+    assert result.verdict == "ok"
+    assert result.certificate is not None
+    assert result.certificate["problems"] == ([] if second is closes else ["certificate_untrusted"])
 
 
 def test_no_second_certificate_connection_to_be_had() -> None:
@@ -343,7 +360,7 @@ def test_injection_is_checked_on_request(vulnerable: bool) -> None:
     assert result.capabilities
 
 
-def test_opportunistic_goes_on_in_clear_where_tls_fails() -> None:
+def test_opportunistic_goes_on_in_the_clear_where_tls_fails() -> None:
     with Listener(smtp(newest=ssl.TLSVersion.TLSv1_1)) as server:
         result = ask(server.port, "opportunistic")
         assert server.connections == 2
@@ -398,17 +415,18 @@ def test_few_descriptors_are_enough() -> None:
         script = f"""
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
-from {engine.__name__} import _Probe, probe
+from {connect.__name__} import start
+from {engine.__name__} import probe
 from {Endpoint.__module__} import Endpoint, Options
 
-def open_or_tell(self, address, open=_Probe._open):
+def start_or_tell(*how):
     try:
-        return open(self, address)
+        return start(*how)
     except OSError as error:
         print(error)
         raise
 
-_Probe._open = open_or_tell
+sys.modules["{connect.__name__}"].start = sys.modules["{engine.__name__}"].start = start_or_tell
 results = probe([Endpoint("127.0.0.1", {server.port}, "none")] * 100, Options(retries=0))
 print({{result.verdict for result in results}}, len(results))
 """
@@ -456,26 +474,26 @@ def resolve_as(monkeypatch: pytest.MonkeyPatch, answers: Any) -> list[Any]:
     it does not exist."""
     asked = []
 
-    def ask_dns(name: str, family: int) -> resolver.Answer:
+    def ask_dns(name: str, family: int) -> resolve.Answer:
         asked.append((name, family))
-        answer = answers.get((name, family), resolver.Answer(resolver.MISSING, words="no such name in DNS"))
-        if isinstance(answer, list) and answer and isinstance(answer[0], resolver.Answer):
+        answer = answers.get((name, family), resolve.Answer(resolve.MISSING, words="no such name in DNS"))
+        if isinstance(answer, list) and answer and isinstance(answer[0], resolve.Answer):
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
         if isinstance(answer, (int, float)):
             time.sleep(answer)
             return AGAIN
-        if isinstance(answer, resolver.Answer):
+        if isinstance(answer, resolve.Answer):
             return answer
-        return resolver.Answer(resolver.FOUND, tuple(resolver.Found(family, ip) for ip in answer))
+        return resolve.Answer(resolve.FOUND, tuple(resolve.Found(family, ip) for ip in answer))
 
-    sources = resolver.Sources(("files", "dns"), {}, ())
-    monkeypatch.setattr(resolver.Sources, "read", classmethod(lambda _cls: sources))
-    monkeypatch.setattr(resolver, "ask_dns", ask_dns)
+    sources = resolve.Sources(("files", "dns"), {}, ())
+    monkeypatch.setattr(resolve.Sources, "read", classmethod(lambda _cls: sources))
+    monkeypatch.setattr(resolve, "ask_dns", ask_dns)
     return asked
 
 
 V4, V6 = int(socket.AF_INET), int(socket.AF_INET6)
-AGAIN = resolver.Answer(resolver.FAILED, words="SERVFAIL")
+AGAIN = resolve.Answer(resolve.FAILED, words="SERVFAIL")
 
 
 @pytest.mark.parametrize(
@@ -539,7 +557,7 @@ def test_addresses_of_the_other_family_are_pointed_out(
 
 
 def test_failed_resolution_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
-    errors = [AGAIN, resolver.Answer(resolver.MISSING, words="no such name in DNS")]
+    errors = [AGAIN, resolve.Answer(resolve.MISSING, words="no such name in DNS")]
     resolve_as(monkeypatch, {(NAME, V4): errors})
     result = ask(closed_port(), host=NAME, retries=1)
     assert (result.verdict, result.attempts) == ("dns_not_found", 2)
@@ -567,7 +585,7 @@ def test_dead_resolver_costs_the_deadline(monkeypatch: pytest.MonkeyPatch) -> No
 def test_process_ends_while_the_resolver_is_dead() -> None:
     script = f"""
 import time
-from {resolver.__name__} import __name__ as name
+from {resolve.__name__} import __name__ as name
 import sys
 sys.modules[name].ask_dns = lambda *args: time.sleep(30)
 from {engine.__name__} import probe
@@ -669,7 +687,7 @@ def test_nothing_to_probe() -> None:
 
 def test_remote_host_gets_few_connections_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Loopback is exempt, so it is made to look remote."""
-    monkeypatch.setattr(engine._Address, "loopback", False)
+    monkeypatch.setattr(connect.Address, "loopback", False)
     open_now = most = 0
 
     def count(connection: socket.socket) -> None:
@@ -687,7 +705,7 @@ def test_remote_host_gets_few_connections_at_a_time(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_tarpit_does_not_hold_up_the_other_ports_of_its_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine._Address, "loopback", False)
+    monkeypatch.setattr(connect.Address, "loopback", False)
     monkeypatch.setattr(engine, "HOST_PATIENCE", 0.2)
     with Listener(says()) as tarpit, Listener(smtp()) as well:
         endpoints = [Endpoint("127.0.0.1", port, "none") for port in [tarpit.port] * 4 + [well.port]]
@@ -735,7 +753,7 @@ def test_own_connections_are_not_taken_for_a_fault(
     monkeypatch: pytest.MonkeyPatch, remote: bool, refuse: Serve, notices_after: float
 ) -> None:
     """Four ports of a relay that takes one connection of a client at a time."""
-    monkeypatch.setattr(engine._Address, "loopback", not remote)
+    monkeypatch.setattr(connect.Address, "loopback", not remote)
     server = Limited(1, notices_after, refuse)
     with ExitStack() as stack:
         ports = [stack.enter_context(Listener(server)).port for _number in range(4)]
@@ -799,7 +817,7 @@ def test_nothing_is_sent_to_a_server_that_greets_late() -> None:
 
 
 def test_many_silent_ports_of_one_address_cost_one_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine._Address, "loopback", False)
+    monkeypatch.setattr(connect.Address, "loopback", False)
     with Listener(says()) as tarpit, Listener(drips) as dripping, Listener(smtp()) as well:
         ports = [tarpit.port] * 10 + [dripping.port] * 8 + [well.port] * 2
         began = time.monotonic()
@@ -845,9 +863,9 @@ def test_a_refused_login_is_not_tried_elsewhere(monkeypatch: pytest.MonkeyPatch)
 
 def native(monkeypatch: pytest.MonkeyPatch, services: tuple[str, ...], search: tuple[str, ...] = ()) -> None:
     """A relay in /etc/hosts, and a host whose name service has those services and that search list."""
-    hosts = {NAME: (resolver.Found(V4, "127.0.0.1"),)}
+    hosts = {NAME: (resolve.Found(V4, "127.0.0.1"),)}
     monkeypatch.setattr(
-        resolver.Sources, "read", classmethod(lambda _cls: resolver.Sources(services, hosts, search))
+        resolve.Sources, "read", classmethod(lambda _cls: resolve.Sources(services, hosts, search))
     )
     answer = [(socket.AF_INET, 1, 6, NAME, ("127.0.0.1", 0))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_question: answer)

@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the mailops.smtp collection: names and behaviour may change without notice.
+#
+# DER (ITU-T X.690), as much of it as certificates use: definite lengths and tags of one byte.
+#
+# The standard library shows a certificate only after it has verified it on a connection; here it is read from its
+# bytes. Rules of this file: no I/O, and nothing raises. What cannot be read is absent, never guessed.
+
+from __future__ import annotations
+
+import calendar
+import re
+from binascii import a2b_base64
+from typing import Iterator
+
+INTEGER, OCTET_STRING, OID, SEQUENCE, SET = 0x02, 0x04, 0x06, 0x30, 0x31
+UTC_TIME, GENERALIZED_TIME = 0x17, 0x18
+_VERSION = 0xA0
+
+# Compiled where a file is read, not on every host.
+_PEM = r"(?s)-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----"
+
+
+def parts(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The tag and the value of each element, up to the first that is damaged."""
+    position, end = 0, len(data)
+    while position + 2 <= end:
+        tag, length = data[position], data[position + 1]
+        position += 2
+        if length & 0x80:
+            count = length & 0x7F
+            if not 1 <= count <= 4 or position + count > end:
+                return
+            length = int.from_bytes(data[position : position + count], "big")
+            position += count
+        if position + length > end:
+            return
+        yield tag, data[position : position + length]
+        position += length
+
+
+def first(data: bytes, tag: int) -> bytes:
+    """The value of the first element; empty where it has another tag, or there is none."""
+    for found, value in parts(data):
+        return value if found == tag else b""
+    return b""
+
+
+def certificate_fields(der: bytes) -> list[tuple[int, bytes]]:
+    """TBSCertificate without its version (RFC 5280 section 4.1): serialNumber, signature, issuer, validity, subject,
+    subjectPublicKeyInfo, then optional ones."""
+    return [part for part in parts(first(first(der, SEQUENCE), SEQUENCE)) if part[0] != _VERSION]
+
+
+def dates(validity: bytes) -> tuple[int | None, int | None]:
+    """notBefore and notAfter, in seconds since the epoch; None for each that cannot be read."""
+    found = [seconds(tag, value) for tag, value in parts(validity)]
+    return (found[0], found[1]) if len(found) == 2 else (None, None)
+
+
+def seconds(tag: int, value: bytes) -> int | None:
+    """Seconds since the epoch of a UTCTime or GeneralizedTime (RFC 5280 section 4.1.2.5), else None."""
+    text = value.decode("latin-1")
+    if tag == UTC_TIME and len(text) == 13:
+        text = ("19" if text[:2] >= "50" else "20") + text
+    elif tag != GENERALIZED_TIME or len(text) != 15:
+        return None
+    if not (text.endswith("Z") and text[:-1].isascii() and text[:-1].isdigit()):
+        return None
+    year, month, day = int(text[:4]), int(text[4:6]), int(text[6:8])
+    hour, minute, second = int(text[8:10]), int(text[10:12]), int(text[12:14])
+    if not (year and 1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61):
+        return None
+    return calendar.timegm((year, month, day, hour, minute, second))
+
+
+def dotted(value: bytes) -> str:
+    """An object identifier as numbers with dots; ``?`` where it is none."""
+    numbers: list[int] = []
+    number = 0
+    for byte in value[:64]:
+        number = number << 7 | byte & 0x7F
+        if not byte & 0x80:
+            numbers.append(number)
+            number = 0
+    if not numbers:
+        return "?"
+    top = min(numbers[0] // 40, 2)
+    return ".".join(map(str, [top, numbers[0] - 40 * top, *numbers[1:]]))
+
+
+def validity(pem: str) -> tuple[float, float] | None:
+    """notBefore and notAfter of the first certificate in a PEM file, in seconds since the epoch; None where there is
+    none, or one that cannot be read."""
+    match = re.search(_PEM, pem)
+    if not match:
+        return None
+    try:
+        fields = certificate_fields(a2b_base64(match[1].encode("ascii")))
+    except ValueError:
+        return None
+    begin, end = dates(fields[3][1]) if len(fields) > 3 else (None, None)
+    return None if begin is None or end is None else (begin, end)

@@ -1,0 +1,19 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the mailops.smtp collection: names and behaviour may change without notice.
+#
+# Pieces of sentences.
+#
+# Rule of this file: it knows words, and nothing of what they are about.
+
+from __future__ import annotations
+
+from typing import Iterable
+
+
+def listed(words: Iterable[object], last: str = "and") -> str:
+    """a, b and c; empty for no words. ``last`` stands before the last one."""
+    texts = [str(word) for word in words]
+    return f" {last} ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else "".join(texts)

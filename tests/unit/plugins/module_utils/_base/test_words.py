@@ -1,0 +1,27 @@
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Pieces of sentences."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._base.words import listed
+
+
+@pytest.mark.parametrize(
+    ("words", "last", "text"),
+    [
+        ([], "and", ""),
+        (["a"], "and", "a"),
+        (["a", "b"], "and", "a and b"),
+        ((587, 2525, 25), "and", "587, 2525 and 25"),
+        (["us", "eu", "ap"], "or", "us, eu or ap"),
+    ],
+)
+def test_listed(words: Sequence[Any], last: str, text: str) -> None:
+    assert listed(words, last) == text
+    assert listed(iter(words), last) == text
