@@ -1,9 +1,10 @@
+"""The table of routes.
+
+The rule of this file: it shows what the facts say and decides nothing. Documented in plugins/modules/route_report.py.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# The table of routes. The rule of this file: it shows what the facts say and decides nothing.
-# Documented in plugins/modules/route_report.py.
 from __future__ import annotations
 
 import textwrap

@@ -1,12 +1,12 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's side of mailops.smtp.testinfra.
 
-# The controller's side of mailops.smtp.testinfra: lends the task's connection and become to a testinfra
-# suite, and turns what the suite found into the result of the task.
-#
-# The rule of this file: it never opens a connection of its own, so whatever reaches the host in this play
-# (SSH with jump hosts, local, containers, become) is what the tests use.
+Lends the task's connection and become to a testinfra suite, and turns what the suite found into the result of the task.
+
+The rule of this file: it never opens a connection of its own, so whatever reaches the host in this play (SSH with jump
+hosts, local, containers, become) is what the tests use.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
+"""Checks a role's variables: fetches them one by one, so that one that cannot be had is known by its name.
+
+The rule of this file: what a value means is decided in plugin_utils/variables.py. Documented in
+plugins/modules/variables.py.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Checks a role's variables: fetches them one by one, so that one that cannot be had is known by its name.
-# The rule of this file: what a value means is decided in plugin_utils/variables.py.
-# Documented in plugins/modules/variables.py.
 from __future__ import annotations
 
 import re

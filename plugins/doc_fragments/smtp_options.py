@@ -1,8 +1,7 @@
+"""The options that every module with a probe in it has: module_utils/_smtp/arguments.py, PROBE_ARGUMENTS."""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# The options that every module with a probe in it has: module_utils/_smtp/arguments.py, PROBE_ARGUMENTS.
 from __future__ import annotations
 
 

@@ -1,10 +1,11 @@
+"""Whether a play will reach anybody.
+
+Ansible skips a play that matches no host, and tasks that no tag selects, and ends with 0: a gate that looked at nothing
+is green. The rule of this file: data in, one sentence out; what a pattern matches is Ansible's own doing.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Whether a play will reach anybody. Ansible skips a play that matches no host, and tasks that no tag selects, and
-# ends with 0: a gate that looked at nothing is green. The rule of this file: data in, one sentence out; what a pattern
-# matches is Ansible's own doing.
 from __future__ import annotations
 
 import difflib

@@ -1,14 +1,11 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs one testinfra suite against one host, inside this process, over any transport.
 
-# Runs one testinfra suite against one host, inside this process, over any transport.
-#
-# The rule of this file: it knows pytest and testinfra, and nothing of SMTP. A remote command leaves it only
-# through the function it was given, pytest leaves nothing behind (no cache, no bytecode, no output, no
-# environment), and what comes back is data with one sentence per failure.
-#
-# PRIVATE to the collection: other collections must not use it.
+The rule of this file: it knows pytest and testinfra, and nothing of SMTP. A remote command leaves it only through the
+function it was given, pytest leaves nothing behind (no cache, no bytecode, no output, no environment), and what comes
+back is data with one sentence per failure.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

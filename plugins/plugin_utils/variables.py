@@ -1,13 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
 """What a user wrote in a role's variable, as the one value that it means, or a sentence that says why it is none.
 
 Rules of this file: no I/O, no templating. A value is never guessed at: it has one meaning or it is refused. A
 sentence names the variable, what was given, why it cannot work and what to write; it never repeats a secret.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """Run the preflight against SMTP servers on loopback: no container, no root, nothing installed.
 
 Three "hosts", all of them this machine, whose candidate ports behave as ports behave behind different providers.
 The servers are aiosmtpd with a certificate from a CA made for the run; refused ports are ports nobody listens on.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

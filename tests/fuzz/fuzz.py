@@ -1,10 +1,9 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs one target under atheris: python fuzz.py TARGET [libFuzzer's options] [directories of inputs]
 
-# Runs one target under atheris: python fuzz.py TARGET [libFuzzer's options] [directories of inputs]
-#
-# Rule of this file: what is checked stands in targets.py, which knows nothing of atheris.
+Rule of this file: what is checked stands in targets.py, which knows nothing of atheris.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,12 +1,11 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the fuzzer begins: real dialogues, written by hand, and the certificates of the unit tests.
 
-# Where the fuzzer begins: real dialogues, written by hand, and the certificates of the unit tests.
-#
-#     python seeds.py DIRECTORY      writes DIRECTORY/TARGET/seed-N for each target
-#
-# Rule of this file: a seed shows the fuzzer a state that it would hardly find alone, and checks nothing.
+    python seeds.py DIRECTORY      writes DIRECTORY/TARGET/seed-N for each target
+
+Rule of this file: a seed shows the fuzzer a state that it would hardly find alone, and checks nothing.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

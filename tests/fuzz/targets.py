@@ -1,11 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the fuzzer runs: each target takes any bytes, drives the probe's core with them, and checks what must hold.
 
-# What the fuzzer runs: each target takes any bytes, drives the probe's core with them, and checks what must hold.
-#
-# Rules of this file: no socket, no clock, no fuzzer. The same bytes do the same, except for the random numbers of
-# TLS, so that whatever the fuzzer finds is replayed by the unit tests, on every Python.
+Rules of this file: no socket, no clock, no fuzzer. The same bytes do the same, except for the random numbers of TLS, so
+that whatever the fuzzer finds is replayed by the unit tests, on every Python.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """Stands in for the get-pip script that ansible-test fetches from Ansible's site, where that is out of reach.
 
 It is copied to get_pip_<version>.py, with the wheel of that pip beside it, and lets pip install from it.
 ansible-test gives it options of get-pip that pip itself does not know; these are dropped.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """Rules about the tree that no other tool checks: who may import what, and descriptions that must match."""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 
@@ -140,14 +139,31 @@ def test_the_tree_has_what_these_rules_look_at() -> None:
 
 
 @pytest.mark.parametrize("file", SHIPPED_PYTHON, ids=name_of)
-def test_a_file_names_its_licence(file: Path) -> None:
+def test_a_file_begins_with_what_it_is_for_and_names_its_licence(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
-    head = text.removeprefix("#!/usr/bin/python\n").splitlines()[:3]
-    assert head == [
+    if file.parent == PLUGINS / "modules":
+        # There the documentation is data, and Ansible looks for the name of the licence.
+        assert text.splitlines()[:4] == [
+            "#!/usr/bin/python",
+            "# Copyright: (c) 2026, the mailops.smtp authors",
+            "# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)",
+            "# SPDX-License-Identifier: GPL-3.0-or-later",
+        ]
+        return
+    assert re.match(r'"""[^\s].*[.:!?](""")?\n', text), text.splitlines()[0]
+    assert text[text.index('"""\n', 3) + 4 :].splitlines()[:2] == [
         "# Copyright: (c) 2026, the mailops.smtp authors",
-        "# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)",
         "# SPDX-License-Identifier: GPL-3.0-or-later",
     ]
+
+
+@pytest.mark.parametrize("file", sorted((MODULE_UTILS / "_postfix").glob("*.py")), ids=name_of)
+def test_of_the_checks_the_rest_knows_what_a_finding_is_and_the_registry(file: Path) -> None:
+    prefix = f"{UTILS_PACKAGE}._postfix.checks."
+    used = {
+        module.removeprefix(prefix).partition(".")[0] for module in imports(file) if module.startswith(prefix)
+    }
+    assert used <= {"finding", "registry"}
 
 
 @pytest.mark.parametrize("file", MANAGED_PYTHON, ids=name_of)

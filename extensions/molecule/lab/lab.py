@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """The lab: a mail relay and mail servers in different network circumstances, as containers that boot systemd.
 
 Rules of this file: the Python standard library alone; everything made carries the label or lies in the
 directory of its instance, so that "down" can remove it and instances never meet; what a host is stands in
 CAST and in the directory "hosts" beside this file, not in the code.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,13 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an IP address, a host name and a port of mail is.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# What an IP address, a host name and a port of mail is.
-#
-# Rules of this file: no I/O; nothing is looked up, nothing is connected to. Where a caller is stricter (no underscore,
-# no number as the last label), it says so itself.
+Rules of this file: no I/O; nothing is looked up, nothing is connected to. Where a caller is stricter (no underscore, no
+number as the last label), it says so itself.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,13 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""DER (ITU-T X.690), as much of it as certificates use: definite lengths and tags of one byte.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# DER (ITU-T X.690), as much of it as certificates use: definite lengths and tags of one byte.
-#
-# The standard library shows a certificate only after it has verified it on a connection; here it is read from its
-# bytes. Rules of this file: no I/O, and nothing raises. What cannot be read is absent, never guessed.
+The standard library shows a certificate only after it has verified it on a connection; here it is read from its bytes.
+Rules of this file: no I/O, and nothing raises. What cannot be read is absent, never guessed.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,18 +1,15 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secrets in the results of modules: what Ansible may mask there, and what it would destroy.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# Secrets in the results of modules: what Ansible may mask there, and what it would destroy.
-#
-# Ansible replaces a secret wherever its letters stand, in every text and number of a result. A password such as "587"
-# or "postfix" would so turn a port into a word, and a list that a role reads into asterisks; and a hole in a sentence
-# that is known says what the secret is.
-#
-# Rules of this file: no I/O, and no knowledge of any module. A field that somebody decides by is never changed, and
-# keeps its type. What a stranger says (a server, a log) is freed of secrets where it comes in; Ansible's mask comes
-# after that, for texts alone, and for secrets alone that are no ordinary words.
+Ansible replaces a secret wherever its letters stand, in every text and number of a result. A password such as "587" or
+"postfix" would so turn a port into a word, and a list that a role reads into asterisks; and a hole in a sentence that
+is known says what the secret is.
+
+Rules of this file: no I/O, and no knowledge of any module. A field that somebody decides by is never changed, and keeps
+its type. What a stranger says (a server, a log) is freed of secrets where it comes in; Ansible's mask comes after that,
+for texts alone, and for secrets alone that are no ordinary words.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

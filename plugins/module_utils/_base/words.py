@@ -1,12 +1,9 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pieces of sentences.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# Pieces of sentences.
-#
-# Rule of this file: it knows words, and nothing of what they are about.
+Rule of this file: it knows words, and nothing of what they are about.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

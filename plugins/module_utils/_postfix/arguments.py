@@ -1,11 +1,9 @@
+"""The arguments of postfix_config and postfix_info, and what must happen to secrets among them.
+
+The rule of this file: `files` is no_log as a whole until the secrets in it are known one by one.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# The arguments of postfix_config and postfix_info, and what must happen to secrets among them.
-# The rule of this file: `files` is no_log as a whole until the secrets in it are known one by one.
 
 from __future__ import annotations
 

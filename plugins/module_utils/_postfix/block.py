@@ -1,17 +1,14 @@
+"""A block of ours in a file that belongs to somebody else: main.cf, master.cf, a table.
+
+Theory of operation. The block stands at the end, between two marker lines. What it overrides in the host's own text is
+commented out where it stands, by a prefix of ours, whole logical lines with the comments inside them. A record behind
+the first marker holds what is needed to take all that away again. Own lines that look like ours get the prefix too, so
+that undo(compose(x, ...)) is x for every text.
+
+The rule of this file: text in, text out, and no byte outside of the block is ever lost.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# A block of ours in a file that belongs to somebody else: main.cf, master.cf, a table.
-#
-# Theory of operation. The block stands at the end, between two marker lines. What it overrides in the host's own text
-# is commented out where it stands, by a prefix of ours, whole logical lines with the comments inside them. A record
-# behind the first marker holds what is needed to take all that away again. Own lines that look like ours get the
-# prefix too, so that undo(compose(x, ...)) is x for every text.
-#
-# The rule of this file: text in, text out, and no byte outside of the block is ever lost.
 
 from __future__ import annotations
 

@@ -1,12 +1,10 @@
+"""The copies of files of /etc below the queue directory, from which a chrooted SMTP client looks up names.
+
+Debian's start script makes them; a reload does not. The rule of this file: a copy that is as it should be is left
+alone.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# The copies of files of /etc below the queue directory, from which a chrooted SMTP client looks up names.
-# Debian's start script makes them; a reload does not.
-# The rule of this file: a copy that is as it should be is left alone.
 
 from __future__ import annotations
 

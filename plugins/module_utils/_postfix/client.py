@@ -1,13 +1,11 @@
+"""This host's Postfix as a client.
+
+The name it greets with, the addresses it sends from, the families it uses, how it looks names up, which authorities it
+trusts and with which mechanisms it can log in. The rule of this file: it only reads what everybody may read, so it
+needs neither root nor a Postfix that runs, and on a host without one it says what Postfix will be there.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# This host's Postfix as a client: the name it greets with, the addresses it sends from, the families it uses, how it
-# looks names up, which authorities it trusts and with which mechanisms it can log in. The rule of this file: it only
-# reads what everybody may read, so it needs neither root nor a Postfix that runs, and on a host without one it says
-# what Postfix will be there.
 
 from __future__ import annotations
 
@@ -451,7 +449,7 @@ class _Reading:
             own = [address for address in interfaces if ip_version(address) == version]
             if bound and ip_version(bound) != version:
                 self.warnings.append(
-                    f"{parameter} of {self.directory}/main.cf is {bound!r}, which is no {family_title(version)} "
+                    f"{parameter} of {self.directory}/main.cf is {bound!r}, which is not an {family_title(version)} "
                     "address: Postfix sends nothing"
                 )
             elif bound:
@@ -468,8 +466,8 @@ class _Reading:
         if self.host.has(address) or self.get("smtp_bind_address_enforce") == "yes":
             return True
         self.warnings.append(
-            f"Postfix is told to send from {address}, which is no address of this host, and leaves the choice to the "
-            "system"
+            f"Postfix is told to send from {address}, which is not an address of this host, and leaves the "
+            "choice to the system"
         )
         return False
 

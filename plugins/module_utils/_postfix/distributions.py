@@ -1,11 +1,10 @@
+"""What distributions differ in, as data.
+
+Packages, the file of CA certificates, and the main.cf that their package leaves behind. The rule of this file: a
+main.cf is the distribution's only where every setting in it is known.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# What distributions differ in, as data: packages, the file of CA certificates, and the main.cf that their package
-# leaves behind. The rule of this file: a main.cf is the distribution's only where every setting in it is known.
 
 from __future__ import annotations
 

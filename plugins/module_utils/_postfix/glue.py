@@ -1,11 +1,9 @@
+"""Between AnsibleModule and this package: arguments to requests, outcomes to results.
+
+The rule of this file: nothing is decided here, and no text leaves before the secrets are known.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# Between AnsibleModule and this package: arguments to requests, outcomes to results.
-# The rule of this file: nothing is decided here, and no text leaves before the secrets are known.
 
 from __future__ import annotations
 

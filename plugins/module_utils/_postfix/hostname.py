@@ -1,11 +1,9 @@
+"""The name with which a host greets: what Postfix makes of the host's own name, and whether a relay can take it.
+
+The rule of this file: no I/O; who calls it brings the name, the text of /etc/hosts and what the host's resolver says.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# The name with which a host greets: what Postfix makes of the host's own name, and whether a relay can take it. The
-# rule of this file: no I/O; who calls it brings the name, the text of /etc/hosts and what the host's resolver says.
 
 from __future__ import annotations
 
@@ -49,7 +47,7 @@ def complaint(name: str) -> str | None:
     if "_" in bare:
         return "has an underscore, which no host name has (RFC 1123)"
     if not is_host_name(bare):
-        return "is no host name (RFC 1123)"
+        return "is not a host name (RFC 1123)"
     return "ends with a dot" if bare != name else None
 
 

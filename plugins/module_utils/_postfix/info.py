@@ -1,11 +1,9 @@
+"""What Postfix is and has on this host.
+
+The rule of this file: it only reads, and passwords that somebody wrote into main.cf are masked.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# What Postfix is and has on this host. The rule of this file: it only reads, and passwords that somebody
-# wrote into main.cf are masked.
 
 from __future__ import annotations
 

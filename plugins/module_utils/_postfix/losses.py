@@ -1,11 +1,9 @@
+"""What a change takes from a host that works: a listener, a domain, a table, a value that somebody chose.
+
+The rule of this file: two configurations in, sentences out; what only moves or is added is no loss.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# What a change takes from a host that works: a listener, a domain, a table, a value that somebody chose.
-# The rule of this file: two configurations in, sentences out; what only moves or is added is no loss.
 
 from __future__ import annotations
 

@@ -1,18 +1,15 @@
+"""Whole files for a wish that is about a part of them: what is named is in our block, the rest is the host's own.
+
+Theory of operation. The files are computed anew in every run, from the host's own text (what stands there with our
+block taken away) and the wish. So whatever is no longer named goes away, and what it had overridden is in force again.
+The record in the block of main.cf says which files are ours and what was there before: one file, so it is true whenever
+main.cf is. STATE, beside it, keeps what a way back needs: files that we replaced whole, and what our part was before
+the last change; of a sensitive table the keys alone.
+
+The rule of this file: text in, text out; the host is read through Live.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# Whole files for a wish that is about a part of them: what is named is in our block, the rest is the host's own.
-#
-# Theory of operation. The files are computed anew in every run, from the host's own text (what stands there with our
-# block taken away) and the wish. So whatever is no longer named goes away, and what it had overridden is in force
-# again. The record in the block of main.cf says which files are ours and what was there before: one file, so it is
-# true whenever main.cf is. STATE, beside it, keeps what a way back needs: files that we replaced whole, and what our
-# part was before the last change; of a sensitive table the keys alone.
-#
-# The rule of this file: text in, text out; the host is read through Live.
 
 from __future__ import annotations
 

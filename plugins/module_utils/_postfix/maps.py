@@ -1,12 +1,11 @@
+"""The lookup tables that a configuration names.
+
+Which they are, whether a compiled one is lost or older than its source, and building it. The rule of this file: a
+compiled table is built beside and renamed into place, so that a reader finds the old one or the new one, never half of
+one.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# The lookup tables that a configuration names: which they are, whether a compiled one is lost or older
-# than its source, and building it. The rule of this file: a compiled table is built beside and renamed
-# into place, so that a reader finds the old one or the new one, never half of one.
 
 from __future__ import annotations
 

@@ -1,11 +1,9 @@
+"""master.cf as data, master(5).
+
+Text in, text out: what an edit does not name stays as it was, byte for byte, comments and order included.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# master.cf as data, master(5). Text in, text out: what an edit does not name stays as it was, byte for byte, comments
-# and order included.
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
+"""What a configuration needs on its host and packages bring.
+
+The rule of this file: a few looks at the file system, so that a host on which nothing is missing is known without
+asking its package manager.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# What a configuration needs on its host and packages bring. The rule of this file: a few looks at the file system,
-# so that a host on which nothing is missing is known without asking its package manager.
 
 from __future__ import annotations
 

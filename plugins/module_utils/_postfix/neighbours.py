@@ -1,13 +1,12 @@
+"""What on this host is in Postfix's way, found before anything changes.
+
+Another mail server and its queue, a masked unit, a foreign listener, a file system that takes no writing, a package
+manager that is busy.
+
+The rule of this file: files are read, /proc above all; no program is run, nothing waits, nothing changes.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# What on this host is in Postfix's way, found before anything changes: another mail server and its queue, a masked
-# unit, a foreign listener, a file system that takes no writing, a package manager that is busy.
-#
-# The rule of this file: files are read, /proc above all; no program is run, nothing waits, nothing changes.
 
 from __future__ import annotations
 

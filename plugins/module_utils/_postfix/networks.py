@@ -1,11 +1,9 @@
+"""Words of mynetworks and inet_interfaces that mean nothing to Postfix, wherever it runs.
+
+The rule of this file: no I/O, so that a word can be judged before there is a Postfix.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# Words of mynetworks and inet_interfaces that mean nothing to Postfix, wherever it runs. The rule of this file: no I/O,
-# so that a word can be judged before there is a Postfix.
 
 from __future__ import annotations
 
@@ -33,12 +31,14 @@ def network_flaw(word: str) -> Flaw | None:
         return Flaw(f"{word!r} is IPv6 without brackets", f"write [{address}]" + (f"/{mask}" if mask else ""))
     if match and "/" in match.group("inner"):
         address, _slash, mask = match.group("inner").partition("/")
-        return Flaw(f"{word!r}: the mask belongs behind the bracket", f"write [{address}]/{mask}")
+        return Flaw(f"{word!r}: the mask belongs after the bracket", f"write [{address}]/{mask}")
     if ";" in bare:
         return Flaw(f"{word!r}: a semicolon separates nothing", "separate with commas or spaces")
     if not re.match(r"[0-9A-Fa-f:.]+(/\d+)?\Z", text) or not re.search(r"[:./]", text):
         if not re.search(r"[A-Za-z_]", text) or re.search(r"[^A-Za-z0-9_.-]", text):
-            return Flaw(f"{word!r} is no network, address or host", "write address/bits, a name or a table")
+            return Flaw(
+                f"{word!r} is not a network, address or host", "write address/bits, a name or a table"
+            )
         return None
     try:
         network = ipaddress.ip_network(text, strict=False)
@@ -48,7 +48,7 @@ def network_flaw(word: str) -> Flaw | None:
         return None
     if "/" in text and str(network.network_address) != str(ipaddress.ip_address(text.partition("/")[0])):
         shown = f"[{network.network_address}]/{network.prefixlen}" if network.version == 6 else str(network)
-        return Flaw(f"{word!r} has host bits set behind the mask", f"write {shown}")
+        return Flaw(f"{word!r} has host bits set beyond the mask", f"write {shown}")
     return None
 
 
@@ -61,5 +61,7 @@ def interface_flaw(word: str, words: Sequence[str]) -> Flaw | None:
     if slash:
         return Flaw(f"{word!r} is a network", f"write an address of this host, such as {address.strip('[]')}")
     if not is_address(bare) and (re.match(r"[\d.]+\Z", bare) or not re.match(r"[A-Za-z0-9_.-]+\Z", bare)):
-        return Flaw(f"{word!r} is no address and no host name", "write all, loopback-only or addresses")
+        return Flaw(
+            f"{word!r} is neither an address nor a host name", "write all, loopback-only or addresses"
+        )
     return None

@@ -1,10 +1,6 @@
+"""Next hops, as relayhost and transport tables have them, and those that a configuration uses."""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# Next hops, as relayhost and transport tables have them, and those that a configuration uses.
 
 from __future__ import annotations
 
@@ -67,7 +63,7 @@ def parse_next_hop(text: str, service: str = "smtp", default_port: int = 25) -> 
             raise ValueError(f"{text!r}: no port follows the colon; write {host}:587 or {host}")
     if bracketed and host.count(":") == 1:
         name, _colon, inner_port = host.partition(":")
-        raise ValueError(f"{text!r}: the port belongs behind the bracket; write [{name}]:{inner_port}")
+        raise ValueError(f"{text!r}: the port belongs after the bracket; write [{name}]:{inner_port}")
     host = host[5:] if host.lower().startswith("ipv6:") else host
     if ":" in host:
         if not addresses.is_address(host):

@@ -1,11 +1,9 @@
+"""What postconf(5) allows as values, where it is a closed set: data for the checks.
+
+The rule of this file: only what the manual or Postfix's sources list; a doubt leaves the parameter out.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# What postconf(5) allows as values, where it is a closed set: data for the checks.
-# The rule of this file: only what the manual or Postfix's sources list; a doubt leaves the parameter out.
 
 from __future__ import annotations
 

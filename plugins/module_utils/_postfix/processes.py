@@ -1,16 +1,13 @@
+"""The processes under master(8), read from /proc, and how to stop them without sending a message twice.
+
+A delivery agent marks a recipient as done in the queue file after the other side has taken the message. Stopped between
+the two it leaves a message that is sent again at the next start: `postfix stop` and systemd both end agents with
+SIGTERM, whatever they are at. So before a stop the queue manager is ended, which keeps it from handing out more and
+lets go of agents that are done, and master is paused, which keeps it from starting another one, until no agent has a
+message in hand. To the agents that is a reload.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# The processes under master(8), read from /proc, and how to stop them without sending a message twice.
-#
-# A delivery agent marks a recipient as done in the queue file after the other side has taken the message. Stopped
-# between the two it leaves a message that is sent again at the next start: `postfix stop` and systemd both end agents
-# with SIGTERM, whatever they are at. So before a stop the queue manager is ended, which keeps it from handing out more
-# and lets go of agents that are done, and master is paused, which keeps it from starting another one, until no agent
-# has a message in hand. To the agents that is a reload.
 
 from __future__ import annotations
 

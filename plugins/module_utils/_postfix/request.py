@@ -1,10 +1,6 @@
+"""What postfix_config was asked for, as data."""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# What postfix_config was asked for, as data.
 
 from __future__ import annotations
 

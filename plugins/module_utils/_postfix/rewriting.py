@@ -1,12 +1,10 @@
+"""The sender that a relay sees when mail of this host has another one.
+
+Completed, canonical, masqueraded, generic, as ADDRESS_REWRITING_README has it. The rule of this file: a table that
+cannot be read makes the answer unknown, never a guess.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# The sender that a relay sees when mail of this host has another one: completed, canonical, masqueraded, generic, as
-# ADDRESS_REWRITING_README has it. The rule of this file: a table that cannot be read makes the answer unknown, never
-# a guess.
 
 from __future__ import annotations
 

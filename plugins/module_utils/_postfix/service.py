@@ -1,12 +1,10 @@
+"""The running Postfix: what it is, what it has bound, how to reload, start and stop it, and whether it serves.
+
+The rule of this file: the process is asked, not the files. What master(8) holds comes from /proc; only reload, start
+and stop run a program. Nothing here changes the configuration.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# The running Postfix: what it is, what it has bound, how to reload, start and stop it, and whether it serves.
-# The rule of this file: the process is asked, not the files. What master(8) holds comes from /proc; only
-# reload, start and stop run a program. Nothing here changes the configuration.
 
 from __future__ import annotations
 

@@ -1,21 +1,18 @@
+"""A directory's content replaced as a whole, so that it survives a kill or a power loss at any instant.
+
+Theory of operation. The new directory is built beside the live one (.NAME.stage). A journal (.NAME.journal) is written
+and synced before the first live change, and removed after the last. With renameat2(RENAME_EXCHANGE) the two directories
+change places in one system call: a reader sees the old one or the new one. Where the kernel or the file system refuse
+that (a mount point, a directory in a lower overlay layer, a managed file that is a link to elsewhere), the changed
+files are renamed one by one, maps before main.cf before master.cf, with what they replace kept for undo; meanwhile
+main.cf may be one that makes Postfix wait (the interim main.cf). Whoever finds a journal undoes: the old state was
+confirmed, the new one was not.
+
+The rule of this file: it knows directories and files, not Postfix. Nothing is deleted before what replaces it is on
+disk.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# A directory's content replaced as a whole, so that it survives a kill or a power loss at any instant.
-#
-# Theory of operation. The new directory is built beside the live one (.NAME.stage). A journal
-# (.NAME.journal) is written and synced before the first live change, and removed after the last. With
-# renameat2(RENAME_EXCHANGE) the two directories change places in one system call: a reader sees the old
-# one or the new one. Where the kernel or the file system refuse that (a mount point, a directory in a
-# lower overlay layer, a managed file that is a link to elsewhere), the changed files are renamed one by one, maps
-# before main.cf before master.cf, with what they replace kept for undo; meanwhile main.cf may be one that makes
-# Postfix wait (the interim main.cf). Whoever finds a journal undoes: the old state was confirmed, the new one was not.
-#
-# The rule of this file: it knows directories and files, not Postfix. Nothing is deleted before what
-# replaces it is on disk.
 
 from __future__ import annotations
 

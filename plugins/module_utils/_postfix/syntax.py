@@ -1,10 +1,6 @@
+"""What Postfix's text files have in common: white space, logical lines, comments, parameter names, values and lists."""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# What Postfix's text files have in common: white space, logical lines, comments, parameter names, values and lists.
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
+"""The rows of lookup tables.
+
+Of texthash: and the like, postmap(1), of patterns, regexp_table(5), and of inline: tables.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# The rows of lookup tables: of texthash: and the like, postmap(1), of patterns, regexp_table(5), and of inline: tables.
 
 from __future__ import annotations
 

@@ -1,17 +1,14 @@
+"""A change of Postfix from the wish to the proof: plan, stage, check, swap, activate, confirm, or all back.
+
+Theory of operation. The plan is computed from the live files and the request alone; a host that is as wished costs a
+few file reads and a look at /proc. Otherwise the whole directory is staged, checked there by checks/, swapped by
+swap.py, activated and confirmed by service.py. Every way out of deploy() leaves the old state or the new one, and a
+Postfix that runs it.
+
+The rule of this file: no content of a sensitive file leaves it, in no return value and in no exception.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# A change of Postfix from the wish to the proof: plan, stage, check, swap, activate, confirm, or all back.
-#
-# Theory of operation. The plan is computed from the live files and the request alone; a host that is as
-# wished costs a few file reads and a look at /proc. Otherwise the whole directory is staged, checked there
-# by checks/, swapped by swap.py, activated and confirmed by service.py. Every way out of deploy() leaves
-# the old state or the new one, and a Postfix that runs it.
-#
-# The rule of this file: no content of a sensitive file leaves it, in no return value and in no exception.
 
 from __future__ import annotations
 

@@ -1,11 +1,9 @@
+"""What each Postfix version can do, as data, with the release notes as its source.
+
+The rule of this file: a capability is true from the version that introduced it; nothing is probed.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Private to the mailops.smtp collection: no promise of a stable interface to others.
-#
-# What each Postfix version can do, as data, with the release notes as its source.
-# The rule of this file: a capability is true from the version that introduced it; nothing is probed.
 
 from __future__ import annotations
 

@@ -1,13 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
-# Private to the collection mailops.smtp: it may change without notice.
 """From relays to candidates, and from the candidates' results to the route, with the reason.
 
 Rules of this file: no I/O and no clock, so every decision can be shown in a table. Only a probe decides. The
 provider's table is asked for a guess where the user wants one, and then the reason says that it is a guess.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,14 +1,11 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
-# Private to the collection mailops.smtp: it may change without notice.
 """Which hosting provider is this, and what does it do to outgoing SMTP?
 
 Rules of this file: it reads only what the kernel and the provider's image show (DMI strings, the kernel
 command line, marker files) and asks no metadata service. What cannot be read counts as absent. A policy
 explains a verdict and orders guesses; it never decides what a probe has answered.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

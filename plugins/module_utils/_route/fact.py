@@ -1,13 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
-# Private to the collection mailops.smtp: it may change without notice.
 """The fact smtp_route: from parameters to a request, from results to the fact, and into its file.
 
 Rules of this file: parameters are read and the fact is put together only here, at the module's edge. Nothing secret
 enters a fact. The file is replaced as a whole, so a reader sees the old one or the new one.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

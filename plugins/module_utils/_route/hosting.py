@@ -1,8 +1,3 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
-# Private to the collection mailops.smtp: it may change without notice.
 """Hosting providers as data: how to recognise each, and what it does to outgoing SMTP.
 
 Rules of this file: data only. Every row keeps its confidence and its sources:
@@ -14,6 +9,8 @@ general    general knowledge without a source that was read: a hint, and said to
 A port that no source names is `unknown`, never assumed open. Policies differ per account as well as per
 provider, so a row orders and explains probes; it never replaces one. Compiled 2026-11.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

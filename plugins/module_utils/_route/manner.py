@@ -1,13 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
-# Private to the collection mailops.smtp: it may change without notice.
 """How the probe gives itself to a relay: as this host's mail server does, unless the user says otherwise.
 
 Rules of this file: no I/O. What the user names goes first, what the mail server has comes next, and the probe's own
 defaults come last. What differs from what the mail server would do is said in a warning.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

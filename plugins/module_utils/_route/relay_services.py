@@ -1,8 +1,3 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
-# Private to the collection mailops.smtp: it may change without notice.
 """Relay services as data: hosts, ports by kind of TLS, authentication, and what the user name is.
 
 Rules of this file: data only. `starttls` and `implicit` are the ports that a source documents, in that
@@ -11,6 +6,8 @@ general knowledge only and are never tried unasked. `plaintext` ports have no TL
 Confidence: primary (the service's own page), secondary (nodemailer, GitLab's documentation, Thunderbird's
 ISPDB, guides). Compiled 2026-11.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

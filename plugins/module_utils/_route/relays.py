@@ -1,13 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
-# Private to the collection mailops.smtp: it may change without notice.
 """The relays that a user names: by host, or by the name of a service in the catalogue.
 
 Rules of this file: no I/O. What the user wrote is checked here, once; a complaint says what was given,
 where, why it cannot work and what to write instead. A complaint never repeats a value that may be a secret.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,12 +1,9 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options that every module with a probe in it has, as an argument spec and as Options.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# The options that every module with a probe in it has, as an argument spec and as Options.
-#
-# Rule of this file: a default stands in Options and is only repeated from there.
+Rule of this file: a default stands in Options and is only repeated from there.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

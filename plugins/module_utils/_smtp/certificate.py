@@ -1,23 +1,19 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a certificate says, and everything that is wrong with it.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# What a certificate says, and everything that is wrong with it.
-#
-# OpenSSL names one fault of a certificate and stops, and Python shows nothing of a certificate that it did
-# not verify. So the chain is OpenSSL's to judge (its error code comes in here), and names and dates are
-# judged here, from the DER.
-#
-# Rules of this file: no socket, no clock (the time comes in as an argument). The reader is tolerant: what it
-# cannot make sense of is absent, and no certificate, whatever it holds, makes it raise. It grants nothing by
-# that: an absent name matches nothing.
-#
-# The judgement is that of Postfix with smtp_tls_security_level = secure and the same CA file, with these
-# differences: a subdomain of the host is not accepted in the host's place (Postfix's default secure match has
-# dot-nexthop), and an address literal is compared with the IP addresses of the certificate (as Postfix 3.10
-# does; older ones compare it with nothing).
+OpenSSL names one fault of a certificate and stops, and Python shows nothing of a certificate that it did not verify. So
+the chain is OpenSSL's to judge (its error code comes in here), and names and dates are judged here, from the DER.
+
+Rules of this file: no socket, no clock (the time comes in as an argument). The reader is tolerant: what it cannot make
+sense of is absent, and no certificate, whatever it holds, makes it raise. It grants nothing by that: an absent name
+matches nothing.
+
+The judgement is that of Postfix with smtp_tls_security_level = secure and the same CA file, with these differences: a
+subdomain of the host is not accepted in the host's place (Postfix's default secure match has dot-nexthop), and an
+address literal is compared with the IP addresses of the certificate (as Postfix 3.10 does; older ones compare it with
+nothing).
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,13 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""What to probe and how: endpoints, credentials, options.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# What to probe and how: endpoints, credentials, options.
-#
-# Rule of this file: a value that a user gave is checked here once, before anything is sent; the complaint
-# says what is wrong, where, and what to write instead. Nothing that comes after it checks again.
+Rule of this file: a value that a user gave is checked here once, before anything is sent; the complaint says what is
+wrong, where, and what to write instead. Nothing that comes after it checks again.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

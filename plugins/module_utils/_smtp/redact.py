@@ -1,13 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""The words of a server as they may be shown: escaped, and without the password that it may send back.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# The words of a server as they may be shown: escaped, and without the password that it may send back.
-#
-# Rules of this file: no I/O, and no decision about what words mean. A password is looked for in each form in which it
-# is sent; where removing it would change SMTP's own words, or show what it is, it is left alone.
+Rules of this file: no I/O, and no decision about what words mean. A password is looked for in each form in which it is
+sent; where removing it would change SMTP's own words, or show what it is, it is left alone.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,17 +1,14 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a server means by a refusal: verdict, cause and advice, by stage, code, enhanced status code and words.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# What a server means by a refusal: verdict, cause and advice, by stage, code, enhanced status code and words.
-#
-# Rules of this file: what is known of servers stands in tables, first match wins, and the few functions below
-# them know no server. The class of the code decides whether it is a rejection, whatever the words are: a 4xx is
-# never one. A word of a reply is asked for what it says about the cause, never for whether the server means it.
-# Words are looked for in the reply as it came; nothing of the reply goes into a cause or an advice.
-#
-# The codes are those of RFC 5321, 3463, 4954 section 6, 5248, 7372, 7504 and 7505.
+Rules of this file: what is known of servers stands in tables, first match wins, and the few functions below them know
+no server. The class of the code decides whether it is a rejection, whatever the words are: a 4xx is never one. A word
+of a reply is asked for what it says about the cause, never for whether the server means it. Words are looked for in the
+reply as it came; nothing of the reply goes into a cause or an advice.
+
+The codes are those of RFC 5321, 3463, 4954 section 6, 5248, 7372, 7504 and 7505.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,14 +1,11 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Replies of an SMTP server (RFC 5321 section 4.2), read from a stream of bytes that may be cut anywhere.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# Replies of an SMTP server (RFC 5321 section 4.2), read from a stream of bytes that may be cut anywhere.
-#
-# Rules of this file: no socket, no clock, no decision about what a reply means. Every reply comes out the
-# same wherever the stream was cut. What may pile up is bounded, and bytes that can no longer become a reply
-# are refused at once instead of when the line ends, because a hostile server never ends it.
+Rules of this file: no socket, no clock, no decision about what a reply means. Every reply comes out the same wherever
+the stream was cut. What may pile up is bounded, and bytes that can no longer become a reply are refused at once instead
+of when the line ends, because a hostile server never ends it.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

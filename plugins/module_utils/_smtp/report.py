@@ -1,12 +1,9 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""The results of a probe as a module returns them, and whether they are a failure.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# The results of a probe as a module returns them, and whether they are a failure.
-#
-# Rule of this file: an unreachable server is a result, not a failure; failing is the caller's choice (fail_when).
+Rule of this file: an unreachable server is a result, not a failure; failing is the caller's choice (fail_when).
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,15 +1,14 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""SASL mechanisms of a mail client.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# SASL mechanisms of a mail client: PLAIN (RFC 4616), LOGIN (in use, never standardized), SCRAM-SHA-1 and
-# SCRAM-SHA-256 (RFC 5802 and 7677), CRAM-MD5 (RFC 2195) and XOAUTH2 (Google's and Microsoft's).
-#
-# Rules of this file: it says what to answer, unencoded; base64, lines and the decision whether a password may
-# be sent at all belong to the session. There is no mechanism here that Postfix with Cyrus SASL cannot use, so
-# that the one that logged in can be written into its configuration.
+PLAIN (RFC 4616), LOGIN (in use, never standardized), SCRAM-SHA-1 and SCRAM-SHA-256 (RFC 5802 and 7677), CRAM-MD5 (RFC
+2195) and XOAUTH2 (Google's and Microsoft's).
+
+Rules of this file: it says what to answer, unencoded; base64, lines and the decision whether a password may be sent at
+all belong to the session. There is no mechanism here that Postfix with Cyrus SASL cannot use, so that the one that
+logged in can be written into its configuration.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,27 +1,24 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""One connection to a mail server, from the greeting to QUIT, as a state machine.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# One connection to a mail server, from the greeting to QUIT, as a state machine.
-#
-# Theory of operation. The caller owns the socket and the clock. It calls begin() when the connection stands,
-# receive() with what arrives (b"" for the end of the stream), lost() when the connection breaks and expire()
-# when time is up; after each of them it sends what take() hands out and looks at events(). ``outcome`` is set
-# as soon as the verdict stands. The QUIT that follows cannot change it, but for one thing: an answer to a STARTTLS
-# that was not offered may turn ``starttls_absent`` into ``starttls_stripped``. ``closed`` says when it is over.
-#
-#     GREETING -> EHLO -> STARTTLS -> HANDSHAKE -> EHLO -> AUTH -> ENVELOPE -> QUIT -> CLOSED
-#
-# Implicit TLS begins at HANDSHAKE. ``state`` is where it stands; a reply is handled by self._expect, the method that
-# belongs to what was sent last. Each of them either sends the next command or settles the verdict.
-#
-# Rules of this file: no socket, no clock, no choice of address, no retry; TLS is tls_pipe.py's. Bytes may be cut
-# anywhere without any difference to the verdict. What a server sends is bounded, and shown only through self._shown(),
-# which escapes it and removes the password from it. A password goes out in _log_in() and _answer() alone, after the
-# check of _authenticate() that this connection is encrypted, and verified where that is required. What a refusal means
-# is said in replies.py, which most hosts never load.
+Theory of operation. The caller owns the socket and the clock. It calls begin() when the connection stands, receive()
+with what arrives (b"" for the end of the stream), lost() when the connection breaks and expire() when time is up; after
+each of them it sends what take() hands out and looks at events(). ``outcome`` is set as soon as the verdict stands. The
+QUIT that follows cannot change it, but for one thing: an answer to a STARTTLS that was not offered may turn
+``starttls_absent`` into ``starttls_stripped``. ``closed`` says when it is over.
+
+    GREETING -> EHLO -> STARTTLS -> HANDSHAKE -> EHLO -> AUTH -> ENVELOPE -> QUIT -> CLOSED
+
+Implicit TLS begins at HANDSHAKE. ``state`` is where it stands; a reply is handled by self._expect, the method that
+belongs to what was sent last. Each of them either sends the next command or settles the verdict.
+
+Rules of this file: no socket, no clock, no choice of address, no retry; TLS is tls_pipe.py's. Bytes may be cut anywhere
+without any difference to the verdict. What a server sends is bounded, and shown only through self._shown(), which
+escapes it and removes the password from it. A password goes out in _log_in() and _answer() alone, after the check of
+_authenticate() that this connection is encrypted, and verified where that is required. What a refusal means is said in
+replies.py, which most hosts never load.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,14 +1,11 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""The TLS policy of a probe as SSLContexts.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# The TLS policy of a probe as SSLContexts.
-#
-# Rule of this file: a context is expensive (20 ms with the CAs of a distribution), so each is built once,
-# when it is first needed, and shared by every connection. Contexts verify the chain only; names and dates are
-# judged in certificate.py, the same on every version of Python.
+Rule of this file: a context is expensive (20 ms with the CAs of a distribution), so each is built once, when it is
+first needed, and shared by every connection. Contexts verify the chain only; names and dates are judged in
+certificate.py, the same on every version of Python.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

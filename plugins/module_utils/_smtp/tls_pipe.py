@@ -1,18 +1,15 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""TLS between two sides that exchange bytes: what arrives goes in, what is to be sent and what was said come out.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# TLS between two sides that exchange bytes: what arrives goes in, what is to be sent and what was said come out.
-#
-# Theory of operation. feed() takes what has arrived; next_event() says, as often as it is asked, what came of it: the
-# handshake is done (Secured), plaintext (b"" for the end that TLS itself announces), something that is not TLS
-# (InClear), a failure (Broken), or None where more bytes are needed. After each of them, and after write(), take() has
-# what is to be sent. After InClear and Broken it is of no more use.
-#
-# Rules of this file: no socket and no clock, only OpenSSL between two pieces of memory. It says what TLS has met, and
-# never what that means for a mail server. Bytes may be cut anywhere without any difference.
+Theory of operation. feed() takes what has arrived; next_event() says, as often as it is asked, what came of it: the
+handshake is done (Secured), plaintext (b"" for the end that TLS itself announces), something that is not TLS (InClear),
+a failure (Broken), or None where more bytes are needed. After each of them, and after write(), take() has what is to be
+sent. After InClear and Broken it is of no more use.
+
+Rules of this file: no socket and no clock, only OpenSSL between two pieces of memory. It says what TLS has met, and
+never what that means for a mail server. Bytes may be cut anywhere without any difference.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

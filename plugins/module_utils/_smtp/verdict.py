@@ -1,13 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""The closed list of verdicts, and the result that carries one.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# The closed list of verdicts, and the result that carries one.
-#
-# Rule of this file: whoever reports a verdict takes it from VERDICTS; there is no other. All that is known of one, its
-# meaning and what follows from it anywhere in the collection, stands in its row.
+Rule of this file: whoever reports a verdict takes it from VERDICTS; there is no other. All that is known of one, its
+meaning and what follows from it anywhere in the collection, stands in its row.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

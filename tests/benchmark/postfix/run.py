@@ -1,20 +1,19 @@
 #!/usr/bin/env python3
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""The race: the playbook mailops.smtp.deploy against other Postfix roles that you have fetched, at one task.
 
-# The race: the playbook mailops.smtp.deploy against other Postfix roles that you have fetched, at one task.
-#
-#   run.py [--runs N] [--suite SUITE] [--peers FILE] [--collections DIRECTORY] [NAME=FOLDER]...
-#   run.py geerlingguy=/tmp/ansible-role-postfix oefenweb=/tmp/ansible-postfix
-#
-# NAME is a description in FILE (peers.example.yml beside this file), FOLDER is where that role lies. Without any, our
-# own figures alone. Needs root or sudo, and what the lab needs (extensions/molecule/lab/lab.py setup).
-#
-# The task: send all mail through a relay on port 587 with TLS and a login. Each role has a host of its own, all from
-# one image, with Postfix as the distribution ships it and every package installed that the role asks for. A first run
-# per role, then rounds of converged runs, the roles taking turns. Wall seconds are those of ansible-playbook; CPU
-# seconds are those of ansible-playbook and of the host together. Whether mail then arrives at the relay is tried.
+  run.py [--runs N] [--suite SUITE] [--peers FILE] [--collections DIRECTORY] [NAME=FOLDER]...
+  run.py geerlingguy=/tmp/ansible-role-postfix oefenweb=/tmp/ansible-postfix
+
+NAME is a description in FILE (peers.example.yml beside this file), FOLDER is where that role lies. Without any, our own
+figures alone. Needs root or sudo, and what the lab needs (extensions/molecule/lab/lab.py setup).
+
+The task: send all mail through a relay on port 587 with TLS and a login. Each role has a host of its own, all from one
+image, with Postfix as the distribution ships it and every package installed that the role asks for. A first run per
+role, then rounds of converged runs, the roles taking turns. Wall seconds are those of ansible-playbook; CPU seconds are
+those of ansible-playbook and of the host together. Whether mail then arrives at the relay is tried.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks a blackbox_exporter for many targets, so many at a time, and counts its "probe_success 1".
 
-# Asks a blackbox_exporter for many targets, so many at a time, and counts its "probe_success 1".
-#
-#   ask_exporter.py CONCURRENCY < addresses, one a line
+ask_exporter.py CONCURRENCY < addresses, one a line
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

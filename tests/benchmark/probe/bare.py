@@ -1,14 +1,15 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""The yardstick.
 
-# The yardstick: the same dialogue as the probe's, verified handshake included, in a bare selectors loop that judges
-# nothing, keeps nothing and has no deadline.
-#
-#   bare.py CA_FILE SERVER_NAME CONCURRENCY < addresses, one a line
-#
-# Prints JSON: wall and CPU seconds (of the dialogues, not of the interpreter's start), peak MiB, and how many
-# dialogues came to their end.
+The same dialogue as the probe's, verified handshake included, in a bare selectors loop that judges nothing, keeps
+nothing and has no deadline.
+
+  bare.py CA_FILE SERVER_NAME CONCURRENCY < addresses, one a line
+
+Prints JSON: wall and CPU seconds (of the dialogues, not of the interpreter's start), peak MiB, and how many dialogues
+came to their end.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,13 +1,12 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""The probe's engine on a list of addresses, without the module around it.
 
-# The probe's engine on a list of addresses, without the module around it.
-#
-#   engine.py COLLECTIONS CA_FILE SERVER_NAME CONCURRENCY CONNECT_TIMEOUT TIMEOUT < addresses, one a line
-#
-# Prints JSON: wall and CPU seconds (of the probe, not of the interpreter's start), peak MiB, and the count of each
-# verdict.
+  engine.py COLLECTIONS CA_FILE SERVER_NAME CONCURRENCY CONNECT_TIMEOUT TIMEOUT < addresses, one a line
+
+Prints JSON: wall and CPU seconds (of the probe, not of the interpreter's start), peak MiB, and the count of each
+verdict.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,14 +1,13 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measures the probe against the other ways to test mail servers, in one run on one machine.
 
-# Measures the probe against the other ways to test mail servers, in one run on one machine.
-#
-#   python3 run.py [--quick] [--without PEER]... [--python INTERPRETER] [--ansible DIRECTORY]
-#
-# As root, on Debian 12 or newer with two cores. The servers run on the first core and the clients
-# on the second, on loopback in a network namespace of their own. Every number is measured in this run; a peer that is
-# not here is named as absent. Exits 1 when a bound that the collection promises does not hold.
+  python3 run.py [--quick] [--without PEER]... [--python INTERPRETER] [--ansible DIRECTORY]
+
+As root, on Debian 12 or newer with two cores. The servers run on the first core and the clients on the second, on
+loopback in a network namespace of their own. Every number is measured in this run; a peer that is not here is named as
+absent. Exits 1 when a bound that the collection promises does not hold.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

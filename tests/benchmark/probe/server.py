@@ -1,13 +1,12 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""The mail servers of the benchmark: one process, one selectors loop, every address of loopback on four ports.
 
-# The mail servers of the benchmark: one process, one selectors loop, every address of loopback on four ports.
-#
-#   server.py CERTIFICATE KEY
-#
-# 465 is implicit TLS, the others have STARTTLS. Addresses of 127.2.0.0/16 are tarpits: they take the connection and
-# say nothing.
+  server.py CERTIFICATE KEY
+
+465 is implicit TLS, the others have STARTTLS. Addresses of 127.2.0.0/16 are tarpits: they take the connection and say
+nothing.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """Lays a mail server of real life on a host, sends its battery of letters, deploys a relay, sends them again, goes back.
 
 A server is a file in servers/: its files, the commands that bring it up, and the letters with what becomes of each. Two
 hosts, one of each release, take their servers one after the other, each in a process of its own.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

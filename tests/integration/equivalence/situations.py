@@ -1,11 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """The situations, a row each: what the host is like, what its operator asks for, and what then becomes of a message.
 
 "sent": the probe must find the relay usable, and Postfix must deliver. "waits" (deferred, or still being tried) and
 "bounces": the probe must not, and Postfix does not. "either": both ways are right, as long as probe and Postfix agree.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

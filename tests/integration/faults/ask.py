@@ -1,14 +1,13 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""The probes of the fault table; it runs in the client's namespace, as a user's process would.
 
-# The probes of the fault table; it runs in the client's namespace, as a user's process would.
-#
-#     ask.py <file of CA certificates> <policy>...
-#
-# Each policy is one call of probe() with all its endpoints. It writes, as JSON, for each policy how long that took and
-# the results of each case, and when it had nothing left to do, on the monotonic clock of the system, which is that of
-# the process that waits for this one.
+    ask.py <file of CA certificates> <policy>...
+
+Each policy is one call of probe() with all its endpoints. It writes, as JSON, for each policy how long that took and
+the results of each case, and when it had nothing left to do, on the monotonic clock of the system, which is that of the
+process that waits for this one.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""The certificates of the fault table: one authority that the client trusts, and every way to be wrong.
 
-# The certificates of the fault table: one authority that the client trusts, and every way to be wrong.
-#
-# Rule of this file: a recipe takes the name of the host and writes nothing; all leaves share one key of each kind,
-# because making keys is what costs time.
+Rule of this file: a recipe takes the name of the host and writes nothing; all leaves share one key of each kind,
+because making keys is what costs time.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
+"""Sets up the network of the fault table, lets the probe loose in it once, and hands out what it found."""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-# Sets up the network of the fault table, lets the probe loose in it once, and hands out what it found.
 
 from __future__ import annotations
 

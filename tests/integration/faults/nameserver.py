@@ -1,11 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""A name server that is as good or as bad as each case wants it.
 
-# A name server that is as good or as bad as each case wants it.
-#
-# Rule of this file: one question, A and AAAA, over UDP and where the answer is large over TCP; what else a name
-# server can do no case needs.
+Rule of this file: one question, A and AAAA, over UDP and where the answer is large over TCP; what else a name server
+can do no case needs.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

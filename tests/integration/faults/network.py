@@ -1,13 +1,13 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""The network of the fault table.
 
-# The network of the fault table: a client and a server, each in a network and mount namespace without a name,
-# joined by a veth pair.
-#
-# Rule of this file: nothing can be left behind. A namespace lives as long as its keeper process, a keeper lives as
-# long as its standard input, and that is a pipe held by the test run: whatever ends the run ends the namespaces,
-# and with them addresses, routes, rules and mounts.
+A client and a server, each in a network and mount namespace without a name, joined by a veth pair.
+
+Rule of this file: nothing can be left behind. A namespace lives as long as its keeper process, a keeper lives as long
+as its standard input, and that is a pipe held by the test run: whatever ends the run ends the namespaces, and with them
+addresses, routes, rules and mounts.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

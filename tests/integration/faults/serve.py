@@ -1,13 +1,12 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""The process behind all hosts of the fault table; it runs in the server's namespace.
 
-# The process behind all hosts of the fault table; it runs in the server's namespace.
-#
-#     serve.py <directory of certificates>
-#
-# It says "ready" when everything listens, ends when its standard input ends, and before that answers each line of it
-# with what has come in so far, as JSON.
+    serve.py <directory of certificates>
+
+It says "ready" when everything listens, ends when its standard input ends, and before that answers each line of it with
+what has come in so far, as JSON.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the servers of the fault table can do.
 
-# What the servers of the fault table can do: a Peer (one accepted connection, seen from the server) and Smtp, an
-# orderly server of which a case overrides what it wants wrong.
-#
-# Rule of this file: a server does what its case says and never judges; whatever reaches it in clear is kept, so that
-# a test can look for what should not be there.
+A Peer (one accepted connection, seen from the server) and Smtp, an orderly server of which a case overrides what it
+wants wrong.
+
+Rule of this file: a server does what its case says and never judges; whatever reaches it in clear is kept, so that a
+test can look for what should not be there.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fault table: every case is a host with one behaviour, and the one verdict that is right about it.
 
-# The fault table: every case is a host with one behaviour, and the one verdict that is right about it.
-#
-# Rule of this file: a verdict stands here because it is what a postmaster at that host should be told, never because
-# it is what the probe says. Where the judgement is Postfix's (certificates, fallbacks), it is what Postfix does.
+Rule of this file: a verdict stands here because it is what a postmaster at that host should be told, never because it
+is what the probe says. Where the judgement is Postfix's (certificates, fallbacks), it is what Postfix does.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

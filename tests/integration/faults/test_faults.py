@@ -1,8 +1,6 @@
+"""The probe in the fault table: one test a case, and what must hold for all of them."""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-# The probe in the fault table: one test a case, and what must hold for all of them.
 
 from __future__ import annotations
 

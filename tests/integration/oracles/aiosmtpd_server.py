@@ -1,8 +1,9 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs inside the root of the oracle tests: many aiosmtpd servers in one process.
 
-# Runs inside the root of the oracle tests: many aiosmtpd servers in one process. The one argument is a JSON file.
+The one argument is a JSON file.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

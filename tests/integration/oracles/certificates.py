@@ -1,10 +1,9 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""The certificates of the oracle tests: one authority, and every kind of certificate that a mail server may have.
 
-# The certificates of the oracle tests: one authority, and every kind of certificate that a mail server may have.
-#
-# Rule of this file: a certificate has the one fault that it is named after, or none.
+Rule of this file: a certificate has the one fault that it is named after, or none.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

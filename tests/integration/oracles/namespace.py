@@ -1,12 +1,13 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""A place of one's own.
 
-# A place of one's own: network, mount and process namespaces, and in them a throw-away copy of the root directory
-# that `image` makes, with the mail servers and the tools of other people.
-#
-# Rule of this file: nothing is left behind. When the first process of the namespaces ends, the kernel ends all the
-# others, and takes the mounts and the addresses away.
+Network, mount and process namespaces, and in them a throw-away copy of the root directory that `image` makes, with the
+mail servers and the tools of other people.
+
+Rule of this file: nothing is left behind. When the first process of the namespaces ends, the kernel ends all the
+others, and takes the mounts and the addresses away.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

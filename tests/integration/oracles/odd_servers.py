@@ -1,11 +1,11 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Servers that no product is by itself, and the oracle that is asked about them.
 
-# Servers that no product is by itself, and the oracle that is asked about them: does Postfix, set up as the probe is
-# asked, bring a message there?
-#
-# Rule of this file: a server does what its row says. Whether that is well is for Postfix to say.
+Does Postfix, set up as the probe is asked, bring a message there?
+
+Rule of this file: a server does what its row says. Whether that is well is for Postfix to say.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

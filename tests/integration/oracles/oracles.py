@@ -1,10 +1,9 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""What swaks, `openssl s_client` and Postfix's posttls-finger find out about a server, in the probe's terms.
 
-# What swaks, `openssl s_client` and Postfix's posttls-finger find out about a server, in the probe's terms.
-#
-# Rule of this file: nothing of the probe's code is used here, and what a tool does not say stays None.
+Rule of this file: nothing of the probe's code is used here, and what a tool does not say stays None.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

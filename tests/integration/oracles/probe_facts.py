@@ -1,10 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the probe on a list of endpoints, under whatever Python is to be tried (3.8 and later, nothing installed).
 
-# Runs the probe on a list of endpoints, under whatever Python is to be tried (3.8 and later, nothing installed).
-# Reads JSON from stdin: {"collections": DIRECTORY, "jobs": {NAME: {"options": {...}, "endpoints": [[...], ...]}}}
-# and writes {NAME: [result, ...]} to stdout.
+Reads JSON from stdin: {"collections": DIRECTORY, "jobs": {NAME: {"options": {...}, "endpoints": [[...], ...]}}} and
+writes {NAME: [result, ...]} to stdout.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,13 +1,12 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Compares what the probe finds with what swaks, `openssl s_client` and posttls-finger find on real servers.
 
-# Compares what the probe finds out about real mail servers with what swaks, `openssl s_client` and posttls-finger find.
-#
-#   python3 run.py [--python INTERPRETER]... [--only TEXT] [--facts]
-#
-# As root, on Debian 12 or newer; the first run makes the servers' root directory. By default
-# the probe runs under every Python of this machine, 3.8 and later. Prints each disagreement and exits 1 if there is any.
+  python3 run.py [--python INTERPRETER]... [--only TEXT] [--facts]
+
+As root, on Debian 12 or newer; the first run makes the servers' root directory. By default the probe runs under every
+Python of this machine, 3.8 and later. Prints each disagreement and exits 1 if there is any.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""The mail servers that the probe is compared on: six products, each in the configurations that one meets.
 
-# The mail servers that the probe is compared on: six products, each in the configurations that one meets.
-#
-# Rule of this file: a configuration says in its own product's words what its name promises, and `verdict` and
-# `tls_version` say what comes of it, so that a setting that has no effect is noticed.
+Rule of this file: a configuration says in its own product's words what its name promises, and `verdict` and
+`tls_version` say what comes of it, so that a setting that has no effect is noticed.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """Hosts, networks, domains, interfaces and where mail is sent. Data only."""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 
@@ -74,7 +73,7 @@ BROKEN: list[Case] = [
     Case(
         "relayhost_port_in_brackets",
         "next-hop-syntax",
-        r"port belongs behind the bracket; write \[relay.example.com\]:587",
+        r"port belongs after the bracket; write \[relay.example.com\]:587",
         {"relayhost": "[relay.example.com:587]"},
     ),
     Case(

@@ -1,12 +1,11 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the cases inside a host that has Postfix, and prints one JSON object: name -> outcome.
 
 A broken case goes through a real run of deploy(), so that "refused before the live files change" is
 seen and not assumed. A valid one is staged and checked, and not made live: most name hosts and
 programs that a test host does not have.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

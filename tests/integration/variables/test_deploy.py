@@ -1,11 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """Every variable of every role deployed on a real host: its effect is the value, and as text it changes nothing more.
 
 One host for all tests, in their order; each leaves it as a deployment leaves it. No test looks at the checked values:
 what counts is what Postfix, the modules and the tests of the host were given.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,7 +1,3 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """Hosts broken on purpose after a green deployment, and odd ones on which nothing is wrong.
 
 Rule of this file: data. `do` is root's shell on the host, `relay` that on the relay; whatever they change is put back
@@ -9,6 +5,8 @@ afterwards from copies, and `undo` is for what is not among those (see GREEN and
 verify then says; the first of them is the cause, the last as a rule what mends it. With `both` a case is a round of its
 own with both releases; the others alternate between the releases, two in a round.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

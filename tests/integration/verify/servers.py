@@ -1,11 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """Two mail servers with Debian's Postfix behind the lab's relay, deployed by the role, and verified as a user does.
 
 Rule of this file: what is done to a host is done by root's shell on it; what is found out about it comes from
 ansible-playbook, over SSH, as on any host.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,12 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """verify fails on every broken host and names the cause, passes on every odd one, and changes nothing on any.
 
 Cases run in rounds, one run of ansible-playbook each: what concerns a host alone is tried on two hosts at a time, one
 case on each; MAILOPS_VERIFY_EVERYWHERE=1 tries each on both releases.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

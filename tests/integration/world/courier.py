@@ -1,11 +1,11 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Submits messages on a machine and follows each to its fate, by Postfix's log and its queue.
 
-# Submits messages on a machine and follows each to its fate, by Postfix's log and its queue. A program of its own: takes
-# a list of {"command", "token", "wait", "expect"} on standard input. A command is given the message on its standard input;
-# "expect" is the number of fates to wait for. The fates: [{"to", "status", "said", "relay"}...] per token; "queued" is the
-# fate of what is still in the queue when the time is over, "lost" of what is not.
+A program of its own: takes a list of {"command", "token", "wait", "expect"} on standard input. A command is given the
+message on its standard input; "expect" is the number of fates to wait for. The fates: [{"to", "status", "said",
+"relay"}...] per token; "queued" is the fate of what is still in the queue when the time is over, "lost" of what is not.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 import json
 import os

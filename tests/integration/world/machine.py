@@ -1,11 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """Mail servers as machines of their own: podman containers that boot systemd, joined by cables to the outside.
 
 Rules of this file: a machine has no network but the cable it is given, so nothing leaves this computer; commands go in
 through the namespaces of its first process, which takes 5 ms where "podman exec" takes 150.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""The name server of the outside, a program of its own: nameserver.py ADDRESS ZONE.json
 
-# The name server of the outside, a program of its own: nameserver.py ADDRESS ZONE.json
-#
-# The zone is {name: {"A": [address...], "AAAA": [...], "MX": [name...], "PTR": [name], "CNAME": name, "rcode": number,
-# "silent": true, "broken": {"AAAA": number}}}; "*.name" answers for every name below that is not there. UDP, one question.
+The zone is {name: {"A": [address...], "AAAA": [...], "MX": [name...], "PTR": [name], "CNAME": name, "rcode": number,
+"silent": true, "broken": {"AAAA": number}}}; "*.name" answers for every name below that is not there. UDP, one
+question.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 import ipaddress
 import json

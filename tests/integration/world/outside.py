@@ -1,11 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """The outside: one machine that is every relay, every foreign mail server and the name server of the tests.
 
 Each relay is a real Postfix service, with a real Dovecot for its logins, on an address and under a name of its own:
 "plain" is plain.relay.test. What makes it different are options of that service, a row of RELAYS.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """ansible-playbook, as a user runs it, on machines of the tests.
 
 The command line is run in a fork of this process, which has Ansible imported already: a run is a second shorter.
 MAILOPS_COLLECTION names another tree of the collection to test, an older one for instance.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

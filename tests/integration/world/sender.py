@@ -1,9 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sends letters by SMTP, a program of its own.
 
-# Sends letters by SMTP, a program of its own: takes [{"server", "port", "from", "to", "token", "login", "tls"}...] on
-# standard input and says of each what the server said: "accepted", or the refusal with the command that met it.
+Takes [{"server", "port", "from", "to", "token", "login", "tls"}...] on standard input and says of each what the server
+said: "accepted", or the refusal with the command that met it.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 import json
 import smtplib

@@ -1,9 +1,11 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""A middlebox in front of a relay, a program of its own.
 
-# A middlebox in front of a relay, a program of its own: stripper.py ADDRESS PORT TO PORT
-# It overwrites STARTTLS in what it passes on, as firewalls that inspect SMTP do.
+    stripper.py ADDRESS PORT TO PORT
+
+It overwrites STARTTLS in what it passes on, as firewalls that inspect SMTP do.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 import asyncio
 import re

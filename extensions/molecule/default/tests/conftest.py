@@ -1,10 +1,9 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """What the stories share: the lab, ansible-playbook as a user runs it, and testinfra hosts over the lab's SSH.
 
 Run by Molecule as its verifier, or by hand: "pytest extensions/molecule/default/tests" brings the lab up itself.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

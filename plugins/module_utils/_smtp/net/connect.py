@@ -1,13 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""A TCP connection to one of several addresses, by the race of RFC 8305 ("Happy Eyeballs").
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# A TCP connection to one of several addresses, by the race of RFC 8305 ("Happy Eyeballs").
-#
-# Rules of this file: it connects, and says of each address that could not be reached why. Whether to try again, and
-# what is then said over the connection, is the caller's.
+Rules of this file: it connects, and says of each address that could not be reached why. Whether to try again, and what
+is then said over the connection, is the caller's.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,15 +1,12 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many tasks in one thread, each a generator that waits for sockets and for times.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# Many tasks in one thread, each a generator that waits for sockets and for times.
-#
-# Theory of operation. Where a task must wait it yields the time at which it has to be woken at the latest. The loop,
-# one selector with one heap of timers, resumes it with the socket that became ready, or with None. A task never blocks.
-#
-# Rules of this file: every wait has a deadline, on the monotonic clock, in seconds. It knows nothing of SMTP.
+Theory of operation. Where a task must wait it yields the time at which it has to be woken at the latest. The loop, one
+selector with one heap of timers, resumes it with the socket that became ready, or with None. A task never blocks.
+
+Rules of this file: every wait has a deadline, on the monotonic clock, in seconds. It knows nothing of SMTP.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

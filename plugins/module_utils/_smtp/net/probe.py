@@ -1,22 +1,19 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Drives many sessions over sockets, under deadlines.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# Drives many sessions over sockets, under deadlines.
-#
-# Theory of operation. Each endpoint is a _Probe, whose _steps() resolve, connect, converse and retry in plain sequence:
-# a task of the loop (loop.py), so one thread is enough. Only name lookup, which cannot be had without blocking, is done
-# by daemon threads (resolve.py, imported where there is a name).
-#
-# A server may limit the connections of one client, and this probe makes many. A _Host keeps count of them for each
-# address: few at a time, and where one was turned away while another was open, or not surely closed, that proves
-# nothing: it is tried again alone.
-#
-# Rules of this file: every wait has a deadline, on the monotonic clock. The deadline of an endpoint covers
-# everything that is done for it: resolution, the wait for its turn at the address, every attempt, the pauses between,
-# and the looks from a second side. Nothing of SMTP is decided here, only when to connect, where, and how often.
+Theory of operation. Each endpoint is a _Probe, whose _steps() resolve, connect, converse and retry in plain sequence: a
+task of the loop (loop.py), so one thread is enough. Only name lookup, which cannot be had without blocking, is done by
+daemon threads (resolve.py, imported where there is a name).
+
+A server may limit the connections of one client, and this probe makes many. A _Host keeps count of them for each
+address: few at a time, and where one was turned away while another was open, or not surely closed, that proves nothing:
+it is tried again alone.
+
+Rules of this file: every wait has a deadline, on the monotonic clock. The deadline of an endpoint covers everything
+that is done for it: resolution, the wait for its turn at the address, every attempt, the pauses between, and the looks
+from a second side. Nothing of SMTP is decided here, only when to connect, where, and how often.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

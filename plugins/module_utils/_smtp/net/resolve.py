@@ -1,22 +1,19 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finds the addresses of a host name as Postfix on this host finds them.
 
-# Private to the mailops.smtp collection: names and behaviour may change without notice.
-#
-# Finds the addresses of a host name as Postfix on this host finds them.
-#
-# Theory of operation. Postfix asks DNS for the very name it was given, never a name made of it with the search list
-# (dns_lookup.c, postconf(5) smtp_host_lookup); with ``smtp_host_lookup = native`` it asks the system's name service
-# (nsswitch.conf), /etc/hosts included. So here: what /etc/hosts has, where the system looks there before it asks DNS,
-# is native; what DNS has under the very name is dns; what neither has, and the name service has all the same, is
-# native. An address that only the search list gives belongs to another name, and is not taken for this one.
-# DNS is asked through the C library's resolver, which reads resolv.conf as it does for Postfix. It can block for long,
-# so every question is answered in a daemon thread, and one that never ends holds up neither a deadline nor the process.
-# It is loaded only where there is a name to look up.
-#
-# Rules of this file: parsing is done by functions without I/O; who waits for an answer is a task of the loop. It says
-# whether a name has addresses, and why not; what that means for a probe is not its affair.
+Theory of operation. Postfix asks DNS for the very name it was given, never a name made of it with the search list
+(dns_lookup.c, postconf(5) smtp_host_lookup); with ``smtp_host_lookup = native`` it asks the system's name service
+(nsswitch.conf), /etc/hosts included. So here: what /etc/hosts has, where the system looks there before it asks DNS, is
+native; what DNS has under the very name is dns; what neither has, and the name service has all the same, is native. An
+address that only the search list gives belongs to another name, and is not taken for this one. DNS is asked through the
+C library's resolver, which reads resolv.conf as it does for Postfix. It can block for long, so every question is
+answered in a daemon thread, and one that never ends holds up neither a deadline nor the process. It is loaded only
+where there is a name to look up.
+
+Rules of this file: parsing is done by functions without I/O; who waits for an answer is a task of the loop. It says
+whether a name has addresses, and why not; what that means for a probe is not its affair.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,7 +1,3 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """Why mail did not go, from Postfix's own words: the text of a log line, of a delay reason or of a reply.
 
 The rule of this file: text in, cause and remedy out. The first rule whose pattern is found counts, so what is
@@ -9,6 +5,8 @@ special comes before what is general. What this host's Postfix says of itself an
 replied are judged apart: each knows "too many", "configuration error" and "user unknown" too. A remedy names a
 variable of role postfix, or a command that helps; where the words are not known they are all that is said.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

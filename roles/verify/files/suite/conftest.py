@@ -1,7 +1,3 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """What the tests of this suite share.
 
 `host` (testinfra) and `expect` (what the task expects of the host) come from mailops.smtp.testinfra. A
@@ -9,6 +5,8 @@ failing assertion says in one sentence what was expected, what was found and wha
 host, except those marked `sends_mail`: they submit two messages, and take them out of the queue if they did
 not arrive.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,12 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """A message that was submitted here, and what the mail log tells of it and of the messages that it became.
 
 The rule of this file: the log is read anew at each look and judged as a whole, so a look may come at any time. A
 message that local delivery forwards (an alias) is followed under its new queue id, to its last stop.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

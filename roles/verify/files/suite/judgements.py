@@ -1,12 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """What stops mail on a host, judged from what look.py saw there.
 
 The rule of this file: each function takes what was seen and returns sentences, none where all is well. What differs
 from the usual and stops nothing (news) is no fault.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

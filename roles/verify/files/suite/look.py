@@ -1,13 +1,11 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """Looks at the host once, in one command, and prints as JSON what the tests then judge.
 
 The rule of this file: it runs on the host (Python 3.8, the standard library) and only reads. Of Postfix's programs it
 runs those that change nothing: postconf, postmap -q and postqueue -j; never 'postfix check', which on some systems
 copies files. No password leaves the host. The question to a listener ends before any message (RSET).
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

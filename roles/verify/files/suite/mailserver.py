@@ -1,12 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """A mail server as the tests see it: Postfix's own account of its configuration, and what was seen on the host.
 
 Nothing here writes to the host, and no password leaves it: what must be compared is compared there. Next hops, ports
 and TLS levels are read here anew, on purpose: a witness that shared code with the deployment would share its mistakes.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

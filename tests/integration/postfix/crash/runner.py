@@ -1,6 +1,3 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """Kills runs of postfix_config at chosen points and looks at what is left; runs inside the host.
 
     runner.py STORY points
@@ -11,6 +8,8 @@ differ in four files, and one mail shows which of the two each of them is: main.
 the password that the relay knows on that port, master.cf the name in the client's greeting, and a compiled table the
 recipient's address.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

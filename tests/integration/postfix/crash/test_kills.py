@@ -1,6 +1,3 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """Killed at any step, postfix_config leaves a Postfix that serves, and the next run brings what was asked for.
 
     pytest tests/integration/postfix/crash -s            one point of each kind of step, a few minutes
@@ -11,6 +8,8 @@ Postfix starts or reloads with it, and accepts and delivers a mail that shows no
 nothing left over, and another mail goes the new way; the run after that changes nothing. Where two directories cannot
 be exchanged, files are renamed one by one: there alone a kill in between may leave some of both, until the next run.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

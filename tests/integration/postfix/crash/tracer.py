@@ -1,6 +1,3 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs a command and kills it with SIGKILL before the N-th system call that matters; runs inside the host.
 
     tracer.py OUTPUT N module|all -- COMMAND...
@@ -14,6 +11,8 @@ A seccomp filter stops the processes at those calls only, and ptrace(2) looks at
 not carried out any more. Without a tracer the filter would refuse the calls, so this program stays until the last
 process has ended. OUTPUT has one JSON object a line; that of the kill is written as soon as the command is dead.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

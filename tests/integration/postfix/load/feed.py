@@ -1,6 +1,3 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """Pushes messages through the local Postfix with smtp-source; runs inside the host.
 
     feed.py ACCEPTED FEEDERS
@@ -13,6 +10,8 @@ it was acknowledged is not known; those before it were accepted. What was not se
 
 Every second it prints the count of accepted messages; at the end one JSON object with the recipients.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

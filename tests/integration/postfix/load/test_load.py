@@ -1,6 +1,3 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 """Mail flows through a host while postfix_config changes it 20 times: each accepted message arrives exactly once.
 
     pytest tests/integration/postfix/load -s
@@ -9,6 +6,8 @@ smtp-source pushes 10,000 messages or more through the host, as long as it is be
 it gets. The route goes from the one port to the other and back, with a reload each time; two of the changes are of
 inet_interfaces, which stops Postfix and starts it.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

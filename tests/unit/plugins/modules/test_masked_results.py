@@ -1,8 +1,6 @@
+"""What Ansible masks in a result hides a secret and changes no field; beside the modules, for it needs ansible-core."""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-# What Ansible masks in a result hides a secret and changes no field; beside the modules, for it needs ansible-core.
 
 from __future__ import annotations
 

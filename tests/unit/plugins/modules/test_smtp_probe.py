@@ -1,8 +1,6 @@
+"""The module as Ansible runs it: parameters in, JSON out, and no password anywhere."""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-# The module as Ansible runs it: parameters in, JSON out, and no password anywhere.
 
 from __future__ import annotations
 

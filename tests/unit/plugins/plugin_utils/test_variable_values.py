@@ -1,8 +1,6 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """Values in every form: what they mean, and what is said of those that mean nothing."""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 
@@ -187,7 +185,7 @@ REFUSED: list[tuple[str, dict[str, Any], Any, tuple[str, ...]]] = [
         ("postfix_inet_interfaces[0]", "is a network", "10.0.0.1"),
     ),
     ("postfix_inet_interfaces", LIST, "all 10.0.0.1", ("postfix_inet_interfaces[0]", "all stands alone")),
-    ("postfix_inet_interfaces", LIST, ["300.0.0.1"], ("postfix_inet_interfaces[0]", "no address")),
+    ("postfix_inet_interfaces", LIST, ["300.0.0.1"], ("postfix_inet_interfaces[0]", "neither an address")),
     ("postfix_maps", ENTRIES, {"virtual": "a b"}, ("write postfix_maps: [{path: virtual, content: ...}]",)),
     (
         "postfix_maps",

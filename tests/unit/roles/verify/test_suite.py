@@ -1,12 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """The suite of role verify, run by the real action code against a mail server that exists on paper only.
 
 What the host would answer is a table of commands, as recorded on Debian 12 and 13. Each case changes the table or
 what is expected, and names the tests that must then fail, and no other.
 """
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """This host's Postfix as a client, from main.cf, master.cf and what the host says of itself."""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 
@@ -175,7 +173,7 @@ def test_a_service_that_cannot_be_is_refused_by_its_name(tmp_path):
 def test_an_address_that_the_host_does_not_have_is_not_bound_to_and_told(tmp_path):
     found = of(tmp_path, "smtp_bind_address = 192.0.2.8", has=lambda address: False)
     assert found.sources == ()
-    assert "192.0.2.8, which is no address of this host" in found.warnings[0]
+    assert "192.0.2.8, which is not an address of this host" in found.warnings[0]
     main = "smtp_bind_address = 192.0.2.8\nsmtp_bind_address_enforce = yes"
     assert of(tmp_path, main, has=lambda address: False).sources == ("192.0.2.8",)
 

@@ -1,8 +1,6 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
 """The name of a host: whether relays take it, and where a full one is found."""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 
@@ -34,11 +32,11 @@ FULL = "127.0.1.1 web1.example.com web1\n"
         ("192.0.2.1", "is an address"),
         ("2001:db8::1", "is an address"),
         ("[192.0.2.1", "neither a name nor an address"),
-        ("-web1.example.com", "no host name"),
-        ("web1..example.com", "no host name"),
-        ("web1.example.1", "no host name"),
-        ("a" * 64 + ".example.com", "no host name"),
-        (".".join(["a" * 60] * 5), "no host name"),
+        ("-web1.example.com", "not a host name"),
+        ("web1..example.com", "not a host name"),
+        ("web1.example.1", "not a host name"),
+        ("a" * 64 + ".example.com", "not a host name"),
+        (".".join(["a" * 60] * 5), "not a host name"),
         ("müller.example", "character that no host name has"),
         ("web 1.example", "character that no host name has"),
         ("web1.example\n", "character that no host name has"),

@@ -1,8 +1,6 @@
+"""Mail servers to test with: one without a socket, and a listener on loopback that runs it or any other behaviour."""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-# Mail servers to test with: one without a socket, and a listener on loopback that runs it or any other behaviour.
 
 from __future__ import annotations
 

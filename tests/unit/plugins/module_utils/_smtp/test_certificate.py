@@ -1,8 +1,6 @@
+"""What a certificate says and what is wrong with it; and that no certificate, whatever it holds, does harm."""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-# What a certificate says and what is wrong with it; and that no certificate, whatever it holds, does harm.
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
+"""What users write becomes endpoints and options, or a complaint that says what to write instead."""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-# What users write becomes endpoints and options, or a complaint that says what to write instead.
 
 from __future__ import annotations
 

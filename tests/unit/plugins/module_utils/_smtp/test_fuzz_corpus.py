@@ -1,8 +1,6 @@
+"""What the fuzzer found worth keeping (tests/fuzz) is replayed, and a broken core would be noticed."""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-# What the fuzzer found worth keeping (tests/fuzz) is replayed, and a broken core would be noticed.
 
 from __future__ import annotations
 

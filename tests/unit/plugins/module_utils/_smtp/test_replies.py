@@ -1,13 +1,12 @@
+"""Refusals as servers word them: each has its verdict, its cause, and an advice that names what can be set.
+
+The replies are those that servers of this kind send (host names and numbers replaced), from their manuals, from bug
+reports and from their sources.
+"""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Refusals as servers word them: each has its verdict, its cause, and an advice that names what can be set.
-#
 # ruff: noqa: E501 - a reply a line
-#
-# The replies are those that servers of this kind send (host names and numbers replaced), from their manuals, from bug
-# reports and from their sources.
 
 from __future__ import annotations
 

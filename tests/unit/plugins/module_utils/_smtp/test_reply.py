@@ -1,8 +1,6 @@
+"""Replies come out the same wherever the stream was cut, and nothing unbounded piles up."""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-# Replies come out the same wherever the stream was cut, and nothing unbounded piles up.
 
 from __future__ import annotations
 

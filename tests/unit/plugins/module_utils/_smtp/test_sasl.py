@@ -1,8 +1,6 @@
+"""SASL as the RFCs have it: their examples, and which mechanism is tried in which order."""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-# SASL as the RFCs have it: their examples, and which mechanism is tried in which order.
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whole dialogues without a socket, TLS included.
 
-# Whole dialogues without a socket, TLS included: the verdict is right, the same wherever the stream is cut, and no
-# password leaves where it must not.
+The verdict is right, the same wherever the stream is cut, and no password leaves where it must not.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

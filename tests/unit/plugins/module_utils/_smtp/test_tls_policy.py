@@ -1,8 +1,6 @@
+"""The contexts of a TLS policy take the chains that Postfix takes, and no others."""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-# The contexts of a TLS policy take the chains that Postfix takes, and no others.
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
+"""The list of verdicts is closed, and what a module returns of them is complete."""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-# The list of verdicts is closed, and what a module returns of them is complete.
 
 from __future__ import annotations
 

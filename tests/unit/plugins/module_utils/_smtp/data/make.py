@@ -1,11 +1,10 @@
-# Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes the certificates beside it: python make.py (needs the package cryptography, which the tests do not).
 
-# Makes the certificates beside it: python make.py (needs the package cryptography, which the tests do not).
-#
-# They are data and not made by each run so that the tests need only the standard library. Those that are good are
-# good till the year 9999. The keys protect nothing.
+They are data and not made by each run so that the tests need only the standard library. Those that are good are good
+till the year 9999. The keys protect nothing.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
+"""The probe against servers on loopback: deadlines, retries, families, second connections, many at once."""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-# The probe against servers on loopback: deadlines, retries, families, second connections, many at once.
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
+"""The look-up of names: DNS messages, the system's files, and where an address may come from."""
 # Copyright: (c) 2026, the mailops.smtp authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-# The look-up of names: DNS messages, the system's files, and where an address may come from.
 
 from __future__ import annotations
 
