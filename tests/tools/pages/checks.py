@@ -44,7 +44,7 @@ def page() -> str:
         subjects.setdefault(check.run.__module__, []).append(check)
     parts = [HEAD]
     for module, checks in subjects.items():
-        title = (sys.modules[module].__doc__ or "").partition("\n")[0].removeprefix("What is wrong with ")
+        title = (sys.modules[module].__doc__ or "").partition("\n")[0].replace("What is wrong with ", "")
         parts.append(
             f"## {title if '.' in title.split()[0] else title[0].upper() + title[1:]}\n".replace(".\n", "\n")
         )
