@@ -1,5 +1,6 @@
 """A pattern of hosts that must reach somebody. The work is done in plugin_utils/hosts.py."""
 # Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations

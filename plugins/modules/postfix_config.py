@@ -432,9 +432,6 @@ findings:
     remedy:
       description: What to write instead.
       type: str
-    certain:
-      description: Whether it is a mistake; otherwise it is an opinion, and stops nothing.
-      type: bool
     check:
       description: The name of the check that found it, see O(ignore).
       type: str

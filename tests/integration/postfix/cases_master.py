@@ -388,7 +388,7 @@ VALID: list[Case] = [
         "smtpd_verbose_and_stress",
         "daemon-argument",
         "",
-        services=[inet("2525", stress="") | {"command": "smtpd -v"}],
+        services=[{**inet("2525", stress=""), "command": "smtpd -v"}],
     ),
     Case("no_smtp_server", "service-missing", "", services=[absent("smtp", "inet")]),
     Case(

@@ -28,7 +28,7 @@ VALID: list[Case] = [
         "banner_with_typography",
         "typographic-character",
         "",
-        {"smtpd_banner": "$myhostname ESMTP \u2013 \u201cours\u201d"},
+        {"smtpd_banner": "$myhostname ESMTP \u2013 ours"},
     ),
     Case(
         "spamassassin_by_pipe",

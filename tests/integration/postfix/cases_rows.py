@@ -176,26 +176,20 @@ BROKEN: list[Case] = [
         "sender_relay_password_in_clear",
         "password-in-the-clear",
         "without TLS",
-        **table(
-            "sender_relay",
-            "@example.com [other.example.com]:587\n",
-            "sender_dependent_relayhost_maps",
-            parameters={
-                **RELAY,
-                "smtp_tls_security_level": "may",
-                "smtp_tls_policy_maps": f"inline:{{ {{{HOP} = secure}} }}",
-            },
-        )
-        | {
-            "files": [
-                text("sender_relay", "@example.com [other.example.com]:587\n"),
-                {
-                    "path": "sasl_passwd",
-                    "content": f"{HOP} joe:secret7\n[other.example.com]:587 joe:secret7\n",
-                    "sensitive": True,
-                },
-            ]
+        {
+            **RELAY,
+            "smtp_tls_security_level": "may",
+            "smtp_tls_policy_maps": f"inline:{{ {{{HOP} = secure}} }}",
+            "sender_dependent_relayhost_maps": "texthash:/etc/postfix/sender_relay",
         },
+        files=[
+            text("sender_relay", "@example.com [other.example.com]:587\n"),
+            {
+                "path": "sasl_passwd",
+                "content": f"{HOP} joe:secret7\n[other.example.com]:587 joe:secret7\n",
+                "sensitive": True,
+            },
+        ],
     ),
     Case(
         "access_action_misspelt",

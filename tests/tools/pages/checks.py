@@ -56,6 +56,8 @@ def section(check: Check) -> str:
     title, _blank, rest = (inspect.getdoc(check.run) or "").partition("\n\n")
     why, _mark, manual = rest.partition("\nManual: ")
     cases = [case for case in (*BROKEN, *VALID) if case.check == check.name]
+    # Quotation marks other than ASCII's are refused in documentation.
+    cases = [case for case in cases if not re.search("[\u2018-\u201f]", example(case))]
     bad = min((case for case in cases if case.says), key=length)
     good = min((case for case in cases if not case.says), key=length)
     warns = "A warning. " if bad in VALID else ""
