@@ -6,11 +6,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools/pages"))
 
 import checks
+import providers
 
 
-def test_the_page_of_the_checks_shows_the_checks() -> None:
-    assert checks.PAGE.read_text(encoding="utf-8") == checks.page(), "write it anew: make docs"
+@pytest.mark.parametrize("made", [checks, providers], ids=lambda made: made.PAGE.name)
+def test_a_page_shows_its_data(made: ModuleType) -> None:
+    assert made.PAGE.read_text(encoding="utf-8") == made.page(), "write it anew: make docs"

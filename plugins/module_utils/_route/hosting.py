@@ -61,6 +61,8 @@ class Egress(NamedTuple):
     sources: tuple[str, ...] = ()
     lift: str | None = None
     note: str | None = None
+    title: str = ""
+    """Of a provider that nothing gives away; of others it is in RECOGNITION."""
 
 
 SOURCES: dict[str, str] = {
@@ -317,9 +319,12 @@ EGRESS: dict[str, Egress] = {
     "aws_lightsail": Egress(
         _ports(PortPolicy(THROTTLED, GENERAL), _OPEN_G, _OPEN_G, _OPEN_G),
         lift="send AWS the form 'Request to remove email sending limitations'",
+        title="Amazon Lightsail",
     ),
     "aws_lambda": Egress(
-        _ports(_BLOCKED_G, _OPEN_G, _OPEN_G, _OPEN_G), note="Not a target of Ansible in practice."
+        _ports(_BLOCKED_G, _OPEN_G, _OPEN_G, _OPEN_G),
+        note="Not a target of Ansible in practice.",
+        title="AWS Lambda",
     ),
     "azure": Egress(
         _ports(_DEFAULT, _OPEN_2, _OPEN, _OPEN_G),
@@ -365,6 +370,7 @@ EGRESS: dict[str, Egress] = {
         note="25 is open until the spam scanner blocks the address in the network: a host that sent "
         "yesterday may time "
         "out today.",
+        title="OVHcloud",
     ),
     "oracle_oci": Egress(
         _ports(_DEFAULT_2, _UNKNOWN, _OPEN_G, _OPEN_G),
@@ -381,7 +387,7 @@ EGRESS: dict[str, Egress] = {
         _ports(_DEFAULT_2, _OPEN_2, _UNKNOWN, _UNKNOWN),
         ("wubase",),
     ),
-    "baidu_ai_cloud": Egress(_ports(_BLOCKED, _OPEN, _OPEN, _UNKNOWN), ("baidu",)),
+    "baidu_ai_cloud": Egress(_ports(_BLOCKED, _OPEN, _OPEN, _UNKNOWN), ("baidu",), title="Baidu AI Cloud"),
     "ibm_vpc": Egress(
         _ports(_BLOCKED_G, _OPEN_G, _OPEN_G, _OPEN_G),
         note="IBM's documentation of VPC does not speak of SMTP.",
@@ -398,23 +404,29 @@ EGRESS: dict[str, Egress] = {
         _ports(_OPEN_2, _OPEN_G, _OPEN_G, _OPEN_G),
         ("stalwart-23",),
         note="Limited per minute (general knowledge). DMI is plain QEMU, so it is not recognised.",
+        title="Contabo",
     ),
     "cloudzy": Egress(
         _ports(_DEFAULT, _DEFAULT, _DEFAULT, _DEFAULT),
         ("cloudzy",),
         note="2525 is blocked as well.",
+        title="Cloudzy",
     ),
-    "mmitech": Egress({26: _BLOCKED, **_ports(_BLOCKED, _BLOCKED, _BLOCKED, _BLOCKED)}, ("mmitech",)),
-    "zhnet": Egress(_ports(_DEFAULT, _DEFAULT, _UNKNOWN, _UNKNOWN), ("zhnet",)),
+    "mmitech": Egress(
+        {26: _BLOCKED, **_ports(_BLOCKED, _BLOCKED, _BLOCKED, _BLOCKED)}, ("mmitech",), title="MMITech"
+    ),
+    "zhnet": Egress(_ports(_DEFAULT, _DEFAULT, _UNKNOWN, _UNKNOWN), ("zhnet",), title="ZHNET"),
     "edbb": Egress(
         _ports(PortPolicy(THROTTLED, PRIMARY), _UNKNOWN, _UNKNOWN, _UNKNOWN),
         ("edbb",),
         note="8 packets a second on 25: the handshake works, delivery crawls.",
+        title="EDBB",
     ),
     "railway_paas": Egress(
         _ports(_BLOCKED_G, _BLOCKED_G, _BLOCKED_2, _UNKNOWN),
         ("railway-1126",),
         note="A platform for containers: some environments leave only an HTTP API.",
+        title="Railway",
     ),
     "residential_isp": Egress(
         _ports(_BLOCKED_2, _OPEN_G, _OPEN_2, _OPEN_G),
@@ -422,5 +434,6 @@ EGRESS: dict[str, Egress] = {
         note="Some ISPs redirect 25 and 587 to a server of their own, so an open port is no proof of "
         "having reached "
         "the relay: verify its certificate.",
+        title="Residential ISPs",
     ),
 }
