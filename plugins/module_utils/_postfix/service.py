@@ -1,7 +1,7 @@
 """The running Postfix: what it is, what it has bound, how to reload, start and stop it, and whether it serves.
 
-The rule of this file: the process is asked, not the files. What master(8) holds comes from /proc; only reload, start
-and stop run a program. Nothing here changes the configuration.
+The rule of this file: what master(8) is and holds is asked of the process, in /proc, and not of its files. Nothing here
+changes the configuration.
 """
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later

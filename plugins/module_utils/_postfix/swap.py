@@ -8,8 +8,8 @@ files are renamed one by one, maps before main.cf before master.cf, with what th
 main.cf may be one that makes Postfix wait (the interim main.cf). Whoever finds a journal undoes: the old state was
 confirmed, the new one was not.
 
-The rule of this file: it knows directories and files, not Postfix. Nothing is deleted before what replaces it is on
-disk.
+The rule of this file: nothing is deleted before what replaces it is on disk. Of Postfix it knows the order: maps,
+main.cf, master.cf.
 """
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later
