@@ -190,9 +190,14 @@ class Configuration:
 
     @once
     def settings_of(self, *patterns: str) -> Sequence[tuple[Setting, str]]:
-        """Those of the parameters that a pattern matches, as fnmatch(3) has it."""
-        match = re.compile("|".join(map(fnmatch.translate, patterns))).match
-        return [each for each in self.expanded if match(each[0].name)]
+        """Those of the parameters that a pattern matches; in a pattern only an asterisk stands for more than itself."""
+        names = {pattern for pattern in patterns if "*" not in pattern}
+        wild = [pattern for pattern in patterns if "*" in pattern]
+
+        def wanted(name: str) -> bool:
+            return name in names or any(fnmatch.fnmatchcase(name, pattern) for pattern in wild)
+
+        return [each for each in self.expanded if wanted(each[0].name)]
 
     @functools.cached_property
     def complaints(self) -> Sequence[str]:

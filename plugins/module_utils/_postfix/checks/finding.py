@@ -106,8 +106,9 @@ def service_error(
 class Check(NamedTuple):
     """A judgement with a name, which is never changed once released: people turn checks off by it.
 
-    `parameters` are the settings that `run` is called with, one by one, as patterns of fnmatch(3); without any it looks
-    at the whole configuration. The docstring of `run` says what it finds, why that matters, and where to read on.
+    `parameters` are the settings that `run` is called with, one by one, by their names or by patterns with an asterisk;
+    without any it looks at the whole configuration. The docstring of `run` says what it finds, why that matters, and
+    where to read on.
     """
 
     name: str
