@@ -9,6 +9,7 @@ programs that a test host does not have.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -39,12 +40,15 @@ def request(case: Case) -> transaction.Request:
     )
 
 
+@functools.lru_cache(maxsize=None)
+def release() -> tuple[int, int]:
+    command = ["postconf", "-dh", "mail_version"]
+    version = parse_version(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return version.major, version.minor
+
+
 def applies(case: Case) -> bool:
-    text = subprocess.run(
-        ["postconf", "-dh", "mail_version"], capture_output=True, text=True, check=True
-    ).stdout
-    version = parse_version(text)
-    return case.since <= (version.major, version.minor) < case.before
+    return case.since <= release() < case.before
 
 
 def prepared(case: Case) -> None:
