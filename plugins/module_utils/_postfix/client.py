@@ -31,6 +31,7 @@ from . import (
     service,
     syntax,
 )
+from .addresses import is_local
 from .parameters import MECHANISM_PLUGINS
 
 CONFIG_DIRECTORY = "/etc/postfix"
@@ -243,7 +244,7 @@ def this_host(root: str = "/") -> Host:
         lambda name: _in_time(lambda: _addresses(name)),
         frozenset(needs.installed_plugins()),
         distributions.os_release([os.path.join(root, path.lstrip("/")) for path in distributions.OS_RELEASE]),
-        _has,
+        is_local,
         root,
     )
 
@@ -581,17 +582,6 @@ def _canonical(name: str) -> list[str]:
 def _addresses(name: str) -> list[str]:
     found = socket.getaddrinfo(name, None, 0, socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]).partition("%")[0] for *_kind, address in found))
-
-
-def _has(address: str) -> bool:
-    """Whether this host has the address."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    try:
-        with socket.socket(family, socket.SOCK_STREAM) as test:
-            test.bind((address, 0))
-    except OSError:
-        return False
-    return True
 
 
 def _in_time(ask: Callable[[], list[str]]) -> list[str]:

@@ -8,7 +8,7 @@ Of texthash: and the like, postmap(1), of patterns, regexp_table(5), and of inli
 from __future__ import annotations
 
 import re
-from typing import Iterable, NamedTuple
+from typing import Iterable, NamedTuple, Protocol, TypeVar
 
 from .syntax import SPACE, logical_lines, split_list
 
@@ -63,10 +63,18 @@ def parse_inline(text: str) -> list[Row]:
     return rows
 
 
-def duplicate_keys(rows: Iterable[Row]) -> list[Row]:
+class _Keyed(Protocol):
+    @property
+    def key(self) -> str: ...
+
+
+_AnyRow = TypeVar("_AnyRow", bound=_Keyed)
+
+
+def duplicate_keys(rows: Iterable[_AnyRow]) -> list[_AnyRow]:
     """Rows whose key was there before: keys are compared without case, as Postfix folds them."""
     seen: set[str] = set()
-    result = []
+    result: list[_AnyRow] = []
     for row in rows:
         folded = row.key.lower()
         if folded in seen:

@@ -170,6 +170,12 @@ BROKEN: list[Case] = [
         {"mynetworks": "127.0.0.0/8 192.0.2.1-192.0.2.9"},
     ),
     Case(
+        "mynetworks_half_of_ipv6_twice",
+        "whole-internet-may-relay",
+        "whole Internet",
+        {"mynetworks": "127.0.0.0/8 [::]/1 [8000::]/1"},
+    ),
+    Case(
         "mynetworks_half_the_internet_twice",
         "whole-internet-may-relay",
         "Internet",

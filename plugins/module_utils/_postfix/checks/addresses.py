@@ -7,12 +7,11 @@ The rule of this file: a word that can match nothing is a mistake, for somebody 
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import ipaddress
 import os
 import re
-from typing import Iterator
+from typing import Any, Iterator
 
 from ..._base.addresses import family_title, ip_version, is_address, is_label
 from .. import networks, syntax
@@ -59,13 +58,14 @@ def whole_internet_may_relay(_config: Configuration, setting: Setting, value: st
     for word, network in found.items():
         if network and network.prefixlen == 0 and not networks.network_flaw(word):
             yield setting.error("the whole Internet may relay through this host", "write your own networks")
-    ours = [each for each in found.values() if isinstance(each, ipaddress.IPv4Network)]
-    together = any(each.prefixlen == 0 for each in ipaddress.collapse_addresses(ours))
-    if together and not any(each.prefixlen == 0 for each in ours):
-        yield setting.error(
-            "together these networks let the whole Internet relay through this host",
-            "write your own networks",
-        )
+    for version in (4, 6):
+        ours: list[Any] = [each for each in found.values() if each and each.version == version]
+        together = any(each.prefixlen == 0 for each in ipaddress.collapse_addresses(ours))
+        if together and not any(each.prefixlen == 0 for each in ours):
+            yield setting.error(
+                "together these networks let the whole Internet relay through this host",
+                "write your own networks",
+            )
 
 
 @check("domain-list", *_DOMAIN_LISTS)
@@ -142,8 +142,7 @@ def interfaces(_config: Configuration, setting: Setting, value: str) -> Iterator
                 yield setting.error(f"{word} stands alone", f"write {word}")
             continue
         bare = word.strip("[]")
-        with contextlib.suppress(ValueError):
-            ipaddress.ip_address(bare)
+        if is_address(bare):
             if not is_local(bare):
                 yield setting.error(
                     f"{bare} is not an address of this host",

@@ -12,7 +12,7 @@ import os
 import re
 from typing import Iterator, Sequence
 
-from .. import maps, syntax
+from .. import maps, syntax, table
 from ..parameters import ADVICE, COVERED_BY_CHECKS
 from ..version import supports
 from .configuration import Configuration, table_of
@@ -108,17 +108,14 @@ def duplicate_key(config: Configuration) -> Iterator[Finding]:
     Manual: DATABASE_README, postmap(1).
     """
     for ref, rows in _sources(config):
-        seen: set[str] = set()
-        for row in rows:
-            if row.key.lower() in seen:
-                texthash = ref.type == "texthash"
-                problem = (
-                    f"duplicate key: Postfix refuses the whole table {ref.spec}"
-                    if texthash
-                    else f"the key is there twice in {ref.spec}, and one of the two is ignored"
-                )
-                yield row.error(problem, "remove one of the two lines", certain=texthash)
-            seen.add(row.key.lower())
+        texthash = ref.type == "texthash"
+        problem = (
+            f"duplicate key: Postfix refuses the whole table {ref.spec}"
+            if texthash
+            else f"the key is there twice in {ref.spec}, and one of the two is ignored"
+        )
+        for row in table.duplicate_keys(rows):
+            yield row.error(problem, "remove one of the two lines", certain=texthash)
 
 
 @check("table-row")
