@@ -90,6 +90,13 @@ format: venv ## format the Python code
 unit: venv ## the unit tests
 	$(BIN)/pytest -q -n 2 $(ARGS)
 
+.PHONY: coverage mutants
+coverage: venv ## what the unit tests alone reach of the checks, the routes and the probe
+	tests/tools/coverage $(ARGS)
+
+mutants: venv ## changes to the code that no unit test notices: ARGS="--since main" tries changed lines only
+	$(BIN)/python tests/tools/mutants $(ARGS)
+
 .PHONY: sanity
 sanity: venv ## ansible-test sanity
 	tests/tools/sanity $(VENV) $(ARGS)
