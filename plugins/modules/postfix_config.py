@@ -25,7 +25,7 @@ description:
   - Killed at any instant, it leaves a whole configuration, and the next run recovers.
   - With O(block) it keeps a part of its own in files that belong to the host, and leaves every other byte of them.
   - What is in Postfix's way is found before anything changes. That is another mail server, a masked unit, a program
-    that holds a port which Postfix wants, or a file system that is mounted read-only.
+    that holds a port which Postfix needs, or a file system that is mounted read-only.
   - Where Postfix is not installed, check mode shows what would be created; a real run fails.
 options:
   files:

@@ -122,7 +122,7 @@ def _check_tags(invocation: Invocation) -> None:
 
 
 def _inventory(groups: Mapping[str, Sequence[str]]) -> InventoryManager:
-    """The groups and hosts as Ansible's own matching wants them."""
+    """The groups and hosts in the form of Ansible's own matching."""
     inventory = InventoryManager(loader=DataLoader(), sources=None, parse=False)
     for host in groups.get("all", ()):
         inventory._inventory.add_host(host)

@@ -1,7 +1,7 @@
 """A block of ours in a file that belongs to somebody else: main.cf, master.cf, a table.
 
 Theory of operation. The block stands at the end, between two marker lines. What it overrides in the host's own text is
-commented out where it stands, by a prefix of ours, whole logical lines with the comments inside them. A record behind
+commented out where it stands, by a prefix of ours, whole logical lines with the comments inside them. A record after
 the first marker holds what is needed to take all that away again. Own lines that look like ours get the prefix too, so
 that undo(compose(x, ...)) is x for every text.
 
@@ -73,7 +73,7 @@ def split(text: str, file: str = "the file") -> Parts:
 
 
 def _read_block(lines: list[str], start: int, file: str) -> tuple[Parts, int]:
-    """The block whose first marker is at `start`, and the index of the line behind it."""
+    """The block whose first marker is at `start`, and the index of the line after it."""
     record = _read_record(lines[start + 1] if start + 1 < len(lines) else "")
     first = start + 2 if record is not None else start + 1
     record = record or {}
@@ -108,7 +108,7 @@ def _read_record(line: str) -> dict[str, Any] | None:
 
 
 def _without_glue(own: str, glue: int, more: bool) -> str:
-    """Without the newlines that compose() added; one stays where somebody wrote behind a block that needed it."""
+    """Without the newlines that compose() added; one stays where somebody wrote after a block that needed it."""
     if glue == 2 and more:
         glue = 1
     if glue and own.endswith("\n" * glue):
@@ -123,7 +123,7 @@ def checksum(body: str) -> str:
 def compose(
     own: str, body: str, hidden: Callable[[Line], bool], record: Mapping[str, Any] | None = None
 ) -> str:
-    """The host's own text with what `hidden` says commented out, and the block with `body` behind it."""
+    """The host's own text with what `hidden` says commented out, and the block with `body` after it."""
     text = "".join(_shown(line, hidden(line)) for line in logical_lines(own))
     glue = 0 if not own else 1 if own.endswith("\n") else 2
     if body and not body.endswith("\n"):

@@ -86,7 +86,7 @@ def _ignored(given: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _block_wish(given: Any) -> BlockWish | None:
-    """The option `block`: typed values become the text that main.cf wants. Raises DeployError."""
+    """The option `block`: typed values become the text of main.cf. Raises DeployError."""
     if given is None:
         return None
 

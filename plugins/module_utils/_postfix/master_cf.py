@@ -127,7 +127,7 @@ def parse_service(text: str, line: int = 0) -> Service:
     while index < len(words):
         word = words[index]
         if not word.startswith("-"):
-            # getopt(3) ends at the first word that is no option: behind it all belongs to pipe or spawn.
+            # getopt(3) ends at the first word that is no option: all that follows belongs to pipe or spawn.
             arguments += words[index:]
             break
         if word.startswith("-o"):
@@ -174,7 +174,7 @@ def format_service(entry: Service) -> str:
         f"{entry.service:<9} {entry.type:<5} {entry.private:<7} {entry.unpriv:<7} {entry.chroot:<7} "
         f"{entry.wakeup:<7} {entry.maxproc:<7} {entry.command}"
     )
-    # Options come first: behind an argument that is none they would belong to pipe(8)'s command.
+    # Options come first: after an argument that is none they would belong to pipe(8)'s command.
     split = next(
         (at for at, word in enumerate(entry.arguments) if not word.startswith("-")), len(entry.arguments)
     )

@@ -279,7 +279,7 @@ def holders(inodes: Collection[str]) -> dict[str, processes.Process]:
 
 
 def foreign_listeners(wished: Collection[service.Listener], spared: Collection[str]) -> list[Obstacle]:
-    """What holds a socket that Postfix wants. `spared` are programs that will be gone by then."""
+    """What holds a socket that Postfix needs. `spared` are programs that will be gone by then."""
     held = [
         (listener, inode)
         for listener, inode in service.listening("/proc/self/net")

@@ -88,7 +88,7 @@ def delivering(master: int) -> bool:
 
     An agent holds a shared lock, flock(2), on the queue file for as long as it delivers from it. One that was just
     handed a request, or is just being started, has no lock yet, but does not sleep. proc_locks(5) shows the locks
-    to everyone, where a look at another's open files would want CAP_SYS_PTRACE.
+    to everyone, where a look at another's open files would need CAP_SYS_PTRACE.
     """
     # A child that has not yet become its program still has its parent's name.
     agents = [child for child in children(master) if child.name in (*DELIVERY_AGENTS, "master")]

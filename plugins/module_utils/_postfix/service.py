@@ -369,7 +369,7 @@ class Control:
         raise ServiceError(f"{' '.join(command)} ended with {done.code}, but process {master.pid} still runs")
 
     def activate(self, level: str, log: LogMark | None = None) -> None:
-        """What the dying say at a restart is not about the new: the mark in the log is moved behind it."""
+        """What the dying say at a restart is not about the new: the mark in the log is moved after it."""
         if level == "reload":
             self.reload()
         elif level == "restart":

@@ -69,7 +69,7 @@ def same_words(value: str) -> str:
 
 
 def parameter_value(name: str, value: Any) -> str | None:
-    """The text that main.cf wants for a typed value: true is yes, a list is joined, None means remove.
+    """The text of main.cf for a typed value: true is yes, a list is joined, None means remove.
 
     Raises ValueError with what to write where the value has no certain meaning.
     """

@@ -338,9 +338,7 @@ def _flaw(text: str) -> str:
     except UnicodeEncodeError:
         return "it is not UTF-8, and Postfix ignores lines of a table that are not; write it in UTF-8"
     if text.endswith(("\n", "\r")) and not _CONTROL.search(text.rstrip("\r\n")):
-        return (
-            "it ends with a line end; remove it (a file that was read or a block in YAML leaves one behind)"
-        )
+        return "it ends with a line end; remove it (a file that was read, or a block in YAML, ends with one)"
     if "\n" in text or "\r" in text:
         return "it has more than one line, and Postfix's password table has one for each; give a single line"
     if "\0" in text:

@@ -127,7 +127,7 @@ def table_row(config: Configuration) -> Iterator[Finding]:
     """
     for ref, rows in _sources(config):
         alias = ref.parameter in ("alias_maps", "alias_database")
-        # postalias(1) wants the colon and takes it away; whatever is read without it keeps the colon in the key.
+        # postalias(1) requires the colon and removes it; whatever is read without it keeps the colon in the key.
         built = ref.type in maps.COMPILED
         for row in rows:
             if alias and built:

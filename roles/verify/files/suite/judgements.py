@@ -30,7 +30,7 @@ VARIABLES = {
     "smtp_sasl_mechanism_filter": "postfix_relay_auth",
 }  # fmt: skip
 PROGRAMS = ("postdrop", "postqueue")
-# Room for a few messages of the largest size; smtpd itself wants 1.5 times message_size_limit.
+# Room for a few messages of the largest size; smtpd itself requires 1.5 times message_size_limit.
 LEAST_FREE, LEAST_INODES = 20_000_000, 100
 HELD_FOR = 3600
 CLOCK = 300
@@ -150,7 +150,7 @@ ROUTE = ("relayhost", "default_transport")
 
 
 def set_again(seen: Seen) -> list[str]:
-    """What role postfix set in main.cf and somebody set otherwise behind its block, for the last line counts."""
+    """What role postfix set in main.cf and somebody set otherwise after its block, for the last line counts."""
     return [
         f"{each['name']} is set again in main.cf line {each['line']}, after the block that Ansible wrote, so it is "
         f"'{each['value']}' and not '{each['was']}': take that line out and run 'postfix reload', or, if it is right, "
@@ -160,7 +160,7 @@ def set_again(seen: Seen) -> list[str]:
 
 
 def other_route(seen: Seen) -> str:
-    """Why nothing that follows from the relay is judged: another one was written behind the block. Empty if not."""
+    """Why nothing that follows from the relay is judged: another one was written after the block. Empty if not."""
     names = [each["name"] for each in seen["set_again"] if each["name"] in ROUTE]
     return f"{' and '.join(names)} is set again after the block that Ansible wrote" if names else ""
 

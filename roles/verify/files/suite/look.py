@@ -321,30 +321,30 @@ def logical_lines(text: str) -> list[str]:
 
 
 def set_again(text: str) -> list[dict[str, Any]]:
-    """What the block of role postfix in main.cf sets, and a line behind the block sets to something else."""
+    """What the block of role postfix in main.cf sets, and a line after the block sets to something else."""
     block: dict[str, str] = {}
-    behind: dict[str, tuple[int, str]] = {}
+    after: dict[str, tuple[int, str]] = {}
     place, name = "before", ""
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith(BEGIN):
-            place, behind = "block", {}
+            place, after = "block", {}
         elif line.startswith(END):
-            place = "behind" if place == "block" else place
+            place = "after" if place == "block" else place
         elif line.strip() and not line.lstrip().startswith("#"):
             value = line.strip()
             if not line[0].isspace():
                 name, _equals, value = (part.strip() for part in line.partition("="))
                 if place == "block":
                     block[name] = ""
-                elif place == "behind":
-                    behind[name] = number, ""
+                elif place == "after":
+                    after[name] = number, ""
             if place == "block" and name in block:
                 block[name] = f"{block[name]} {value}".strip()
-            elif place == "behind" and name in behind:
-                behind[name] = behind[name][0], f"{behind[name][1]} {value}".strip()
+            elif place == "after" and name in after:
+                after[name] = after[name][0], f"{after[name][1]} {value}".strip()
     return [
         {"name": name, "line": line, "value": value, "was": block[name]}
-        for name, (line, value) in behind.items()
+        for name, (line, value) in after.items()
         if name in block and re.findall(r"[^,\s]+", value) != re.findall(r"[^,\s]+", block[name])
     ]
 
