@@ -12,8 +12,8 @@ import re
 from typing import Any, Iterable, Mapping
 
 from .._base.masks import HIDDEN, MASK
-from . import master_cf, table
 from .checks.finding import Finding
+from .files import master_cf, table
 
 CONFIG_ARGUMENTS: dict[str, Any] = {
     "files": {

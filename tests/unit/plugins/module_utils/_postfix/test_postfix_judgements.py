@@ -9,17 +9,26 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
-    info,
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import info
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import finding
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files import (
     main_cf,
-    maps,
     master_cf,
-    service,
     text,
     version,
 )
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import parameters as values
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import finding
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files import parameters as values
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import (
+    listeners,
+    mail_log,
+    maps,
+    programs,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host.control import Control
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host.master import (
+    level_for_change,
+    running_master,
+)
 
 
 @pytest.mark.parametrize(
@@ -72,12 +81,12 @@ def test_expected_listeners(
 ) -> None:
     entries = [master_cf.Service(name, "inet", command="smtpd") for name in services]
     values_ = {"inet_interfaces": interfaces, "inet_protocols": protocols}
-    assert service.expected_listeners(values_, entries) == expected
+    assert listeners.expected_listeners(values_, entries) == expected
 
 
 def test_listeners_that_need_a_resolver_are_not_guessed() -> None:
     entries = [master_cf.Service("25", "inet", command="smtpd")]
-    assert service.expected_listeners({"inet_interfaces": "$myhostname"}, entries) is None
+    assert listeners.expected_listeners({"inet_interfaces": "$myhostname"}, entries) is None
 
 
 @pytest.mark.parametrize(
@@ -94,22 +103,22 @@ def test_listeners_that_need_a_resolver_are_not_guessed() -> None:
 def test_restart_only_where_reload_is_not_enough(
     old: dict[str, str], new: dict[str, str], level: str
 ) -> None:
-    assert service.level_for_change(old, new) == level
+    assert level_for_change(old, new) == level
 
 
 def test_master_that_is_not_there(tmp_path: Path) -> None:
-    assert service.running_master(str(tmp_path)) is None
+    assert running_master(str(tmp_path)) is None
     (tmp_path / "pid").mkdir()
     (tmp_path / "pid" / "master.pid").write_text(f"{os.getpid():>33}\n")
-    assert service.running_master(str(tmp_path)) is None
+    assert running_master(str(tmp_path)) is None
 
 
 def test_log_complaints_are_those_of_daemons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "mail.log"
     log.write_text("Jan 1 h postfix/smtpd[1]: fatal: before\n")
-    monkeypatch.setattr(service, "MAIL_LOGS", (str(log),))
-    monkeypatch.setattr(service, "find_program", lambda _name: None)
-    mark = service.LogMark()
+    monkeypatch.setattr(mail_log, "MAIL_LOGS", (str(log),))
+    monkeypatch.setattr(programs, "find_program", lambda _name: None)
+    mark = mail_log.LogMark()
     with log.open("a") as stream:
         stream.write("Jan 1 h postfix/smtpd[2]: warning: x\nJan 1 h postfix/sendmail[3]: fatal: usage\n")
         stream.write("Jan 1 h postfix/submission/smtpd[4]: fatal: no SASL\n")
@@ -135,12 +144,12 @@ def test_what_the_old_processes_say_when_they_end_is_no_complaint(
 
         return write
 
-    monkeypatch.setattr(service, "MAIL_LOGS", (str(log),))
-    monkeypatch.setattr(service, "find_program", lambda _name: None)
-    monkeypatch.setattr(service.Control, "stop", says("smtpd"))
-    monkeypatch.setattr(service.Control, "start", says("qmgr"))
-    mark = service.LogMark()
-    service.Control("/etc/postfix", "/var/spool/postfix").activate("restart", mark)
+    monkeypatch.setattr(mail_log, "MAIL_LOGS", (str(log),))
+    monkeypatch.setattr(programs, "find_program", lambda _name: None)
+    monkeypatch.setattr(Control, "stop", says("smtpd"))
+    monkeypatch.setattr(Control, "start", says("qmgr"))
+    mark = mail_log.LogMark()
+    Control("/etc/postfix", "/var/spool/postfix").activate("restart", mark)
     assert mark.complaints() == ["postfix/qmgr[1]: fatal: unable to connect"]
 
 
@@ -204,7 +213,7 @@ def test_passwords_in_main_cf_are_masked() -> None:
 
 
 def test_queue_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "find_program", lambda _name: None)
+    monkeypatch.setattr(programs, "find_program", lambda _name: None)
     (tmp_path / "deferred" / "A").mkdir(parents=True)
     (tmp_path / "deferred" / "A" / "A1").write_text("")
     (tmp_path / "hold").mkdir()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import swap
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change import swap
 
 
 @pytest.fixture

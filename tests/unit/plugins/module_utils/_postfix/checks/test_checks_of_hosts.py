@@ -9,7 +9,6 @@ import sys
 from typing import Any, Mapping
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import service
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import (
     configuration,
     master,
@@ -17,6 +16,8 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks impor
     sasl,
     transports,
 )
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import listeners, programs
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host.master import Master
 from case import RELAY, SNAKEOIL, Case, inet, unix
 from checks_lab import CERTIFICATES, LIVE, STOCK, Canned, Lab
 
@@ -133,16 +134,16 @@ def test_a_table_that_postmap_cannot_read_is_asked_for_alone(lab: Lab) -> None:
 def test_tools_are_asked_with_the_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
 
-    def run(command: list[str]) -> service.Ran:
+    def run(command: list[str]) -> programs.Ran:
         asked.append(command)
-        return service.Ran(0, "hash texthash\n" if command[-2:] == ["postconf", "-m"] else "", "")
+        return programs.Ran(0, "hash texthash\n" if command[-2:] == ["postconf", "-m"] else "", "")
 
-    monkeypatch.setattr(service, "run", run)
-    monkeypatch.setattr(service, "find_program", lambda name: name if name == "postconf" else None)
+    monkeypatch.setattr(programs, "run", run)
+    monkeypatch.setattr(programs, "find_program", lambda name: name if name == "postconf" else None)
     tools = configuration.Tools("/stage")
     assert tools.postconf().types.output == "hash texthash\n"
     tools.postmap("key", ["hash:/a"])
-    assert tools.postfix_check() == service.Ran(0, "", "")
+    assert tools.postfix_check() == programs.Ran(0, "", "")
     assert sorted(asked) == sorted(
         [
             *(["postconf", "-c", "/stage", *flags] for flags in ([], ["-d"], ["-m"], ["-P"])),
@@ -150,7 +151,7 @@ def test_tools_are_asked_with_the_directory(monkeypatch: pytest.MonkeyPatch) -> 
             ["postmap", "-c", "/stage", "-q", "key", "hash:/a"],
         ]
     )
-    monkeypatch.setattr(service, "find_program", lambda name: name)
+    monkeypatch.setattr(programs, "find_program", lambda name: name)
     tools.postfix_check()
     assert asked[-1] == ["postfix", "-c", "/stage", "check"]
 
@@ -269,10 +270,10 @@ def test_old_switches_offer_tls(lab: Lab) -> None:
 
 
 def test_ports_of_other_programs(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine, other = service.Listener("0.0.0.0", 25), service.Listener("192.0.2.1", 2526)
-    monkeypatch.setattr(service, "all_listeners", lambda: {mine, other})
+    mine, other = listeners.Listener("0.0.0.0", 25), listeners.Listener("192.0.2.1", 2526)
+    monkeypatch.setattr(listeners, "all_listeners", lambda: {mine, other})
     case = Case("x", services=[inet("2526"), inet("127.0.0.1:2526")])
-    postfix = service.Master(1, None, frozenset({mine}), None, None)
+    postfix = Master(1, None, frozenset({mine}), None, None)
     ports = [each.partition(":")[0] for each in found(lab, case, running=postfix)["port-of-another-program"]]
     assert len(ports) == 1
     unseen = postfix._replace(listeners=None)
