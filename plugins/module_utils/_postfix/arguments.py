@@ -81,10 +81,6 @@ CONFIG_ARGUMENTS: dict[str, Any] = {
     "on_missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
 }
 
-INFO_ARGUMENTS: dict[str, Any] = {
-    "config_directory": {"type": "path", "default": "/etc/postfix"},
-}
-
 
 def ignored_checks(given: Mapping[str, Any]) -> dict[str, str]:
     """The option `ignore`: checks by name, each with a reason. Raises ValueError for what is not one."""

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import Any, Mapping, Sequence
 
 from .._base.masks import Careful
-from . import arguments, info
+from . import arguments
 from .change import transaction
 from .change.outcome import DeployError, Outcome
 from .change.request import BlockWish, Request, file_wishes
@@ -132,8 +132,3 @@ def _packages(missing: list[str], params: Any) -> list[str]:
     asked.update({name: str(value) for name, value in (params["parameters"] or {}).items()})
     mechanisms = lines.split_list(asked.get("smtp_sasl_mechanism_filter", ""))
     return distributions.packages_for(missing, distributions.os_release(), mechanisms)
-
-
-def run_info(module: Any) -> None:
-    """Serve postfix_info. Ends in exit_json or fail_json."""
-    module.exit_json(changed=False, **info.gather(module.params["config_directory"]))
