@@ -1,12 +1,15 @@
-"""A directory's content replaced as a whole, so that it survives a kill or a power loss at any instant.
+"""A directory's content replaced as a whole, so that it survives a kill, a full disk or a power loss at any instant.
 
 Theory of operation. The new directory is built beside the live one (.NAME.stage). A journal (.NAME.journal) is written
-and synced before the first live change, and removed after the last. With renameat2(RENAME_EXCHANGE) the two directories
-change places in one system call: a reader sees the old one or the new one. Where the kernel or the file system refuse
-that (a mount point, a directory in a lower overlay layer, a managed file that is a link to elsewhere), the changed
-files are renamed one by one, maps before main.cf before master.cf, with what they replace kept for undo; meanwhile
-main.cf may be one that makes Postfix wait (the interim main.cf). Whoever finds a journal undoes: the old state was
-confirmed, the new one was not.
+and synced before the first live change; renamed (.NAME.done), the change is confirmed. With
+renameat2(RENAME_EXCHANGE) the two directories change places in one system call: a reader sees the old one or the new
+one. Where the kernel or the file system refuse that (a mount point, a directory in a lower overlay layer, a managed
+file that is a link to elsewhere), the changed files are renamed one by one, maps before main.cf before master.cf;
+meanwhile main.cf may be one that makes Postfix wait (the interim main.cf). All that needs room on the disk lies ready
+beside the live files by then, new (.mailops-new), old (.mailops-old) and interim: from the first rename on, and all the
+way back, nothing but names changes.
+
+Whoever finds a journal undoes: the old state was confirmed, the new one was not. What others changed since stays.
 
 The rule of this file: nothing is deleted before what replaces it is on disk. Of Postfix it knows the order: maps,
 main.cf, master.cf.
@@ -27,7 +30,10 @@ import platform
 import shutil
 import stat
 import time
-from typing import Any, Iterator, NamedTuple
+from typing import Iterator
+
+from . import journal as journals
+from .journal import EXCHANGE, FILES, Journal
 
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
@@ -38,7 +44,14 @@ _RENAMEAT2 = {
 # Postfix rereads a file that was touched within the last second until it has settled (dict_load_file(3),
 # texthash:), in every process. A file that becomes visible whole needs no such wait: it is dated back.
 SETTLED = 3
-_NEW_SUFFIX = ".mailops-new"
+_NEW, _OLD, _INTERIM, _INTERIM_BACK = (
+    ".mailops-new",
+    ".mailops-old",
+    ".mailops-interim",
+    ".mailops-interim-back",
+)
+# Where root alone can go, and what needs no place on the disk; else beside the directory.
+PRIVATE = "/run/mailops.smtp"
 # What renameat2 may answer where an exchange cannot be had but single renames can.
 _NO_EXCHANGE = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EBUSY, errno.EPERM, errno.EOPNOTSUPP)
 
@@ -47,24 +60,27 @@ class SwapError(Exception):
     """The directory could not be staged or swapped; the live one is as it was."""
 
 
-class Step(NamedTuple):
-    """One file of the change. `target` is the real path that it has when live."""
-
-    path: str
-    target: str
-    before: str | None
-    after: str | None
+def open_regular(path: str) -> int:
+    """A file to read. Raises OSError where it is not a regular one: a FIFO would block, a device has no end."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    return handle
 
 
 def digest(path: str) -> str | None:
     """sha256 of a file's content, its mode and owner; None where there is none."""
     try:
-        with open(path, "rb") as handle:
-            status = os.fstat(handle.fileno())
-            mode = f"{stat.S_IMODE(status.st_mode):o}:{status.st_uid}:{status.st_gid}"
-            return f"{mode}:{hashlib.sha256(handle.read()).hexdigest()}"
+        with os.fdopen(open_regular(path), "rb") as handle:
+            return _digest(os.fstat(handle.fileno()), handle.read())
     except OSError:
         return None
+
+
+def _digest(status: os.stat_result, content: bytes) -> str:
+    mode = f"{stat.S_IMODE(status.st_mode):o}:{status.st_uid}:{status.st_gid}"
+    return f"{mode}:{hashlib.sha256(content).hexdigest()}"
 
 
 def fsync_path(path: str) -> None:
@@ -113,27 +129,63 @@ class Directory:
         self.parent, self.name = os.path.split(self.real)
         self.stage = os.path.join(self.parent, f".{self.name}.stage")
         self.journal = os.path.join(self.parent, f".{self.name}.journal")
-        self.undo = os.path.join(self.stage, ".undo")
+        self.done = os.path.join(self.parent, f".{self.name}.done")
+
+    def private(self, name: str) -> str:
+        """The path of that name where nobody but root can go."""
+        if os.geteuid() == 0:
+            with contextlib.suppress(OSError):
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(PRIVATE, 0o700)
+                status = os.lstat(PRIVATE)
+                if stat.S_ISDIR(status.st_mode) and status.st_uid == 0 and not status.st_mode & 0o077:
+                    return os.path.join(PRIVATE, f"{self.real.strip('/').replace('/', '-')}.{name}")
+        return os.path.join(self.parent, f".{self.name}.{name}")
 
     @contextlib.contextmanager
     def locked(self, timeout: float = 60.0) -> Iterator[None]:
-        """Hold the lock that runs share: flock(2) on the parent directory, so that no lock file is left."""
-        handle = os.open(self.parent, os.O_RDONLY)
-        try:
-            deadline = time.monotonic() + timeout
-            while True:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        """Hold the lock that runs share: flock(2) on a file that only root can open, and that is gone afterwards."""
+        path = self.private("lock")
+        deadline = time.monotonic() + timeout
+        while True:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Whoever held it before has taken its name away.
+                if os.path.lexists(path) and os.path.samestat(os.fstat(handle), os.lstat(path)):
                     break
-                except OSError:
-                    if time.monotonic() > deadline:
-                        raise SwapError(
-                            f"another run has been changing {self.path} for {timeout:.0f} s: let it end, then run again"
-                        ) from None
-                    time.sleep(0.1)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    os.close(handle)
+                    raise SwapError(
+                        f"another run has been changing {self.path} for {timeout:.0f} s: let it end, then run again"
+                    ) from None
+                time.sleep(0.1)
+            os.close(handle)
+        try:
             yield
         finally:
+            os.unlink(path)
             os.close(handle)
+
+    @contextlib.contextmanager
+    def private_stage(self) -> Iterator[str]:
+        """A place for a copy that nobody but root may see. What a killed run left there, the next one clears."""
+        directory = self.private(f"check-{os.getpid()}")
+        os.mkdir(directory, 0o700)
+        try:
+            yield os.path.join(directory, "stage")
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def clear_private(self) -> None:
+        """Remove the copies of check runs that are no longer there."""
+        parent, prefix = os.path.split(self.private("check-"))
+        with contextlib.suppress(OSError):
+            for name in os.listdir(parent):
+                pid = name[len(prefix) :]
+                if name.startswith(prefix) and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
+                    shutil.rmtree(os.path.join(parent, name), ignore_errors=True)
 
     # ------------------------------------------------------------------ reading
 
@@ -145,8 +197,8 @@ class Directory:
         return real.startswith(self.real + os.sep)
 
     def fingerprint(self) -> dict[str, tuple[int, ...]]:
-        """What tells a foreign change: each entry's type, mode, owner, size, time and inode."""
-        return _fingerprint(self.real)
+        """See fingerprint()."""
+        return fingerprint(self.real)
 
     # ------------------------------------------------------------------ staging
 
@@ -180,50 +232,54 @@ class Directory:
 
     # ------------------------------------------------------------------ the journal
 
-    def read_journal(self) -> dict[str, Any] | None:
-        try:
-            with open(self.journal, encoding="utf-8") as handle:
-                data = json.load(handle)
-        except FileNotFoundError:
-            return None
-        except ValueError:
-            # It is renamed into place whole, so this is not ours; nothing was changed under it.
-            return None
-        return data if isinstance(data, dict) else None
+    def read_journal(self) -> Journal | None:
+        """That of a change which is not confirmed."""
+        return _read_journal(self.journal)
 
-    def write_journal(self, data: dict[str, Any]) -> None:
+    def write_journal(self, journal: Journal) -> None:
         temporary = self.journal + ".new"
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(data, stream)
+            json.dump(journal.as_dict(), stream)
             stream.flush()
             os.fsync(stream.fileno())
         os.rename(temporary, self.journal)
         fsync_path(self.parent)
 
+    def confirm(self) -> None:
+        """From here on the new files stay."""
+        os.rename(self.journal, self.done)
+        fsync_path(self.parent)
+
+    def leftovers(self) -> list[str]:
+        return [each for each in (self.stage, self.done, f"{self.journal}.new") if os.path.lexists(each)]
+
     def close(self) -> None:
-        """The end of a change: the other directory goes first, the journal last."""
+        """The end of a change that is confirmed, undone or was never begun: what only served it goes."""
         self.clear_stage()
-        for path in (self.journal + ".new", self.journal):
+        for path in (self.done, self.journal):
+            journal = _read_journal(path)
+            if journal:
+                self._clear_files(journal)
+        for path in (f"{self.journal}.new", self.journal, self.done):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
         fsync_path(self.parent)
 
     # ------------------------------------------------------------------ the swap
 
-    def swap(self, steps: list[Step], extra: dict[str, Any], interim: bytes = b"") -> dict[str, Any]:
-        """Make the stage live. Returns the journal that undo() needs; it stays on disk until close().
+    def swap(self, journal: Journal, interim: bytes = b"") -> None:
+        """Make the stage live. Whatever this raises, undo() takes it back.
 
         `interim` is added to the old main.cf for as long as files are renamed one by one.
         """
         _sync_tree(self.stage)
         fsync_path(self.parent)
-        data: dict[str, Any] = {"steps": [step._asdict() for step in steps], **extra}
-        if self.can_exchange() and all(self.inside(step.target) for step in steps):
-            data["kind"] = "exchange"
-            self.write_journal(data)
+        if self.can_exchange() and all(self.inside(step.target) for step in journal.steps):
+            journal.kind, journal.inode = EXCHANGE, os.stat(self.stage).st_ino
+            self.write_journal(journal)
             try:
                 exchange(self.stage, self.real)
             except OSError as error:
@@ -231,92 +287,214 @@ class Directory:
                     raise
             else:
                 fsync_path(self.parent)
-                return data
-        data["kind"] = "files"
-        self._keep_for_undo(data)
-        self._build_interim(data, interim)
-        self.write_journal(data)
-        self._rename_all(data)
-        return data
+                return
+        journal.kind, journal.inode = FILES, 0
+        for step in journal.steps:
+            step.kept = step.target + _OLD if os.path.lexists(step.target) else None
+        bridge = self._interim(journal, interim)
+        self.write_journal(journal)
+        self._lay_ready(journal, bridge)
+        self._rename_all(journal)
 
-    def _keep_for_undo(self, data: dict[str, Any]) -> None:
-        os.mkdir(self.undo, 0o700)
-        for number, step in enumerate(data["steps"]):
-            step["staged"] = os.path.join(self.stage, step["path"])
-            if os.path.lexists(step["target"]):
-                step["kept"] = os.path.join(self.undo, str(number))
-                _copy_file(step["target"], step["kept"])
-            else:
-                step["kept"] = None
-        _sync_tree(self.undo)
+    def _interim(self, journal: Journal, addition: bytes) -> bytes:
+        """The text of the interim main.cf; empty where there is to be none."""
+        main = journal.main
+        if not (main and main.kept and addition):
+            return b""
+        with os.fdopen(open_regular(main.target), "rb") as stream:
+            status, content = os.fstat(stream.fileno()), stream.read() + addition
+        journal.bridge, journal.bridged = main.target + _INTERIM, _digest(status, content)
+        return content
 
-    def _build_interim(self, data: dict[str, Any], addition: bytes) -> None:
-        main = next((step for step in data["steps"] if step["path"] == "main.cf" and step["kept"]), None)
-        data["bridge"] = os.path.join(self.undo, "bridge") if main and addition else None
-        if main and addition:
-            _copy_file(main["kept"], data["bridge"])
-            with open(data["bridge"], "ab") as stream:
-                stream.write(addition)
+    def _lay_ready(self, journal: Journal, bridge: bytes) -> None:
+        """All that needs room on the disk."""
+        for step in journal.steps:
+            if step.after is not None:
+                self._make_parents(step.target)
+                _copy_file(os.path.join(self.stage, step.path), step.target + _NEW)
+            if step.kept:
+                _keep(step.target, step.kept)
+        main = journal.main
+        if main and journal.bridge:
+            _copy_file(main.target, journal.bridge)
+            with open(journal.bridge, "wb") as stream:
+                stream.write(bridge)
                 stream.flush()
                 os.fsync(stream.fileno())
-            fsync_path(self.undo)
+            _keep(journal.bridge, main.target + _INTERIM_BACK)
+        for directory in {os.path.dirname(step.target) for step in journal.steps}:
+            if os.path.isdir(directory):
+                fsync_path(directory)
 
-    def _install_interim(self, data: dict[str, Any]) -> None:
-        """Put the interim main.cf in the place of main.cf, before anything that must agree with it is renamed."""
-        target = next((step["target"] for step in data["steps"] if step["path"] == "main.cf"), None)
-        if target and data.get("bridge"):
-            _copy_file(data["bridge"], target + _NEW_SUFFIX)
-            os.rename(target + _NEW_SUFFIX, target)
-            fsync_path(os.path.dirname(target))
-
-    def _rename_all(self, data: dict[str, Any]) -> None:
-        self._install_interim(data)
+    def _rename_all(self, journal: Journal) -> None:
+        self._install_interim(journal)
         last = {"main.cf": 1, "master.cf": 2}
-        steps = sorted(data["steps"], key=lambda step: last.get(step["path"], 0))
-        for step in steps:
-            if step["after"] is not None:
-                self._make_parents(step["target"])
-                _copy_file(step["staged"], step["target"] + _NEW_SUFFIX)
-        for step in steps:
-            if step["after"] is None:
+        for step in sorted(journal.steps, key=lambda step: last.get(step.path, 0)):
+            if step.after is None:
                 with contextlib.suppress(FileNotFoundError):
-                    os.unlink(step["target"])
+                    os.unlink(step.target)
             else:
-                os.rename(step["target"] + _NEW_SUFFIX, step["target"])
-            fsync_path(os.path.dirname(step["target"]))
+                os.rename(step.target + _NEW, step.target)
+            fsync_path(os.path.dirname(step.target))
+
+    def _install_interim(self, journal: Journal) -> None:
+        """Put the interim main.cf in the place of main.cf, before anything that must agree with it is renamed."""
+        main = journal.main
+        if main and journal.bridge:
+            for bridge in (journal.bridge, main.target + _INTERIM_BACK):
+                if os.path.exists(bridge):
+                    _put(bridge, main.target)
+                    fsync_path(os.path.dirname(main.target))
+                    return
 
     def _make_parents(self, target: str) -> None:
         missing = os.path.dirname(target)
         if not os.path.isdir(missing):
             os.makedirs(missing, 0o755)
 
-    def is_swapped(self, data: dict[str, Any]) -> bool:
-        """Whether the live directory holds the new state of an exchange."""
-        return all(digest(step["target"]) == step["after"] for step in data["steps"])
+    # ------------------------------------------------------------------ the way back
 
-    def undo_swap(self, data: dict[str, Any]) -> None:
-        """Bring the old state back; may be repeated after a kill."""
-        if data["kind"] == "exchange":
-            if os.path.isdir(self.stage) and self.is_swapped(data):
-                exchange(self.stage, self.real)
-                fsync_path(self.parent)
-            return
-        if any(digest(step["target"]) != step["before"] for step in data["steps"]):
-            self._install_interim(data)
-        for step in sorted(data["steps"], key=lambda step: bool(step["path"] == "main.cf")):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(step["target"] + _NEW_SUFFIX)
-            if step["kept"] is None:
+    def is_swapped(self, journal: Journal) -> bool:
+        """Whether the live directory is the new one of an exchange."""
+        if journal.inode:
+            return os.stat(self.real).st_ino == journal.inode
+        return all(digest(step.target) == step.after for step in journal.steps)
+
+    def is_touched(self, journal: Journal) -> bool:
+        """Whether any live file is not as before."""
+        if journal.kind == EXCHANGE:
+            return self.is_swapped(journal)
+        return any(digest(step.target) != step.before for step in journal.steps)
+
+    def undo(self, journal: Journal) -> list[str]:
+        """Bring the old state back; may be repeated after a kill. Returns what others had changed, and where it is."""
+        if journal.kind == FILES:
+            told = self._undo_files(journal)
+            self._clear_files(journal)
+            return told
+        if not os.path.isdir(self.stage) or not self.is_swapped(journal):
+            return []
+        told = self._carry_over(journal)
+        exchange(self.stage, self.real)
+        fsync_path(self.parent)
+        return told
+
+    def _undo_files(self, journal: Journal) -> list[str]:
+        told = []
+        suffix = _edited()
+        bridged = journal.bridged or (digest(journal.bridge) if journal.bridge else None)
+        changed = [step for step in journal.steps if digest(step.target) != step.before]
+        for step in changed:
+            known = (step.after, bridged) if step.path == "main.cf" else (step.after,)
+            ours = digest(step.target) in (None, *known)
+            if not ours and (step.kept is None or os.path.lexists(step.kept)):
+                _keep(step.target, step.target + suffix)
+                told.append(_told(step.path, step.path + suffix))
+        if any(step.kept is None or os.path.lexists(step.kept) for step in changed):
+            self._install_interim(journal)
+        for step in sorted(changed, key=lambda step: step.path == "main.cf"):
+            if step.kept is None:
                 with contextlib.suppress(FileNotFoundError):
-                    os.unlink(step["target"])
-            elif digest(step["target"]) != step["before"]:
-                _copy_file(step["kept"], step["target"] + _NEW_SUFFIX)
-                os.rename(step["target"] + _NEW_SUFFIX, step["target"])
+                    os.unlink(step.target)
+            elif os.path.lexists(step.kept):
+                _put(step.kept, step.target)
             with contextlib.suppress(FileNotFoundError):
-                fsync_path(os.path.dirname(step["target"]))
+                fsync_path(os.path.dirname(step.target))
+        return told
+
+    def _clear_files(self, journal: Journal) -> None:
+        """What lay ready beside the live files."""
+        for step in journal.steps:
+            for suffix in (_NEW, _OLD, _INTERIM, _INTERIM_BACK):
+                with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                    os.unlink(step.target + suffix)
+
+    def _carry_over(self, journal: Journal) -> list[str]:
+        """Bring what others changed in the new directory into the old one, before that is live again.
+
+        What the change wrote as well is kept beside. Hard links, so that it needs no room.
+        """
+        told = []
+        ours = {step.path: step.after for step in journal.steps}
+        new, old = fingerprint(self.real), fingerprint(self.stage)
+        for path in sorted(new):
+            here, there = os.path.join(self.real, path), os.path.join(self.stage, path)
+            if path in ours:
+                if digest(here) != ours[path]:
+                    suffix = _edited()
+                    _keep(here, there + suffix)
+                    told.append(_told(path, path + suffix))
+            elif new[path] != old.get(path) and not _same(here, there):
+                if stat.S_ISDIR(new[path][0]):
+                    with contextlib.suppress(FileExistsError):
+                        os.mkdir(there)
+                    os.chown(there, *new[path][1:3])
+                    os.chmod(there, stat.S_IMODE(new[path][0]))
+                else:
+                    _keep(here, there + _NEW)
+                    os.rename(there + _NEW, there)
+                told.append(_told(path))
+        for path in sorted({*old} - {*new} - {*ours}, reverse=True):
+            there = os.path.join(self.stage, path)
+            with contextlib.suppress(OSError):
+                (os.rmdir if stat.S_ISDIR(old[path][0]) else os.unlink)(there)
+                told.append(f"{path} was removed by somebody else since, and stays so")
+        return told
 
 
-def _fingerprint(root: str) -> dict[str, tuple[int, ...]]:
+def _read_journal(path: str) -> Journal | None:
+    try:
+        with open(path, encoding="utf-8") as handle:
+            return journals.parse(json.load(handle))
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        # It is renamed into place whole, so this is not ours; nothing was changed under it.
+        return None
+
+
+def _edited() -> str:
+    """What is added to the name of a file that somebody else changed and that cannot stay in its place."""
+    return time.strftime(".edited-%Y-%m-%d@%H:%M:%S")
+
+
+def _told(path: str, kept: str = "") -> str:
+    what = f"{path} was changed by somebody else since"
+    return f"{what}, and is kept as {kept}" if kept else f"{what}, and stays"
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two files that are not the same one have the same content, mode and owner."""
+    if os.path.islink(one) or os.path.islink(other):
+        return os.path.islink(one) and os.path.islink(other) and os.readlink(one) == os.readlink(other)
+    return digest(one) is not None and digest(one) == digest(other)
+
+
+def _keep(source: str, target: str) -> None:
+    """A second name for a file, without room on the disk; a copy where the file system has no hard links."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(target)
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EMLINK, errno.EXDEV, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        _copy_file(source, target)
+
+
+def _put(source: str, target: str) -> None:
+    """Rename; what an older release kept on another file system is copied."""
+    try:
+        os.rename(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _copy_file(source, target + _NEW)
+        os.rename(target + _NEW, target)
+
+
+def fingerprint(root: str) -> dict[str, tuple[int, ...]]:
+    """What tells a foreign change: each entry's type, mode, owner, size, time and inode."""
     result = {}
     for directory, names, files in os.walk(root):
         for name in [*names, *files]:
@@ -328,10 +506,6 @@ def _fingerprint(root: str) -> dict[str, tuple[int, ...]]:
                     entry += (status.st_size, status.st_mtime_ns, status.st_ino)
                 result[os.path.relpath(path, root)] = entry
     return result
-
-
-def fingerprint(root: str) -> dict[str, tuple[int, ...]]:
-    return _fingerprint(root)
 
 
 def _copy_tree(source: str, target: str, link: bool) -> None:

@@ -2,8 +2,8 @@
 
 Theory of operation. The plan is computed from the live files and the request alone; a host that is as wished costs a
 few file reads and a look at /proc. Otherwise the whole directory is staged, checked there by checks/, swapped by
-swap.py, activated and confirmed. Every way out of deploy() leaves the old state or the new one, and a
-Postfix that runs it.
+swap.py, activated and confirmed. From the swap on, whatever is raised takes the change back: every way out of deploy()
+leaves the old state or the new one, a Postfix that runs it, and a message that says which.
 
 The rule of this file: no content of a sensitive file leaves it, in no return value and in no exception.
 """
@@ -16,9 +16,8 @@ import contextlib
 import os
 import shutil
 import stat
-import tempfile
 import time
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Any, Mapping, NamedTuple, NoReturn, Sequence
 
 from ..checks.finding import Finding
 from ..files import main_cf, master_cf
@@ -27,6 +26,8 @@ from ..host import chroot, mail_log, maps, needs, neighbours, processes, program
 from ..host.control import Control
 from ..host.master import Master, bound_otherwise, level_for_change, queue_directory, running_master
 from . import confirm, managed
+from .interrupts import Interrupted, heard
+from .journal import CONFIRMED, EXCHANGE, FILES, SWAPPED, Journal, Step
 from .judgement import ask_for_losses, check, judge
 from .outcome import DeployError, Outcome
 from .plan import (
@@ -40,7 +41,7 @@ from .plan import (
     write_changes,
 )
 from .request import Request
-from .swap import Directory, Step, SwapError, digest, fingerprint, write_file
+from .swap import Directory, SwapError, digest, fingerprint, write_file
 
 # While single files are renamed, a password may be gone that the old main.cf still needs: mail that fails waits.
 INTERIM = b"\nsoft_bounce = yes\n"
@@ -73,26 +74,43 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
         outcome = _predict_fresh(request, postfix is None)
         outcome.warnings += told
         return outcome
+    directory = Directory(request.config_directory)
     try:
-        directory = Directory(request.config_directory)
-        if check_mode:
-            outcome = _predict(request, directory)
-        else:
-            with directory.locked():
-                outcome = _Run(request, directory).run()
+        with heard():
+            outcome = _predict(request, directory) if check_mode else _change_locked(request, directory)
     except SwapError as error:
         raise DeployError(str(error)) from None
     except PermissionError as error:
-        if os.geteuid():
-            raise DeployError(f"{error.filename}: permission denied. {_NO_ROOT}") from None
-        raise DeployError(f"{error.filename or request.config_directory}: {error.strerror}") from None
-    except OSError as error:
-        raise DeployError(f"{error.filename or request.config_directory}: {error.strerror}") from None
+        denied = f"{error.filename}: permission denied. {_NO_ROOT}"
+        raise DeployError(denied if os.geteuid() else f"Nothing was changed: {_said(error)}") from None
+    except (OSError, Interrupted) as error:
+        raise DeployError(f"Nothing was changed: {_said(error)}") from None
     outcome.enabled = Control(request.config_directory, "").enabled()
     outcome.warnings += told
     if outcome.activated == "start" and not check_mode:
         outcome.warnings += neighbours.remarks()
     return outcome
+
+
+def _change_locked(request: Request, directory: Directory) -> Outcome:
+    with directory.locked():
+        run = _Run(request, directory)
+        try:
+            return run.run()
+        except BaseException as error:
+            try:
+                run.bring_back(error)
+            except Interrupted:
+                # That can happen once, amid the way back from something else. It may be gone again from its start.
+                run.bring_back(error)
+
+
+def _said(error: BaseException) -> str:
+    """What happened, without its traceback."""
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+    known = (DeployError, Interrupted, SwapError, programs.ServiceError)
+    return str(error) if isinstance(error, known) else f"{error.__class__.__name__}: {error}"
 
 
 def postfix_defaults() -> dict[str, str]:
@@ -168,14 +186,10 @@ def _predict(request: Request, directory: Directory) -> Outcome:
     journal = directory.read_journal()
     base = directory.real
     warnings = []
-    if journal and journal.get("state") != "confirmed":
+    if journal and journal.state != CONFIRMED:
         warnings.append("an earlier run was interrupted: a real run takes its change back first")
-        if (
-            journal["kind"] == "exchange"
-            and journal["state"] == "swapped"
-            and directory.is_swapped(journal)
-            and os.path.isdir(directory.stage)
-        ):
+        exchanged = journal.kind == EXCHANGE and journal.state == SWAPPED and directory.is_swapped(journal)
+        if exchanged and os.path.isdir(directory.stage):
             base = directory.stage
     plan = make_plan(request, base, postfix_defaults())
     outcome = outcome_of(plan, request)
@@ -183,15 +197,11 @@ def _predict(request: Request, directory: Directory) -> Outcome:
     ask_for_losses(plan, request, outcome)
     state = _State.of(plan, request, directory)
     if plan.changes:
-        private = tempfile.mkdtemp(prefix="mailops-check-")
-        try:
-            stage = os.path.join(private, "stage")
+        with directory.private_stage() as stage:
             Directory(base).build_stage(stage)
             write_changes(plan.changes, stage)
             outcome.maps = [ref.spec for ref in state.stale_maps(stage)]
             findings = check(stage, request.config_directory, predicting=True)
-        finally:
-            shutil.rmtree(private, ignore_errors=True)
         judge(
             findings,
             outcome,
@@ -275,15 +285,19 @@ class _Run:
     def __init__(self, request: Request, directory: Directory) -> None:
         self.request = request
         self.directory = directory
+        # What is to be taken back where something goes wrong; and whether Postfix was told of it.
+        self.swapping: tuple[_State, Journal] | None = None
+        self.told_postfix = False
 
     def run(self) -> Outcome:
-        recovered = self._recover()
+        recovered, told = self._recover()
         defaults = postfix_defaults()
         for _attempt in range(3):
             seen = self.directory.fingerprint()
             plan = make_plan(self.request, self.directory.real, defaults)
             outcome = outcome_of(plan, self.request)
             outcome.recovered = recovered
+            outcome.warnings += told
             state = _State.of(plan, self.request, self.directory)
             if not plan.changes:
                 return self._converge(outcome, state)
@@ -298,27 +312,28 @@ class _Run:
 
     # ------------------------------------------------------------------ after a kill
 
-    def _recover(self) -> bool:
-        """Take back what a killed run left, and let Postfix run what is then there. Whether there was anything."""
+    def _recover(self) -> tuple[bool, list[str]]:
+        """Take back what a killed run left, and let Postfix run what is then there.
+
+        Whether there was anything, and what others had changed since.
+        """
         directory = self.directory
+        directory.clear_private()
         journal = directory.read_journal()
-        if journal is None or journal.get("state") == "confirmed":
+        if journal is None or journal.state == CONFIRMED:
             # No live file was touched, or all of them are confirmed: only leftovers can be there.
-            if os.path.lexists(directory.stage) or journal or os.path.exists(directory.journal + ".new"):
+            if journal or directory.leftovers():
                 directory.close()
-            return False
-        if journal["state"] != "undone":
-            directory.undo_swap(journal)
-            directory.write_journal({**journal, "state": "undone"})
-        level = journal["level"]
-        if journal["running"] and level != "none":
+            return False, []
+        told = directory.undo(journal) if journal.state == SWAPPED else []
+        if journal.running and journal.level != "none":
             old = main_cf.MainCf(read_file(directory.real, "main.cf")).values()
             control = Control(self.request.config_directory, queue_directory(old))
             # A failure shows again in this run's own activation, with what Postfix logged.
             with contextlib.suppress(programs.ServiceError):
-                control.activate(level if control.master() else "start")
+                control.activate(journal.level if control.master() else "start")
         directory.close()
-        return True
+        return True, [f"an earlier run was interrupted, and its change taken back; {each}" for each in told]
 
     # ------------------------------------------------------------------ nothing to write
 
@@ -329,7 +344,9 @@ class _Run:
         if level != "none":
             outcome.changed = True
             log = mail_log.LogMark(state.new.get("maillog_file", ""))
+            self.swapping = state, Journal([], level, state.master is not None, kind=FILES)
             problems = self._activate(state, level, log)
+            self.swapping = None
             if problems:
                 raise DeployError(
                     "The files are as asked, but Postfix does not serve them:\n" + listed(problems),
@@ -397,18 +414,23 @@ class _Run:
             directory.clear_stage()
             return False
         level = state.level(True) if self.request.activate == "auto" else "none"
-        steps = self._steps(resolved, stage, seen)
-        journal = directory.swap(
-            steps, {"level": level, "running": state.master is not None, "state": "swapped"}, INTERIM
-        )
-        if journal["kind"] == "exchange" and fingerprint(directory.stage) != seen:
-            directory.undo_swap(journal)
+        journal = Journal(self._steps(resolved, stage, seen), level, state.master is not None)
+        self.swapping = state, journal
+        directory.swap(journal, INTERIM)
+        if journal.kind == EXCHANGE and fingerprint(directory.stage) != seen:
+            directory.undo(journal)
+            self.swapping = None
             directory.close()
             return False
         if level != "none":
-            self._activate_or_roll_back(state, level, journal, outcome)
+            log = mail_log.LogMark(state.new.get("maillog_file", ""))
+            problems = self._activate(state, level, log)
+            if problems:
+                raise _NotServed(problems, log.complaints())
+            outcome.activated, outcome.confirmed = level, True
         self._bring_copies_in_step(state, level, outcome)
-        directory.write_journal({**journal, "state": "confirmed"})
+        directory.confirm()
+        self.swapping = None
         directory.close()
         return True
 
@@ -453,6 +475,7 @@ class _Run:
         """Activate and confirm; what is wrong, nothing when Postfix serves."""
         control, services = state.control, state.plan.master.services
         replaced = state.master.pid if state.master and level == "restart" else None
+        self.told_postfix = True
         try:
             control.activate(level, log)
             if (
@@ -473,56 +496,81 @@ class _Run:
         names = (os.path.join(self.directory.real, name) for name in ("main.cf", "master.cf"))
         return max(os.stat(name).st_mtime for name in names)
 
-    def _activate_or_roll_back(
-        self, state: _State, level: str, journal: dict[str, Any], outcome: Outcome
-    ) -> None:
-        log = mail_log.LogMark(state.new.get("maillog_file", ""))
-        problems = self._activate(state, level, log)
-        if not problems:
-            outcome.activated, outcome.confirmed = level, True
-            return
-        restored = self._roll_back(state, level, journal)
-        message = "Postfix did not come up with the new configuration; the previous one was restored"
-        if restored:
+    # ------------------------------------------------------------------ the way back
+
+    def bring_back(self, error: BaseException) -> NoReturn:
+        """Whatever was raised: the old files live, Postfix as it was, and DeployError says so.
+
+        Raises `error` itself where no live file was touched.
+        """
+        if self.swapping is None:
+            with contextlib.suppress(OSError):
+                if not self.directory.read_journal():
+                    self.directory.close()
+            raise error
+        state, journal = self.swapping
+        try:
+            touched = self.directory.is_touched(journal)
+            told = self.directory.undo(journal)
+        except (OSError, SwapError) as failure:
+            raise DeployError(
+                f"The change was broken off: {_said(error)}. It could not be taken back ({_said(failure)}): "
+                f"{self.request.config_directory} holds the new files, not confirmed, or some of them. Mend that, and "
+                "run again: the old ones are kept and come back first"
+            ) from error
+        again = journal.level != "none" and (touched or self.told_postfix)
+        problems = self._serve_again(state, journal) if again else []
+        with contextlib.suppress(OSError):
+            self.directory.close()
+        if isinstance(error, _NotServed):
+            message = "Postfix did not come up with the new configuration; the previous one was restored"
+            reasons, log = error.problems, error.log
+        else:
+            message = "The change was broken off, and the previous configuration was restored"
+            reasons, log = [_said(error)], []
+        if problems:
             message = (
-                "Postfix did not come up with the new configuration; the previous files were restored, "
-                f"but Postfix does not come up with them either ({'; '.join(restored)})"
+                f"{message.replace('one was', 'files were').replace('configuration was', 'files were')}, "
+                f"but Postfix does not come up with them either ({'; '.join(problems)})"
             )
+        elif not again and not touched:
+            message = "The change was broken off before it was live; nothing was changed"
+        elif not again:
+            pass
         elif state.master is None:
             message += ", and Postfix is stopped, as it was before"
         else:
             message += " and is running"
         raise DeployError(
-            f"{message}. What went wrong:\n{listed(problems)}", rolled_back=True, log=log.complaints()
-        )
+            f"{message}. What went wrong:\n{listed(reasons)}", rolled_back=touched, log=log, warnings=told
+        ) from error
 
-    def _roll_back(self, state: _State, level: str, journal: dict[str, Any]) -> list[str]:
-        """The old state, byte for byte, and Postfix as it was: running it, or stopped."""
+    def _serve_again(self, state: _State, journal: Journal) -> list[str]:
+        """Postfix as it was, with the old files: running, or stopped. What is in the way of that."""
+        level, control = journal.level, state.control
         new_queue = queue_directory(state.new)
-        if new_queue != state.control.queue:
-            with contextlib.suppress(programs.ServiceError):
-                Control(state.control.config_directory, new_queue).stop()
-        self.directory.undo_swap(journal)
-        self.directory.write_journal({**journal, "state": "undone"})
-        problems: list[str] = []
-        log = mail_log.LogMark(state.old.get("maillog_file", ""))
-        running = state.control.master()
+        if new_queue != control.queue:
+            with contextlib.suppress(Exception):
+                Control(control.config_directory, new_queue).stop()
         try:
             if state.master is None:
-                state.control.activate("stop")
-            else:
-                state.control.activate(
-                    "start" if running is None else level if level != "start" else "reload", log
-                )
-        except programs.ServiceError as error:
-            problems.append(str(error))
-        if state.master is not None and not problems:
-            old_services = master_cf.MasterCf(read_file(self.directory.real, "master.cf")).services
-            problems = confirm.confirm(
-                state.control, old_services, state.old, (), self.request.timeout, log, None
-            )
-        self.directory.close()
-        return problems
+                control.activate("stop")
+                return []
+            log = mail_log.LogMark(state.old.get("maillog_file", ""))
+            running = control.master()
+            control.activate("start" if running is None else level if level != "start" else "reload", log)
+            services = master_cf.MasterCf(read_file(self.directory.real, "master.cf")).services
+            return confirm.confirm(control, services, state.old, (), self.request.timeout, log, None)
+        except Exception as failure:
+            return [_said(failure)]
+
+
+class _NotServed(Exception):
+    """Postfix does not serve with the new files."""
+
+    def __init__(self, problems: Sequence[str], log: Sequence[str]) -> None:
+        super().__init__(listed(problems))
+        self.problems, self.log = list(problems), list(log)
 
 
 def listed(problems: Sequence[str]) -> str:

@@ -52,8 +52,12 @@ class Control:
             raise ServiceError(
                 "postfix.service is masked: run systemctl unmask postfix.service, or set activate: none"
             )
-        with open(path, encoding="utf-8", errors="replace") as handle:
-            text = handle.read()
+        try:
+            with open(path, encoding="utf-8", errors="replace") as handle:
+                text = handle.read()
+        except OSError:
+            # A link to nowhere: systemd does not know such a unit either.
+            return None
         if re.search(r"^ExecStart=\S*/true\b", text, re.MULTILINE) and _unit_file("postfix@.service"):
             instance = _unit_file("postfix@-.service")
             if instance and os.path.realpath(instance) == "/dev/null":
@@ -75,13 +79,15 @@ class Control:
         if done.code:
             raise ServiceError(f"postfix reload ended with {done.code}: {_last_line(done)}")
 
-    def start(self) -> None:
+    def start_command(self) -> list[str]:
+        """What starts Postfix. Raises ServiceError where its unit is masked."""
         unit = self.unit()
-        command = (
-            ["systemctl", "start", unit] if unit else [self.postfix, "-c", self.config_directory, "start"]
-        )
-        if unit:
-            programs.run(["systemctl", "reset-failed", unit])
+        return ["systemctl", "start", unit] if unit else [self.postfix, "-c", self.config_directory, "start"]
+
+    def start(self, command: list[str] | None = None) -> None:
+        command = command or self.start_command()
+        if command[0] == "systemctl":
+            programs.run(["systemctl", "reset-failed", command[-1]])
         done = programs.run(command)
         if done.code:
             raise ServiceError(f"{' '.join(command)} ended with {done.code}: {_last_line(done)}")
@@ -108,10 +114,12 @@ class Control:
         if level == "reload":
             self.reload()
         elif level == "restart":
+            # Known before: a host that cannot be started again is not stopped.
+            command = self.start_command()
             self.stop()
             if log:
                 log.move()
-            self.start()
+            self.start(command)
         elif level == "start":
             self.start()
         elif level == "stop":

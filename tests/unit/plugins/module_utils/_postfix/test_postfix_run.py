@@ -240,8 +240,13 @@ def test_what_does_not_serve_goes_back(
     assert (postfix.did, postfix.up, beside(live)) == (did, up, ["postfix"])
 
 
+def no_way_back(_run: Any, error: BaseException) -> None:
+    raise error
+
+
 def kill_after(name: str, monkeypatch: pytest.MonkeyPatch, target: Any) -> None:
     """As a kill looks from inside: nothing after that call happens."""
+    monkeypatch.setattr(transaction._Run, "bring_back", no_way_back)
     real = getattr(target, name)
 
     def dying(*arguments: Any, **more: Any) -> Any:
@@ -272,16 +277,18 @@ def test_killed_run_is_undone_by_the_next(
 def test_killed_between_stop_and_start_is_started(
     live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = postfix.activate
+    real, way_back = postfix.activate, transaction._Run.bring_back
 
     def die(level: str, _log: mail_log.LogMark | None = None) -> None:
         postfix.up = False
         raise SystemExit(level)
 
     monkeypatch.setattr(postfix, "activate", die)
+    monkeypatch.setattr(transaction._Run, "bring_back", no_way_back)
     with pytest.raises(SystemExit):
         deploy(live, inet_protocols="ipv4")
     monkeypatch.setattr(postfix, "activate", real)
+    monkeypatch.setattr(transaction._Run, "bring_back", way_back)
     outcome = deploy(live, inet_protocols="ipv4")
     assert (postfix.did, postfix.up, outcome.recovered) == (["start", "restart"], True, True)
 
@@ -290,6 +297,7 @@ def test_killed_after_confirmation_stays(
     live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
+        patched.setattr(transaction._Run, "bring_back", no_way_back)
         patched.setattr(swap.Directory, "close", lambda _self: (_ for _ in ()).throw(SystemExit("killed")))
         with pytest.raises(SystemExit):
             deploy(live, biff=True)
