@@ -115,7 +115,7 @@ def confirm(
     while True:
         master = control.master()
         if master is not None and master.pid != replaced:
-            if log_lines := log.complaints():
+            if log_lines := log.failures(master):
                 return [f"Postfix logged: {line}" for line in log_lines]
             left = max(1.0, deadline - time.monotonic())
             problems = []
@@ -127,16 +127,19 @@ def confirm(
                     )
             if not problems and (master.loaded_at is not None or not _wants_qmgr(services)):
                 break
-            problems = problems or ["the queue manager did not start"]
+            if not problems:
+                # master(8) starts it on demand, and a busy host may be a while until it asks.
+                control.wake_queue_manager()
+                problems = ["the queue manager did not start"]
         if time.monotonic() >= deadline:
             break
         time.sleep(pause)
         pause = min(pause * 2, 1.0)
-    if not problems:
+    if not problems and master:
         # A daemon that dies at start is reported by master a moment after its client was accepted.
         time.sleep(0.2)
-    problems += [f"Postfix logged: {line}" for line in log.complaints()]
-    return problems
+        return [f"Postfix logged: {line}" for line in log.failures(master)]
+    return problems + [f"Postfix logged: {line}" for line in log.complaints()]
 
 
 def _wants_qmgr(services: Sequence[master_cf.Service]) -> bool:

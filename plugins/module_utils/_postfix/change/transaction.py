@@ -343,7 +343,7 @@ class _Run:
         outcome.changed = bool(outcome.maps) or outcome.recovered
         if level != "none":
             outcome.changed = True
-            log = mail_log.LogMark(state.new.get("maillog_file", ""))
+            log = mail_log.LogMark(state.new)
             self.swapping = state, Journal([], level, state.master is not None, kind=FILES)
             problems = self._activate(state, level, log)
             self.swapping = None
@@ -423,7 +423,7 @@ class _Run:
             directory.close()
             return False
         if level != "none":
-            log = mail_log.LogMark(state.new.get("maillog_file", ""))
+            log = mail_log.LogMark(state.new)
             problems = self._activate(state, level, log)
             if problems:
                 raise _NotServed(problems, log.complaints())
@@ -556,7 +556,7 @@ class _Run:
             if state.master is None:
                 control.activate("stop")
                 return []
-            log = mail_log.LogMark(state.old.get("maillog_file", ""))
+            log = mail_log.LogMark(state.old)
             running = control.master()
             control.activate("start" if running is None else level if level != "start" else "reload", log)
             services = master_cf.MasterCf(read_file(self.directory.real, "master.cf")).services

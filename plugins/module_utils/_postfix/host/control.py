@@ -74,6 +74,12 @@ class Control:
     def master(self) -> Master | None:
         return running_master(self.queue)
 
+    def wake_queue_manager(self) -> None:
+        """Ask for the queue manager, as pickup(8) and cleanup(8) do when they bring a message: postkick(1)."""
+        postkick = programs.find_program("postkick")
+        if postkick:
+            programs.run([postkick, "-c", self.config_directory, "public", "qmgr", "W"], timeout=10)
+
     def reload(self) -> None:
         done = programs.run([self.postfix, "-c", self.config_directory, "reload"])
         if done.code:
