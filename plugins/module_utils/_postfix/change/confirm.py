@@ -15,7 +15,7 @@ from ..host import listeners
 from ..host.control import Control
 from ..host.listeners import Listener
 from ..host.mail_log import LogMark
-from ..host.master import Master
+from ..host.master import Master, held
 
 
 class Endpoint(NamedTuple):
@@ -49,9 +49,10 @@ def expected_endpoints(
         proxied = setting(service, f"{program}_upstream_proxy_protocol")
         speaks = program in ("smtpd", "postscreen") and not proxied
         implicit = program == "smtpd" and setting(service, "smtpd_tls_wrappermode").lower() == "yes"
-        known = listeners.all_listeners() if master.listeners is None else master.listeners
-        held = [listener for listener in known if listener.port == port]
-        for listener in held or [Listener(host or "127.0.0.1", port)]:
+        seen = [listener for listener in held(master, [port]) if listener.port == port]
+        # With IPv6 turned off, [::] can still be bound, and nobody can connect.
+        seen = [each for each in seen if ":" not in each.address or listeners.ipv6_works()] or seen
+        for listener in seen or [Listener(host or "127.0.0.1", port)]:
             result[(listener.address, port)] = Endpoint(
                 _reachable(listener.address), port, speaks, implicit, f"{service.service} inet {program}"
             )

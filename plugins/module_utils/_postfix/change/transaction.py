@@ -24,7 +24,14 @@ from ..files import main_cf, master_cf
 from ..files.text import assignments, staged_path
 from ..host import chroot, mail_log, maps, needs, neighbours, processes, programs
 from ..host.control import Control
-from ..host.master import Master, bound_otherwise, level_for_change, queue_directory, running_master
+from ..host.master import (
+    Master,
+    bound_otherwise,
+    holds_dead,
+    level_for_change,
+    queue_directory,
+    running_master,
+)
 from . import confirm, managed
 from .interrupts import Interrupted, heard
 from .journal import CONFIRMED, EXCHANGE, FILES, SWAPPED, Journal, Step
@@ -243,6 +250,8 @@ class _State(NamedTuple):
         if self.master is None:
             return "start"
         if self.stale_copies() and chroot.kept_in_step():
+            return "restart"
+        if holds_dead(self.master, self.plan.master.services):
             return "restart"
         if changed:
             return level_for_change(self.old, self.new)

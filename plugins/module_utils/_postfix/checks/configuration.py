@@ -338,18 +338,13 @@ class Configuration:
     def other_listeners(self) -> frozenset[listeners.Listener]:
         """What listens on this host and is not the running Postfix.
 
-        Where Postfix's sockets cannot be seen, its own are told by the ports of its master.cf.
+        Where Postfix's sockets cannot be seen, that is known of those alone that root has not opened.
         """
-        everything = listeners.all_listeners()
         if self.running is None:
-            return frozenset(everything)
-        if self.running.listeners is not None:
-            return frozenset(everything - self.running.listeners)
-        live = master_cf.MasterCf(read_text(os.path.join(self.live, "master.cf")))
-        ports = {
-            listeners.port_number(listeners.split_inet_service(entry.service)[1]) for entry in live.services
-        }
-        return frozenset(listener for listener in everything if listener.port not in ports)
+            return frozenset(listeners.all_listeners())
+        if self.running.listeners is None:
+            return frozenset(listeners.not_roots())
+        return frozenset(listeners.all_listeners() - self.running.listeners)
 
     # ------------------------------------------------------------------ the way out
 

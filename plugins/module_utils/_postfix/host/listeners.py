@@ -18,14 +18,15 @@ class Listener(NamedTuple):
     port: int
 
 
-def listening(directory: str) -> Iterable[tuple[Listener, str]]:
+def listening(directory: str) -> Iterable[tuple[Listener, str, int]]:
+    """Each socket with its inode and the user who made it."""
     for name in ("tcp", "tcp6"):
         with contextlib.suppress(OSError), open(f"{directory}/{name}", encoding="ascii") as handle:
             for line in list(handle)[1:]:
                 fields = line.split()
                 if fields[3] == "0A":
                     address, port = fields[1].split(":")
-                    yield Listener(_decode_address(address), int(port, 16)), fields[9]
+                    yield Listener(_decode_address(address), int(port, 16)), fields[9], int(fields[7])
 
 
 def _decode_address(text: str) -> str:
@@ -36,7 +37,12 @@ def _decode_address(text: str) -> str:
 
 def all_listeners() -> set[Listener]:
     """Every TCP socket that listens in this network namespace, whoever holds it."""
-    return {listener for listener, _inode in listening("/proc/self/net")}
+    return {listener for listener, _inode, _user in listening("/proc/self/net")}
+
+
+def not_roots() -> set[Listener]:
+    """Those that a process of another user than root has opened: master(8) has not."""
+    return {listener for listener, _inode, user in listening("/proc/self/net") if user}
 
 
 def split_inet_service(name: str) -> tuple[str, str]:

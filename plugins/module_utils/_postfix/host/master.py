@@ -14,6 +14,7 @@ from typing import Iterable, Mapping, NamedTuple
 
 from ..files import lines, master_cf
 from . import listeners, processes
+from .addresses import is_local
 from .listeners import Listener
 
 # postconf(5) asks for stop and start for the first two; master(8) keeps the others for its lifetime.
@@ -100,7 +101,7 @@ def _listeners_of(pid: int) -> frozenset[Listener] | None:
     except OSError:
         return None
     return frozenset(
-        listener for listener, inode in listeners.listening(f"/proc/{pid}/net") if inode in inodes
+        listener for listener, inode, _user in listeners.listening(f"/proc/{pid}/net") if inode in inodes
     )
 
 
@@ -111,10 +112,25 @@ def _loaded_at(pid: int) -> float | None:
     return None if manager is None else processes.began(manager)
 
 
+def held(master: Master, ports: Iterable[int]) -> set[Listener]:
+    """What master listens on; where its sockets cannot be seen, whatever listens on these ports."""
+    if master.listeners is not None:
+        return set(master.listeners)
+    wanted = set(ports)
+    return {listener for listener in listeners.all_listeners() if listener.port in wanted}
+
+
 def bound_otherwise(master: Master, values: Mapping[str, str], services: Iterable[master_cf.Service]) -> bool:
     """Whether the running master listens elsewhere than the configuration says."""
     expected = listeners.expected_listeners(values, services)
-    return expected is not None and master.listeners is not None and expected != set(master.listeners)
+    return expected is not None and expected != held(master, (listener.port for listener in expected))
+
+
+def holds_dead(master: Master, services: Iterable[master_cf.Service]) -> bool:
+    """Whether it listens on an IPv6 address that this host no longer has: nobody can connect, and it does not know."""
+    ports = (listeners.port_number(listeners.split_inet_service(entry.service)[1]) for entry in services)
+    seen = held(master, (port for port in ports if port))
+    return any(":" in each.address and each.address != "::" and not is_local(each.address) for each in seen)
 
 
 def level_for_change(old: Mapping[str, str], new: Mapping[str, str]) -> str:

@@ -284,7 +284,7 @@ def foreign_listeners(wished: Collection[listeners.Listener], spared: Collection
     """What holds a socket that Postfix needs. `spared` are programs that will be gone by then."""
     held = [
         (listener, inode)
-        for listener, inode in listeners.listening("/proc/self/net")
+        for listener, inode, _user in listeners.listening("/proc/self/net")
         if any(conflicts(wish, listener) for wish in wished)
     ]
     if not held:
