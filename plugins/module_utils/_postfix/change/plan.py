@@ -15,7 +15,7 @@ import stat
 from typing import Callable, Iterable, Mapping, NamedTuple, Sequence
 
 from ..files import block, main_cf, master_cf
-from ..files.text import staged_path
+from ..files.text import open_regular, staged_path
 from ..host import maps
 from . import managed
 from .outcome import DeployError
@@ -157,8 +157,9 @@ def _wished_text(wish: FileWish | None, live: str) -> str:
 
 def read_file(base: str, path: str) -> str:
     try:
-        with open(os.path.join(base, path), encoding="utf-8", errors="surrogateescape", newline="") as handle:
-            return handle.read()
+        handle = open_regular(os.path.join(base, path))
+        with os.fdopen(handle, encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            return stream.read()
     except (FileNotFoundError, NotADirectoryError):
         return ""
 
@@ -173,6 +174,10 @@ def _compare(base: str, wish: FileWish) -> Change | None:
         status: os.stat_result | None = os.stat(path)
     except FileNotFoundError:
         status = None
+    if status and not stat.S_ISREG(status.st_mode):
+        raise DeployError(
+            f"files: {wish.path} is a FIFO, a socket or a device on this host; move it away, or name a file"
+        )
     before = read_file(base, wish.path)
     if wish.absent:
         if status is None:

@@ -32,6 +32,7 @@ import stat
 import time
 from typing import Iterator
 
+from ..files.text import open_regular
 from . import journal as journals
 from .journal import EXCHANGE, FILES, Journal
 
@@ -58,15 +59,6 @@ _NO_EXCHANGE = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EBUSY, errno.EPER
 
 class SwapError(Exception):
     """The directory could not be staged or swapped; the live one is as it was."""
-
-
-def open_regular(path: str) -> int:
-    """A file to read. Raises OSError where it is not a regular one: a FIFO would block, a device has no end."""
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise OSError(errno.EINVAL, "not a regular file", path)
-    return handle
 
 
 def digest(path: str) -> str | None:

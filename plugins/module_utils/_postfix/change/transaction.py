@@ -30,7 +30,6 @@ from ..host.master import (
     holds_dead,
     level_for_change,
     queue_directory,
-    running_master,
 )
 from . import confirm, managed
 from .interrupts import Interrupted, heard
@@ -61,6 +60,19 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
         raise DeployError(f"config_directory {request.config_directory!r} must be an absolute path")
     if not check_mode and os.geteuid() and not os.access(os.path.dirname(request.config_directory), os.W_OK):
         raise DeployError(_NO_ROOT)
+    try:
+        with heard():
+            return _deploy(request, check_mode)
+    except SwapError as error:
+        raise DeployError(str(error)) from None
+    except PermissionError as error:
+        denied = f"{error.filename}: permission denied. {_NO_ROOT}"
+        raise DeployError(denied if os.geteuid() else f"Nothing was changed: {_said(error)}") from None
+    except (OSError, Interrupted) as error:
+        raise DeployError(f"Nothing was changed: {_said(error)}") from None
+
+
+def _deploy(request: Request, check_mode: bool) -> Outcome:
     postfix = programs.find_program("postfix")
     there = os.path.isdir(request.config_directory)
     told = _obstacles(request, postfix is not None and there, check_mode)
@@ -82,16 +94,7 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
         outcome.warnings += told
         return outcome
     directory = Directory(request.config_directory)
-    try:
-        with heard():
-            outcome = _predict(request, directory) if check_mode else _change_locked(request, directory)
-    except SwapError as error:
-        raise DeployError(str(error)) from None
-    except PermissionError as error:
-        denied = f"{error.filename}: permission denied. {_NO_ROOT}"
-        raise DeployError(denied if os.geteuid() else f"Nothing was changed: {_said(error)}") from None
-    except (OSError, Interrupted) as error:
-        raise DeployError(f"Nothing was changed: {_said(error)}") from None
+    outcome = _predict(request, directory) if check_mode else _change_locked(request, directory)
     outcome.enabled = Control(request.config_directory, "").enabled()
     outcome.warnings += told
     if outcome.activated == "start" and not check_mode:
@@ -134,7 +137,7 @@ def _obstacles(request: Request, installed: bool, check_mode: bool) -> list[str]
     base = request.config_directory
     if installed:
         live = main_cf.MainCf(read_file(base, "main.cf")).values()
-        if running_master(queue_directory(live)):
+        if Control(base, queue_directory(live)).master():
             return []
     plan = make_plan(request, base, postfix_defaults() if installed else {}, not installed)
     ending = (

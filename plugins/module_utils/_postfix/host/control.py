@@ -13,7 +13,7 @@ import time
 
 from . import processes, programs
 from .mail_log import LogMark
-from .master import Master, is_master, running_master
+from .master import Master, is_master, queue_directory, running_master
 from .programs import Ran, ServiceError
 
 UNIT_DIRECTORIES = (
@@ -30,7 +30,9 @@ class Control:
 
     def __init__(self, config_directory: str, queue: str) -> None:
         self.config_directory = config_directory
-        self.queue = queue
+        # Where somebody named a directory that there is not, Postfix still runs in its own.
+        lost = self.default_instance and not os.path.isdir(queue)
+        self.queue = queue_directory({}) if lost else queue
         self.postfix = programs.find_program("postfix") or "postfix"
 
     @property

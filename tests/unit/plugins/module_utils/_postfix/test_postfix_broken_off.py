@@ -307,3 +307,16 @@ def test_the_lock_and_copies_are_where_only_root_can_go(
     # What somebody else made there is not trusted.
     private.chmod(0o777)
     assert directory.private("lock") == str(live.parent / ".postfix.lock")
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("name", ["sasl_passwd", "main.cf", "old"])
+def test_a_fifo_in_the_place_of_a_file_is_refused_and_blocks_nobody(
+    live: Path, postfix: StandIn, name: str, check_mode: bool
+) -> None:
+    (live / name).unlink(missing_ok=True)
+    os.mkfifo(live / name)
+    request = Request(str(live), files=[FileWish("sasl_passwd", "[r]:587 a:b\n")], parameters={"biff": True})
+    with pytest.raises(DeployError, match=r"not a (regular )?file|is a FIFO"):
+        transaction.deploy(request, check_mode)
+    assert [path.name for path in live.iterdir() if path.is_fifo()] == [name]
