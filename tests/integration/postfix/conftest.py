@@ -57,3 +57,13 @@ def bare_host() -> Iterator[Host]:
     host = Host("bookworm", systemd=False)
     yield host
     host.destroy()
+
+
+@pytest.fixture
+def blind_host() -> Iterator[Host]:
+    """A host with systemd whose root may not look into the processes of others."""
+    if missing():
+        pytest.fail(missing())
+    host = Host("bookworm", ptrace=False)
+    yield host
+    host.destroy()

@@ -69,14 +69,15 @@ def image(release: str) -> str:
 class Host:
     """One container. The collection is copied in, so that a test sees one state of it."""
 
-    def __init__(self, release: str, systemd: bool = True) -> None:
-        """Without systemd it is as many containers are: its first process waits for no children, and root may not
-        look into the processes of others (CAP_SYS_PTRACE)."""
+    def __init__(self, release: str, *more: str, systemd: bool = True, ptrace: bool = True) -> None:
+        """Without `ptrace`, root may not look into the processes of others (CAP_SYS_PTRACE), as in most containers.
+        Without systemd nor that, its first process waits for no children. `more` are options of podman-run(1)."""
         self.release = release
         first = ["/lib/systemd/systemd"] if systemd else ["sleep", "infinity"]
         self.name = f"pft-{release}-{uuid.uuid4().hex[:6]}"
         options = ["--network", "none", "--systemd", "always", *cgroup_options()]
-        options += ["--cap-add", "SYS_PTRACE"] if systemd else []
+        options += ["--cap-add", "SYS_PTRACE"] if systemd and ptrace else []
+        options += more
         options += [
             "-v",
             f"{Path(ansible.__file__).parent}:/ansible/ansible:ro",

@@ -1,0 +1,162 @@
+"""postfix_config among hostile neighbours, full disks and broken hosts: old or new, whole, and told."""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from cases import HOP, PASSWORD, RELAY, inet
+from hosts import Host, missing
+
+RESTART = {"parameters": {"inet_interfaces": "loopback-only"}}
+
+
+def changed(host: Host, level: str, **wished: Any) -> dict[str, Any]:
+    """The change is made, and a second run has nothing to do."""
+    done = host.module("postfix_config", **wished)
+    assert (done["code"], done.get("activated"), done.get("confirmed")) == (0, level, True), done[
+        "everything"
+    ]
+    again = host.module("postfix_config", **wished)
+    assert (again["code"], again.get("changed")) == (0, False), again["everything"]
+    assert host.left_over() == ""
+    return done
+
+
+def listening(host: Host) -> set[str]:
+    return set(host.run("ss -Hltn | awk '{print $4}'").stdout.split())
+
+
+def test_a_unit_file_that_leads_nowhere(host: Host) -> None:
+    host.run("ln -s /nonexistent /etc/systemd/system/postfix.service && systemctl daemon-reload")
+    changed(host, "restart", **RESTART)
+    assert listening(host) <= {"127.0.0.1:25", "[::1]:25"}
+
+
+def test_nobody_else_can_undo_or_block_a_change(host: Host) -> None:
+    """20 changes while nobody writes fatal words into the log, locks /etc and lays links where copies might go."""
+    host.run(
+        'printf \'#!/bin/bash\\nwhile :; do logger -p mail.crit -t "postfix/smtpd[$RANDOM]" "fatal: forged"; '
+        'logger -p mail.warning -t "postfix/master[$RANDOM]" "warning: x: bad command startup -- throttling"; '
+        "sleep 0.02; done\\n' > /usr/local/bin/forge && chmod 755 /usr/local/bin/forge; "
+        "systemd-run --quiet --uid nobody --unit forger forge; "
+        "systemd-run --quiet --uid nobody --unit locker flock -x /etc sleep 600; "
+        "su nobody -s /bin/bash -c 'for name in mailops-check- postfix .postfix.stage .postfix.lock mailops.smtp; "
+        "do ln -s /etc/shadow /tmp/$name; done'; sleep 1"
+    )
+    before = host.run("stat -c '%Y %s' /etc/shadow").stdout
+    for number in range(20):
+        done = host.module("postfix_config", parameters={"smtp_helo_timeout": f"{60 + number}s"})
+        assert (done["code"], done["activated"], done["confirmed"]) == (0, "reload", True), done["everything"]
+    assert host.run("systemctl is-active forger locker").stdout.split() == ["active", "active"]
+    assert host.run("journalctl -q --no-pager | grep -c 'fatal: forged'").stdout.strip() != "0"
+    assert host.run("stat -c '%Y %s' /etc/shadow").stdout == before
+
+
+def test_a_restart_among_forged_words(host: Host) -> None:
+    host.run(
+        "systemd-run --quiet --uid nobody --unit forger bash -c "
+        "'while :; do logger -t postfix/smtpd[1] \"panic: forged\"; sleep 0.02; done'"
+    )
+    changed(host, "restart", **RESTART)
+
+
+@pytest.mark.parametrize("edited", ["inet_interfaces", "service"])
+def test_what_listens_decides_where_sockets_cannot_be_seen(blind_host: Host, edited: str) -> None:
+    host = blind_host
+    if edited == "inet_interfaces":
+        host.run("sleep 3; postconf -e inet_interfaces=loopback-only; sleep 1; postfix reload")
+        done = host.module("postfix_config", **RESTART)
+        assert (done["code"], done["activated"]) == (0, "restart"), done["everything"]
+        assert listening(host) <= {"127.0.0.1:25", "[::1]:25"}
+    else:
+        added = host.module("postfix_config", services=[inet("2526")])
+        assert added["code"] == 0, added["everything"]
+        host.run("sed -i /^2526/d /etc/postfix/master.cf")
+        done = host.module("postfix_config", services=[inet("2526")])
+        assert done["code"] == 0, done["everything"]
+        assert "0.0.0.0:2526" in listening(host)
+    again = host.module(
+        "postfix_config", **(RESTART if edited == "inet_interfaces" else {"services": [inet("2526")]})
+    )
+    assert (again["code"], again["changed"]) == (0, False), again["everything"]
+
+
+def test_a_queue_directory_that_is_not_there_is_mended(host: Host) -> None:
+    host.run("postconf -e queue_directory=/var/spool/postfx")
+    done = host.module("postfix_config", parameters={"queue_directory": "/var/spool/postfix"})
+    assert (done["code"], done["confirmed"]) == (0, True), done["everything"]
+    assert host.serves()
+
+
+def test_a_byte_of_latin_1_is_shown_escaped(host: Host) -> None:
+    host.run("printf '# K\\366ln\\nsmtp_helo_timeout = 60s\\n' >> /etc/postfix/main.cf")
+    done = changed(host, "reload", files=[{"path": "main.cf", "content": "compatibility_level = 3.6\n"}])
+    assert "# K\\xf6ln" in done["diff"][0]["before"]
+
+
+@pytest.mark.parametrize("signal", ["TERM", "HUP"])
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_run_that_is_ended_leaves_nothing(host: Host, signal: str, check_mode: bool) -> None:
+    host.own_directory()
+    before = host.snapshot()
+    wished = {"parameters": {**RELAY, "inet_interfaces": "loopback-only"}, "files": [PASSWORD]}
+    for patience in ("0.6", "1.2", "1.8", "2.4"):
+        done = host.module(
+            "postfix_config", check_mode, wrap=f"timeout --signal {signal} {patience}", **wished
+        )
+        assert host.left_over() == ""
+        assert host.run("ls -A /run/mailops.smtp 2>/dev/null", check=False).stdout == ""
+        assert "ss#word" not in host.run("grep -rlF 'ss#word' /tmp /run /var/tmp || true").stdout
+        assert host.serves()
+        if done["code"] == 0:
+            break
+        state = host.snapshot()
+        assert state == before or "sasl_passwd" in state
+    assert host.module("postfix_config", **wished)["code"] == 0
+
+
+@pytest.mark.parametrize("room", [0, 4, 8, 16, 32, 64])
+def test_a_full_disk_leaves_old_or_new(host: Host, room: int) -> None:
+    """/etc/postfix is a small file system of its own, so that its files are renamed one by one."""
+    host.run(
+        "cp -a /etc/postfix /root/postfix && mount -t tmpfs -o size=1m tmpfs /etc/postfix && "
+        "cp -a /root/postfix/. /etc/postfix/ && chown root: /etc/postfix && chmod 755 /etc/postfix && "
+        f"head -c 2M /dev/zero > /etc/postfix/fill 2>/dev/null; truncate -s -{room}K /etc/postfix/fill"
+    )
+    wished = {
+        "parameters": {"relayhost": HOP, "virtual_alias_maps": "texthash:/etc/postfix/virtual"},
+        "files": [
+            {"path": "virtual", "content": "a@example.com root\n" * 1},
+            {"path": "big", "content": "x y\n" * 5000},
+        ],
+    }
+    before = host.snapshot()
+    done = host.module("postfix_config", **wished)
+    if done["code"]:
+        assert host.snapshot() == before, done["everything"]
+        assert "No space left" in done["msg"]
+        assert "nothing was changed" in done["msg"].lower() or "restored and is running" in done["msg"]
+    assert host.serves()
+    assert host.left_over() == ""
+    assert "soft_bounce" not in host.run("cat /etc/postfix/main.cf").stdout
+    host.run("rm /etc/postfix/fill")
+    assert host.module("postfix_config", **wished)["code"] == 0
+
+
+def test_a_dead_listener_of_ipv6_is_let_go() -> None:
+    """IPv6 is turned off under a running Postfix that listens on ::1."""
+    if missing():
+        pytest.fail(missing())
+    host = Host("bookworm", "--privileged")
+    try:
+        started = host.module("postfix_config", **RESTART)
+        assert started["code"] == 0, started["everything"]
+        assert "[::1]:25" in listening(host)
+        host.run("sysctl -w net.ipv6.conf.all.disable_ipv6=1")
+        changed(host, "restart", parameters={**RESTART["parameters"], "smtp_helo_timeout": "61s"})
+        assert "[::1]:25" not in listening(host)
+    finally:
+        host.destroy()
