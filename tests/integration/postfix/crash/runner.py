@@ -292,6 +292,31 @@ def mail(relay: Relay, name: str, patience: float = PATIENCE) -> Mail | str:
 # ---- one point
 
 
+def edit(name: str) -> None:
+    """What an administrator does between the kill and the next run."""
+    (LIVE / "by-hand").write_text(f"{name}\n")
+    with (LIVE / "main.cf").open("a") as stream:
+        stream.write(f"# by hand: {name}\n")
+
+
+def lost_edits(name: str) -> list[str]:
+    """What is gone of that; and all of it taken away again."""
+    lost = []
+    own, line, main = LIVE / "by-hand", f"# by hand: {name}\n", LIVE / "main.cf"
+    if not own.exists() or own.read_text() != f"{name}\n":
+        lost.append("a file that an administrator added since is lost")
+    kept = sorted(LIVE.glob("main.cf.edited-*"))
+    if not any(line in path.read_text() for path in (main, *kept)):
+        lost.append("a line that an administrator wrote into main.cf since is lost")
+    for path in (own, *kept):
+        path.unlink(missing_ok=True)
+    text, status = main.read_text(), main.stat()
+    if line in text:
+        main.write_text(text.replace(line, ""))
+        os.utime(main, ns=(status.st_atime_ns, status.st_mtime_ns))
+    return lost
+
+
 def look(relay: Relay, story: Story, states: dict[str, Any], name: str) -> dict[str, Any]:
     """What a kill left, and what comes of it. `troubles` is empty where all is as promised."""
     troubles: list[str] = []
@@ -312,7 +337,9 @@ def look(relay: Relay, story: Story, states: dict[str, Any], name: str) -> dict[
     if not was_running:
         run("systemctl", "stop", UNIT)
 
+    edit(name)
     again = module(story.wished)
+    troubles += lost_edits(name)
     if again["code"] != 0:
         troubles.append(f"the next run fails: {again.get('msg')}")
     if snapshot() != states["wished"]:
