@@ -7,7 +7,6 @@ The rule of this file: a daemon that would not start or not serve is an error, w
 
 from __future__ import annotations
 
-import difflib
 import os
 import socket
 from typing import Iterator
@@ -24,7 +23,7 @@ from ..parameters import (
 )
 from ..version import supports
 from .configuration import Configuration
-from .finding import Finding, check, service_error, suggest
+from .finding import Finding, check, nearest, service_error, suggest
 
 
 @check("service-set-twice")
@@ -89,8 +88,8 @@ def daemon_missing(config: Configuration) -> Iterator[Finding]:
     for entry in config.master.services:
         path = os.path.join(directory, entry.command)
         if not (os.path.isfile(path) and os.access(path, os.X_OK)):
-            near = difflib.get_close_matches(entry.command, os.listdir(directory), 1, 0.6)
-            remedy = f"write {near[0]}" if near else "write a daemon of that directory"
+            near = nearest(entry.command, os.listdir(directory))
+            remedy = f"write {near}" if near else "write a daemon of that directory"
             yield service_error(entry, entry.command, f"there is no such daemon in {directory}", remedy)
 
 
@@ -143,8 +142,8 @@ def _bad_port(config: Configuration, entry: master_cf.Service) -> Finding | None
         return service_error(entry, entry.service, "IPv6 without brackets", f"write [{host}]:{port_text}")
     port = service.port_number(port_text)
     if port is None:
-        near = difflib.get_close_matches(port_text, [*PORT_NAMES], 1, 0.6)
-        known = f"write {PORT_NAMES[near[0]]}" if near else "write its number, 1 to 65535"
+        near = nearest(port_text, PORT_NAMES)
+        known = f"write {PORT_NAMES[near]}" if near else "write its number, 1 to 65535"
         return service_error(entry, port_text, "no such port", known)
     named = not port_text.isdigit() and not supports(config.version, "known_tcp_ports")
     if named and not _in_services_file(port_text):

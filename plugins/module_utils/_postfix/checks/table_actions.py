@@ -39,7 +39,7 @@ def access_rows(config: Configuration, setting: Setting, spec: str) -> Iterator[
 
 
 def _action(row: TableRow, allowed: Sequence[str]) -> Iterator[Finding]:
-    word = row.value.split(None, 1)[0] if row.value else ""
+    word = row.value.split()[0] if row.value else ""
     if word.startswith("$"):
         return
     if word.upper() not in allowed:
