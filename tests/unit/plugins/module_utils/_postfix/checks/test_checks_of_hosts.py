@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import ssl
 import sys
-from typing import Any, Mapping
+from typing import Any
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import service
@@ -18,25 +20,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks impor
     transports,
 )
 from case import RELAY, SNAKEOIL, Case, inet, unix
-from checks_lab import CERTIFICATES, LIVE, STOCK, Canned, Lab
-
-
-def found(
-    lab: Lab,
-    case: Case,
-    errors: Mapping[str, str] | None = None,
-    defaults: str = "",
-    current: str = "",
-    **more: Any,
-) -> dict[str, list[str]]:
-    """What the checks find in the case, by their names."""
-    tools = Canned(defaults or lab.defaults, current, errors)
-    judged = configuration.Configuration(lab.stage(case), LIVE, tools, **more)
-    result: dict[str, list[str]] = {}
-    for each in registry.findings(judged):
-        result.setdefault(each.check, []).append(lab.there(str(each)))
-    return result
-
+from checks_lab import CERTIFICATES, LIVE, STOCK, Canned, Lab, found
 
 # ------------------------------------------------------------------ what Postfix's programs say
 
@@ -74,7 +58,7 @@ def found(
             "postconf",
             "postconf: warning: {stage}/main.cf: support for parameter x will be removed",
             "postfix-says",
-            "main.cf: Postfix says: support for parameter x will be removed",
+            "warning: main.cf: Postfix says: support for parameter x will be removed",
         ),
         ("postconf", "postconf: warning: {stage}/main.cf, line 3: overriding earlier entry: a=b", "", ""),
         ("postconf", "something else", "", ""),
@@ -85,6 +69,37 @@ def test_what_postfix_says(lab: Lab, program: str, said: str, check: str, told: 
     stage = lab.stage(case)
     outcome = found(lab, case, {program: said.format(stage=stage)})
     assert outcome == ({check: [told]} if check else {})
+
+
+def test_each_complaint_is_told_in_its_place(lab: Lab) -> None:
+    complaints = (
+        "warning: {stage}/main.cf: overriding earlier entry: relayhost=[relay.example.com]",
+        "warning: {stage}/main.cf: support for smtpd_use_tls will be removed",
+        "warning: {stage}/main.cf: no such file",
+        "error: support for this is obsolete",
+        "FATAL: bad values of relayhost and mydestination",
+        "warning: {stage}/main.cf: unused parameter: smtp_tls_securty_level=may",
+    )
+    of_services = "postconf: warning: {stage}/master.cf: unused parameter: gone/unix/x=1"
+    case = Case("x", files=[{"path": "main.cf", "content": _main_with(lab, "relayhost =", 7)}])
+    stage = lab.stage(case)
+    said = {
+        "postconf": "".join(f"postconf: {each.format(stage=stage)}\n" for each in complaints),
+        "postconf -P": of_services.format(stage=stage),
+    }
+    unknown = "Postfix 3.10.13 has no parameter of this name, and nothing uses it"
+    assert found(lab, case, said) == {
+        "postfix-says": [
+            "main.cf: Postfix says: no such file",
+            "main.cf: Postfix says: support for this is obsolete",
+            "main.cf line 7: relayhost: bad values of relayhost and mydestination",
+            "warning: main.cf: Postfix says: support for smtpd_use_tls will be removed",
+        ],
+        "unused-parameter": [
+            f"main.cf: smtp_tls_securty_level = may: {unknown}; write smtp_tls_security_level",
+            f"master.cf: gone/unix -o x = 1: {unknown}; remove it, or write the name that postconf(5) has",
+        ],
+    }
 
 
 def _main_with(lab: Lab, line: str, number: int) -> str:
@@ -107,6 +122,7 @@ def test_postfix_check_is_asked_where_the_installation_moves(lab: Lab) -> None:
     said = {"postfix check": "postfix: fatal: unknown user joe"}
     assert found(lab, case, said) == {"postfix-says": ["main.cf: Postfix says: unknown user joe"]}
     assert found(lab, case, said, predicting=True) == {}
+    assert found(lab, Case("x"), said) == {}
 
 
 def test_a_table_that_postmap_cannot_read_is_asked_for_alone(lab: Lab) -> None:
@@ -135,18 +151,20 @@ def test_tools_are_asked_with_the_directory(monkeypatch: pytest.MonkeyPatch) -> 
 
     def run(command: list[str]) -> service.Ran:
         asked.append(command)
-        return service.Ran(0, "hash texthash\n" if command[-2:] == ["postconf", "-m"] else "", "")
+        return service.Ran(0, "hash texthash\n" if command[-2:] == ["/usr/sbin/postconf", "-m"] else "", "")
 
     monkeypatch.setattr(service, "run", run)
-    monkeypatch.setattr(service, "find_program", lambda name: name if name == "postconf" else None)
+    monkeypatch.setattr(
+        service, "find_program", lambda name: f"/usr/sbin/{name}" if name == "postconf" else None
+    )
     tools = configuration.Tools("/stage")
     assert tools.postconf().types.output == "hash texthash\n"
     tools.postmap("key", ["hash:/a"])
     assert tools.postfix_check() == service.Ran(0, "", "")
     assert sorted(asked) == sorted(
         [
-            *(["postconf", "-c", "/stage", *flags] for flags in ([], ["-d"], ["-m"], ["-P"])),
-            ["postconf", "-m"],
+            *(["/usr/sbin/postconf", "-c", "/stage", *flags] for flags in ([], ["-d"], ["-m"], ["-P"])),
+            ["/usr/sbin/postconf", "-m"],
             ["postmap", "-c", "/stage", "-q", "key", "hash:/a"],
         ]
     )
@@ -192,6 +210,26 @@ def test_a_socket_that_a_chroot_hides(lab: Lab) -> None:
         assert told in outcome[check][0]
 
 
+def test_a_socket_that_a_chroot_has(lab: Lab) -> None:
+    socket = lab.root / "queue/private/auth"
+    socket.parent.mkdir()
+    socket.touch()
+    parameters = {
+        "smtpd_sasl_auth_enable": True, "smtpd_sasl_type": "dovecot", "smtpd_sasl_path": "private/auth",
+        "smtpd_tls_security_level": "may", "smtpd_milters": "unix:/private/auth", **SNAKEOIL,
+    }  # fmt: skip
+    server = {**inet("smtp"), "chroot": "y"}
+    try:
+        assert found(lab, Case("x", parameters=parameters, services=[server])) == {}
+        whole = {**parameters, "smtpd_milters": f"unix:{socket}"}
+        (told,) = found(lab, Case("x", parameters=whole, services=[server]))["milter-outside-chroot"]
+    finally:
+        shutil.rmtree(socket.parent)
+    assert told.endswith(
+        "let the socket be in /var/spool/postfix and write private/auth, or set chroot n for the service"
+    )
+
+
 def test_a_chroot_by_default_is_one(lab: Lab) -> None:
     program = {**unix("mydrop", "pipe user=nobody argv=/bin/cat"), "unpriv": "n", "chroot": "-"}
     for level, outcome in (("0", ["program-in-chroot"]), ("2", [])):
@@ -223,6 +261,31 @@ def test_a_key_that_others_may_read(lab: Lab) -> None:
     finally:
         key.chmod(0o600)
     assert [*outcome] == ["key-readable-by-all"]
+
+
+def test_a_key_that_cannot_be_read(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: Any, **_more: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", refuse)
+    files = {"smtpd_tls_cert_file": "/etc/letsencrypt/good.pem", "smtpd_tls_key_file": ""}
+    (told,) = found(lab, Case("x", parameters=files))["certificate-file"]
+    assert told.endswith(
+        "/etc/letsencrypt/good.pem or /etc/letsencrypt/good.pem cannot be read (Permission denied); "
+        "both must be PEM, the key without a passphrase"
+    )
+
+
+def test_files_that_others_may_write(lab: Lab) -> None:
+    for name in ("main.cf", "master.cf"):
+        (lab.live / name).chmod(0o664)
+        try:
+            outcome = found(lab, Case("x"))
+        finally:
+            (lab.live / name).chmod(0o644)
+        assert outcome == {
+            "writable-by-others": [f"warning: {name}: {name}: others than root can write it; chmod go-w"]
+        }
 
 
 def test_authorities_that_are_none(lab: Lab) -> None:
@@ -270,11 +333,12 @@ def test_old_switches_offer_tls(lab: Lab) -> None:
 
 def test_ports_of_other_programs(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     mine, other = service.Listener("0.0.0.0", 25), service.Listener("192.0.2.1", 2526)
+    gone = service.Listener("0.0.0.0", 2526)
     monkeypatch.setattr(service, "all_listeners", lambda: {mine, other})
     case = Case("x", services=[inet("2526"), inet("127.0.0.1:2526")])
-    postfix = service.Master(1, None, frozenset({mine}), None, None)
-    ports = [each.partition(":")[0] for each in found(lab, case, running=postfix)["port-of-another-program"]]
-    assert len(ports) == 1
+    postfix = service.Master(1, None, frozenset({mine, gone}), None, None)
+    (told,) = found(lab, case, running=postfix)["port-of-another-program"]
+    assert "port 2526 is held by a process that is not Postfix" in told
     unseen = postfix._replace(listeners=None)
     monkeypatch.setattr(configuration, "read_text", lambda path: _read(path, lab))
     assert len(found(lab, case, running=unseen)["port-of-another-program"]) == 1
