@@ -11,7 +11,7 @@ import os
 import socket
 from typing import Iterator
 
-from ..._base.addresses import PORT_NAMES
+from ..._base.addresses import PORT_NAMES, is_address
 from .. import master_cf, service
 from ..addresses import is_local, resolves
 from ..parameters import (
@@ -87,7 +87,10 @@ def daemon_missing(config: Configuration) -> Iterator[Finding]:
         return
     for entry in config.master.services:
         path = os.path.join(directory, entry.command)
-        if not (os.path.isfile(path) and os.access(path, os.X_OK)):
+        if os.path.isfile(path):
+            if not os.access(path, os.X_OK):
+                yield service_error(entry, entry.command, f"{path} is not executable", f"chmod 0755 {path}")
+        else:
             near = nearest(entry.command, os.listdir(directory))
             remedy = f"write {near}" if near else "write a daemon of that directory"
             yield service_error(entry, entry.command, f"there is no such daemon in {directory}", remedy)
@@ -124,16 +127,13 @@ def listener_address(config: Configuration) -> Iterator[Finding]:
             yield found
         elif entry.type == "inet":
             host = service.split_inet_service(entry.service)[0]
-            if host and host[0].isalpha() and not resolves(host):
+            if is_address(host):
+                if not is_local(host):
+                    problem = f"{host} is not an address of this host"
+                    yield service_error(entry, entry.service, problem, "write one that `ip address` shows")
+            elif host and not resolves(host):
                 problem = f"{host} does not resolve, so Postfix would not start"
                 yield service_error(entry, entry.service, problem, "write an address")
-            elif host and not host[0].isalpha() and not is_local(host):
-                yield service_error(
-                    entry,
-                    entry.service,
-                    f"{host} is not an address of this host",
-                    "write one that `ip address` shows",
-                )
 
 
 def _bad_port(config: Configuration, entry: master_cf.Service) -> Finding | None:
