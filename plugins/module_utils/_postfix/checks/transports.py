@@ -98,8 +98,7 @@ def next_hop_syntax(config: Configuration) -> Iterator[Finding]:
             yield from _hop_list(config, use.setting, use.hop[5:] if use.hop.startswith("inet:") else use.hop)
     for setting, value in config.settings_of("sender_dependent_relayhost_maps"):
         for row in config.row_settings(setting, value):
-            if row.raw and row.raw.upper() != "DUNNO":
-                yield from _hop_list(config, row, row.raw)
+            yield from _hop_list(config, row, row.raw)
 
 
 def _hop_list(config: Configuration, setting: Setting, value: str) -> Iterator[Finding]:

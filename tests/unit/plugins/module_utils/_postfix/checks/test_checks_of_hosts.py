@@ -351,6 +351,19 @@ def _read(path: str, lab: Lab) -> str:
         return file.read()
 
 
+def test_a_daemon_that_cannot_be_executed(lab: Lab) -> None:
+    path = lab.root / "daemons/policyd"
+    path.touch(0o644)
+    try:
+        outcome = found(lab, Case("x", services=[unix("policy", "policyd")]))
+    finally:
+        path.unlink()
+    (told,) = outcome.pop("daemon-missing")
+    assert outcome == {}
+    where = "/usr/lib/postfix/sbin/policyd"
+    assert told.endswith(f"service policy/unix = policyd: {where} is not executable; chmod 0755 {where}")
+
+
 def test_names_of_ports(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     old = lab.defaults.replace("mail_version = 3.10.13", "mail_version = 3.5.25")
     monkeypatch.setattr(master, "_in_services_file", lambda name: name == "smtp")
@@ -380,6 +393,18 @@ def test_versions_of_before(lab: Lab) -> None:
         level = {"compatibility_level": "2", **parameters}
         assert check in found(lab, Case("x", parameters=level), defaults=old)
         assert check not in found(lab, Case("x", parameters=parameters))
+
+
+def test_one_destination_is_all_that_old_releases_take(lab: Lab) -> None:
+    old = lab.defaults.replace("mail_version = 3.10.13", "mail_version = 3.4.20")
+    level = {"compatibility_level": "2"}
+    one = Case("x", parameters={**level, "relayhost": "[a.example.com]"})
+    two = Case("x", parameters={**level, "relayhost": "[a.example.com], [b.example.com]"})
+    assert found(lab, one, defaults=old) == {}
+    (told,) = found(lab, two, defaults=old)["next-hop-syntax"]
+    assert told.endswith(
+        "Postfix 3.4.20 takes one destination here, lists came with 3.5; write [a.example.com]"
+    )
 
 
 def test_a_configuration_that_cannot_be_known_is_not_judged(lab: Lab) -> None:

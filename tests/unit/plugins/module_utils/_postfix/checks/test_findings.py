@@ -516,6 +516,10 @@ ROWS = [
                 "does not resolve, so Postfix would not start; write an address",
                 "master.cf line N: service 192.0.2.7:2527/inet = 192.0.2.7:2527: 192.0.2.7 is not an address "
                 "of this host; write one that `ip address` shows",
+                "master.cf line N: service [fd00::25]:2528/inet = [fd00::25]:2528: fd00::25 is not an address"
+                " of this host; write one that `ip address` shows",
+                "master.cf line N: service 1st.example.org:2529/inet = 1st.example.org:2529: 1st.example.org "
+                "does not resolve, so Postfix would not start; write an address",
                 "master.cf line N: service submision/inet = submision: no such port; write 587",
                 "master.cf line N: service 0/inet = 0: no such port; write its number, 1 to 65535",
             ],
@@ -554,6 +558,8 @@ ROWS = [
                 "::1:2525 inet n - n - - smtpd",
                 "mx.example.org:2526 inet n - n - - smtpd",
                 "192.0.2.7:2527 inet n - n - - smtpd",
+                "[fd00::25]:2528 inet n - n - - smtpd",
+                "1st.example.org:2529 inet n - n - - smtpd",
                 "submision inet n - n - - smtpd",
                 "0 inet n - n - - smtpd",
             )
@@ -887,6 +893,23 @@ ROWS = [
         },
     ),
     row(
+        "address_with_the_names_to_match_spelt_out",
+        {
+            "address-never-verifies": [
+                "main.cf line N: relayhost = [192.0.2.25]:587: [192.0.2.25]:587: the level secure compares "
+                "names, and no certificate matches an address; write the host's name, or a policy with "
+                "match=NAME"
+            ]
+        },
+        parameters={
+            **RELAY,
+            "smtp_sasl_auth_enable": False,
+            "smtp_sasl_password_maps": "",
+            "relayhost": "[192.0.2.25]:587",
+            "smtp_tls_secure_cert_match": "hostname, nexthop, dot-nexthop",
+        },
+    ),
+    row(
         "loop_to_this_host",
         {
             "mail-loop": [
@@ -995,6 +1018,26 @@ ROWS = [
         },
         parameters={**RELAY, "relayhost": f"{HOP} [other.example.com]:587"},
         files=[PASSWORD],
+    ),
+    row(
+        "password_missing_for_the_fallback",
+        {
+            "password-missing": [
+                "warning: main.cf line N: smtp_sasl_password_maps = texthash:/etc/postfix/sasl_passwd: no key"
+                " is [other.example.com]:587, so no password would be sent there; add a line that begins with"
+                " [other.example.com]:587"
+            ]
+        },
+        parameters={
+            **RELAY,
+            "relayhost": "",
+            "default_transport": f"relay:{HOP}",
+            "smtp_fallback_relay": "[other.example.com]:587",
+        },
+        services=[
+            unix("relay", "smtp", options={"smtp_sasl_password_maps": "regexp:/etc/postfix/by_pattern"})
+        ],
+        files=[PASSWORD, text("by_pattern", "/relay/ joe:secret7\n")],
     ),
     row(
         "passwords_by_sender",
@@ -1200,7 +1243,7 @@ ROWS = [
             inet(
                 "10027",
                 smtpd_relay_restrictions="permit",
-                smtpd_recipient_restrictions="warn_if_reject reject_rbl_client bl.example.org, Reject_Unauth_Destination",
+                smtpd_recipient_restrictions="reject_unknown_client, Reject_Unauth_Destination",
             )
         ],
     ),
@@ -1593,7 +1636,7 @@ ROWS = [
             "smtp_tls_CApath": "",
             "smtp_tls_policy_maps": "texthash:/etc/postfix/policies",
         },
-        files=[text("policies", "example.org Secure\n")],
+        files=[text("policies", "example.org Secure match=example.org\n")],
     ),
     row(
         "verification_by_policies_with_their_own",
@@ -1845,6 +1888,7 @@ ROWS = [
             ],
         },
         parameters={
+            "content_filter": "smtp:[127.0.0.1]:10025",
             "virtual_transport": "vmail",
             "mailbox_transport": "maildrop",
             "virtual_mailbox_domains": "example.org",
@@ -1852,7 +1896,7 @@ ROWS = [
             "fallback_transport": "uucp",
         },
         services=[
-            unix("vmail", "pipe flags=DRhu user=vmail:mail argv=/usr/bin/nothing", unpriv="n"),
+            unix("vmail", "pipe flags=DORhu user=vmail:mail argv=/usr/bin/nothing", unpriv="n"),
             unix("maildrop", "pipe flags=ODRhu user=list:list argv=/bin/cat", unpriv="n"),
             unix("uucp", "pipe flags=F user=nobody argv=cat", unpriv="n"),
         ],
@@ -1934,12 +1978,14 @@ ROWS = [
             "directory-missing": [
                 "main.cf line N: queue_directory = /var/spool/mail-queue: the directory /var/spool/mail-queue"
                 " does not exist; correct the path",
+                "main.cf line N: daemon_directory = /usr/libexec/nothing: the directory /usr/libexec/nothing "
+                "does not exist; correct the path",
                 "main.cf line N: meta_directory = /nowhere: the directory /nowhere does not exist; correct the path",
             ]
         },
         parameters={
             "queue_directory": "/var/spool/mail-queue",
-            "daemon_directory": "/usr/lib/postfix/sbin",
+            "daemon_directory": "/usr/libexec/nothing",
             "command_directory": "",
             "meta_directory": "/nowhere",
             "shlib_directory": "no",
