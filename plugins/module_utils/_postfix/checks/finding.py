@@ -42,8 +42,8 @@ class Finding(NamedTuple):
     def where(self) -> tuple[str, str]:
         """The service (name/type) and the parameter that it is about, the one or the other may be empty."""
         service, _option, setting = self.parameter.rpartition(" -o ")
-        name = setting.partition("service ")
-        return (name[2], "") if name[1] and not name[0] else (service, setting)
+        before, is_service, name = setting.partition("service ")
+        return (name, "") if is_service and not before else (service, setting)
 
     @property
     def aside(self) -> bool:

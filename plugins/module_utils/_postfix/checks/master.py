@@ -320,9 +320,7 @@ def _in_services_file(name: str) -> bool:
 
 def _overlaps(host: str, address: str) -> bool:
     """Whether a service on that host (empty: every address) would meet a listener on the address."""
-    if not host or (not host[0].isdigit() and ":" not in host):
-        return True
-    return address in (host, "0.0.0.0", "::")
+    return not is_address(host) or address in (host, "0.0.0.0", "::")
 
 
 def _meet(one: frozenset[str], other: frozenset[str]) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import ssl
 import sys
 from typing import Any
@@ -371,14 +372,19 @@ def test_names_of_ports(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "services(5) on this host does not know this name; write 465" in str(
         found(lab, case, defaults=old)["listener-address"]
     )
+    assert "listener-address" not in found(lab, case)
+    numbered = Case("x", parameters={"compatibility_level": "2"}, services=[inet("587")])
+    assert found(lab, numbered, defaults=old) == {}
 
 
-def test_what_this_machine_knows() -> None:
+def test_what_this_machine_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert transports._has_user("root")
     assert transports._has_group("root")
     assert not transports._has_user("no-such-user")
     assert not transports._has_group("no-such-group")
     assert not master._in_services_file("no-such-service")
+    monkeypatch.setattr(socket, "getservbyname", lambda _name, _protocol: 25)
+    assert master._in_services_file("smtp")
     assert os.getuid() >= 0
 
 

@@ -87,6 +87,16 @@ ROWS = [
         parameters={"mynetworks": "127.0.0.0/8 10.0.0.0/1 128.0.0.0/1 [::]/0"},
     ),
     row(
+        "the_whole_internet",
+        {
+            "whole-internet-may-relay": [
+                "main.cf line N: mynetworks = 127.0.0.0/8, 0.0.0.0/0: the whole Internet may relay through "
+                "this host; write your own networks"
+            ]
+        },
+        parameters={"mynetworks": "127.0.0.0/8, 0.0.0.0/0"},
+    ),
+    row(
         "both_halves_of_both_internets",
         {
             "whole-internet-may-relay": [
@@ -524,7 +534,7 @@ ROWS = [
                 "master.cf line N: service 0/inet = 0: no such port; write its number, 1 to 65535",
             ],
             "pipe-attribute": [
-                "master.cf line N: service vmail/unix = flags=Z: pipe has no flag Z; its flags are BDFORXhqu.>",
+                "master.cf line N: service vmail/unix = flags=RZY: pipe has no flag Z; its flags are BDFORXhqu.>",
                 "master.cf line N: service vmail/unix = user=postfix: pipe runs nothing as root or as Postfix"
                 " itself; write a user of its own",
                 "master.cf line N: service maildrop/unix = flagz=R: pipe has no such attribute; write flags=",
@@ -551,7 +561,7 @@ ROWS = [
                 "587 inet y - n - - smtpd",
                 "10025 inet n - x - - smtpd",
                 "smtp inet n - n - - smtpd",
-                "vmail unix - y n - - pipe flags=Z user=postfix argv=/bin/cat",
+                "vmail unix - y n - - pipe flags=RZY user=postfix argv=/bin/cat",
                 "maildrop unix - n n - - pipe flagz=R user=nobody:root argv=/bin/cat",
                 "amavis unix - - n - - smtpp",
                 "scan unix - - n - - smtp joe",
@@ -610,6 +620,7 @@ ROWS = [
             inet("[::]:2525"),
             inet("[::1]:2525"),
             inet("127.0.0.1:2526"),
+            inet("127.0.0.2:2526"),
             inet("2526"),
         ],
     ),
@@ -679,7 +690,7 @@ ROWS = [
             ]
         },
         parameters={"postscreen_dnsbl_sites": "zen.spamhaus.org"},
-        services=[{**inet("smtp"), "command": "postscreen", "maxproc": "1"}],
+        services=[inet("587"), {**inet("smtp"), "command": "postscreen", "maxproc": "1"}],
     ),
     row(
         "postscreen_whole", {}, parameters={"postscreen_dnsbl_sites": "zen.spamhaus.org"}, services=POSTSCREEN
@@ -710,6 +721,12 @@ ROWS = [
         services=[absent("proxymap")],
     ),
     row(
+        "all_recipients_taken_without_proxymap",
+        {},
+        parameters={"local_recipient_maps": ""},
+        services=[absent("proxymap")],
+    ),
+    row(
         "no_local_users_without_proxymap",
         {},
         parameters={"local_recipient_maps": "", "mydestination": ""},
@@ -719,11 +736,18 @@ ROWS = [
         "renamed_services",
         {
             "service-missing": [
+                "master.cf: service postlogger: the service is missing, and nothing would be logged "
+                "(maillog_file); add postlogger as the shipped master.cf has it",
                 "master.cf: service precleanup: the service is missing, and mail stops without it "
-                "(cleanup_service_name); add precleanup as the shipped master.cf has it"
+                "(cleanup_service_name); add precleanup as the shipped master.cf has it",
             ]
         },
-        parameters={"cleanup_service_name": "precleanup", "rewrite_service_name": "rewriter"},
+        parameters={
+            "cleanup_service_name": "precleanup",
+            "rewrite_service_name": "rewriter",
+            "maillog_file": "/var/log/postfix.log",
+            "postlog_service_name": "postlogger",
+        },
         services=[unix("rewriter", "trivial-rewrite")],
     ),
     row(
