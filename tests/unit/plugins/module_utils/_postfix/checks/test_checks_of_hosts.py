@@ -9,7 +9,7 @@ import shutil
 import socket
 import ssl
 import sys
-from typing import Any
+from typing import Any, Sequence
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import service
@@ -20,8 +20,8 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks impor
     sasl,
     transports,
 )
-from case import RELAY, SNAKEOIL, Case, inet, unix
-from checks_lab import CERTIFICATES, LIVE, STOCK, Canned, Lab, found
+from case import RELAY, SNAKEOIL, Case, inet, table, text, unix
+from checks_lab import CERTIFICATES, LIVE, OPINION, STOCK, Canned, Lab, found
 
 # ------------------------------------------------------------------ what Postfix's programs say
 
@@ -147,6 +147,65 @@ def test_a_table_that_postmap_cannot_read_is_asked_for_alone(lab: Lab) -> None:
     assert only.endswith(f"{told}; correct that line")
 
 
+def test_what_postmap_only_advises(lab: Lab) -> None:
+    case = Case("x", **table("checks", "/x/ IGNORE\n", "header_checks", "regexp"))
+    spec = f"regexp:{lab.stage(case)}/checks"
+    said = {
+        spec: "postmap: warning: support for Berkeley DB will be removed\n"
+        "postmap: warning: See https://www.postfix.org/NON_BERKELEYDB_README.html\n"
+        "postmap: fatal: open: Permission denied\n"
+    }
+    where = "header_checks = regexp:/etc/postfix/checks"
+    advice, error = sorted(found(lab, case, said)["table-unreadable"], reverse=True)
+    assert advice.startswith(OPINION)
+    assert advice.endswith(f"{where}: support for Berkeley DB will be removed")
+    assert error.startswith("main.cf line")
+    assert error.endswith(f"{where}: open: Permission denied; correct that line")
+
+
+def test_postmap_is_asked_once_for_all_tables_that_can_be_opened(lab: Lab) -> None:
+    asked = []
+
+    class Asked(Canned):
+        def postmap(self, key: str, specs: Sequence[str]) -> service.Ran:
+            asked.append([*specs])
+            return super().postmap(key, specs)
+
+    parameters = {
+        "virtual_alias_maps": "texthash:/etc/postfix/virtual hash:/etc/postfix/virtual cidr:/etc/postfix/sasl",
+        "relocated_maps": "texthash:/etc/postfix/nothing, hash:/etc/postfix/nothing, memcache:/etc/postfix/virtual",
+        "smtp_sasl_password_maps": "inline:{a=b}",
+        "header_checks": "regexp:{{/x/ IGNORE}}, pcre:{{/x/ IGNORE}}, regexp:/etc/postfix/virtual",
+        "sender_canonical_maps": "pipemap:{texthash:/etc/postfix/virtual,inline:{a=b}}",
+        "recipient_canonical_maps": "unionmap:{proxy:unix:passwd.byname}",
+        "smtpd_milters": "{inet:localhost:8891}",
+        "smtpd_client_restrictions": "check_client_access inline:{192.0.2.1=REJECT}",
+    }
+    stage = lab.stage(Case("x", parameters=parameters, files=[text("virtual", "a b\n")]))
+    tools = Asked(lab.defaults)
+    checks = [check for check in registry.CHECKS if check.name == "table-unreadable"]
+    assert [*checks[0].findings(configuration.Configuration(stage, LIVE, tools))] == []
+    (specs,) = asked
+    assert [lab.there(spec).replace(stage, LIVE) for spec in specs] == [
+        "hash:/etc/aliases",
+        "texthash:/etc/postfix/virtual",
+        "hash:/etc/postfix/virtual",
+        "regexp:/etc/postfix/virtual",
+        "regexp:{{/x/ IGNORE}}",
+        "pipemap:{texthash:/etc/postfix/virtual,inline:{a=b}}",
+        "inline:{192.0.2.1=REJECT}",
+    ]
+
+
+def test_a_table_that_is_not_compiled(lab: Lab) -> None:
+    case = Case("x", **table("virtual", "a@example.com b@example.com\n", "virtual_alias_maps", "hash"))
+    stage = lab.stage(case)
+    os.unlink(f"{stage}/virtual.db")
+    for predicting, problems in ((False, ["the compiled table does not exist"]), (True, [])):
+        judged = configuration.Configuration(stage, LIVE, Canned(lab.defaults), predicting)
+        assert [each.problem for each in registry.findings(judged)] == problems
+
+
 def test_tools_are_asked_with_the_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
 
@@ -177,6 +236,11 @@ def test_tools_are_asked_with_the_directory(monkeypatch: pytest.MonkeyPatch) -> 
 def test_judged_from_a_directory(monkeypatch: pytest.MonkeyPatch, lab: Lab) -> None:
     monkeypatch.setattr(registry, "Tools", lambda _stage: Canned(lab.defaults))
     assert registry.check(lab.stage(Case("x")), LIVE) == []
+    lost = Case("x", parameters={"mailbox_command": "/usr/bin/procmial"})
+    (only,) = registry.check(lab.stage(lost), LIVE)
+    assert only.certain
+    (only,) = registry.check(lab.stage(lost), LIVE, predicting=True)
+    assert not only.certain
 
 
 # ------------------------------------------------------------------ sockets, files, plugins, listeners
@@ -189,9 +253,10 @@ def test_a_socket_that_a_chroot_hides(lab: Lab) -> None:
     cleanup = {**unix("cleanup", "cleanup"), "chroot": "y"}
     server = {**inet("smtp"), "chroot": "y"}
     told = f"cannot see {socket}"
+    open_cleanup, open_server = {**cleanup, "chroot": "n"}, {**server, "chroot": "n"}
     for check, parameters, services in (
-        ("milter-outside-chroot", {"smtpd_milters": f"unix:{socket}"}, [server]),
-        ("milter-outside-chroot", {"non_smtpd_milters": f"unix:{socket}"}, [cleanup]),
+        ("milter-outside-chroot", {"smtpd_milters": f"unix:{socket}"}, [server, open_cleanup]),
+        ("milter-outside-chroot", {"non_smtpd_milters": f"unix:{socket}"}, [open_server, cleanup]),
         ("milter-outside-chroot", {}, [{**server, "options": {"smtpd_milters": f"unix:{socket}"}}]),
         ("next-hop-outside-chroot", {"default_transport": f"smtp:unix:{socket}"}, [chrooted]),
         (
@@ -308,6 +373,12 @@ def test_authorities_that_are_none(lab: Lab) -> None:
             {"smtpd_sasl_auth_enable": True},
             "cyrus-server",
             "smtpd would exit as soon as a client connects",
+        ),
+        (
+            set(),
+            {},
+            "sasl-plugin-missing",
+            "no SASL mechanism plugin is installed, so no password can be sent",
         ),
         ({"plain"}, {"smtp_sasl_type": "dovecot"}, "", ""),
     ],

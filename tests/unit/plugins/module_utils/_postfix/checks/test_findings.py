@@ -1304,7 +1304,7 @@ ROWS = [
             "smtpd_sender_restrictions": "check_sender_access texthash:/etc/postfix/access, check_client_access "
             "cidr:/etc/postfix/clients, check_helo_access regexp:/etc/postfix/helo, "
             "check_recipient_access inline:{joe@example.com=REJEKT}, check_sender_access "
-            "static:REJEKT",
+            "static:REJEKT, check_etrn_access memcache:/etc/postfix/memcache",
             "smtpd_restriction_classes": "strict",
             "strict": "reject_unknown_sender_domain",
         },
@@ -1316,6 +1316,7 @@ ROWS = [
                 "h.example $x\ni.example permit_mynetworks,reject\nj.example 55x\n",
             ),
             text("clients", "if 192.0.2.0/24\n192.0.2.1 REJEKT\nendif\n192.0.2.2 ok\n"),
+            text("memcache", "memcache = inet:localhost:11211\n"),
             text("helo", "/^localhost$/ REJEKT\n/^x$/ ok\n"),
         ],
     ),
@@ -1375,6 +1376,7 @@ ROWS = [
             "smtpd_tls_auth_only": True,
             "smtpd_tls_security_level": "none",
         },
+        services=[inet("2525", smtpd_tls_auth_only=True)],
     ),
     row(
         "auth_over_tls_on_one_port",
@@ -1423,7 +1425,8 @@ ROWS = [
                     "smtp_sasl_mechanism_filter": "digest-md5, xoauth2, plain",
                     "smtp_sasl_password_maps": "static:x",
                 },
-            )
+            ),
+            unix("smarthost", "smtp", options={"smtp_sasl_auth_enable": True}),
         ],
     ),
     # ------------------ sockets
@@ -1587,6 +1590,34 @@ ROWS = [
             "virtual_alias_maps": "proxy:texthash:/etc/postfix/virtual",
         },
         files=[text("virtual", "a@example.com b@example.com\n")],
+    ),
+    row(
+        "table_not_for_the_proxy",
+        {
+            "proxymap-not-allowed": [
+                "main.cf line N: vip = check_client_access ...: proxymap(8) may not open "
+                "proxy:texthash:/etc/postfix/vip, so every lookup would fail; write "
+                "texthash:/etc/postfix/vip, or append it to the default of proxy_read_maps (postconf -d "
+                "proxy_read_maps)"
+            ]
+        },
+        parameters={
+            "smtpd_restriction_classes": "vip",
+            "vip": "check_client_access proxy:texthash:/etc/postfix/vip, check_sender_access "
+            "texthash:/etc/postfix/vip, permit",
+        },
+        files=[text("vip", "192.0.2.1 OK\n")],
+    ),
+    row(
+        "proxymap_with_tables_of_its_own",
+        {},
+        services=[
+            {
+                **unix("proxymap", "proxymap"),
+                "options": {"proxy_read_maps": "proxy:texthash:/etc/postfix/vip"},
+            }
+        ],
+        files=[text("vip", "a b\n")],
     ),
     row(
         "header_checks",
@@ -2184,7 +2215,7 @@ ROWS = [
                 "'SCRAM_SHA_256' is not a SASL mechanism, so none would be left; write SCRAM-SHA-256",
             ],
             "tls-protocol": [
-                "main.cf line N: smtp_tls_protocols = !SSLv2, , TLSv1_2 : ...: 'TLSv1_2' is not a TLS "
+                "main.cf line N: smtp_tls_protocols = , !SSLv2, TLSv1_2 : ...: 'TLSv1_2' is not a TLS "
                 "protocol; write TLSv1.2"
             ],
             "unknown-list-word": [
@@ -2206,7 +2237,7 @@ ROWS = [
             "notify_classes": "bounce, Polcy, resources",
             "smtp_tls_fingerprint_digest": "sha265",
             "tls_high_cipherlist": "nonsense",
-            "smtp_tls_protocols": "!SSLv2, , TLSv1_2 : >=TLSv1.2, 0304, <=0x0304, sslv3",
+            "smtp_tls_protocols": ", !SSLv2, TLSv1_2 : >=TLSv1.2, 0304, <=0x0304, sslv3",
             "smtp_sasl_mechanism_filter": "!crammd5, login, SCRAM_SHA_256, digest-md5",
             "inet_protocols": "",
         },
