@@ -472,7 +472,7 @@ def test_versions_of_before(lab: Lab) -> None:
         assert check not in found(lab, Case("x", parameters=parameters))
 
 
-def test_one_destination_is_all_that_old_releases_take(lab: Lab) -> None:
+def test_one_destination_and_a_plain_level_are_all_that_old_releases_take(lab: Lab) -> None:
     old = lab.defaults.replace("mail_version = 3.10.13", "mail_version = 3.4.20")
     level = {"compatibility_level": "2"}
     one = Case("x", parameters={**level, "relayhost": "[a.example.com]"})
@@ -482,6 +482,9 @@ def test_one_destination_is_all_that_old_releases_take(lab: Lab) -> None:
     assert told.endswith(
         "Postfix 3.4.20 takes one destination here, lists came with 3.5; write [a.example.com]"
     )
+    dotted = Case("x", parameters={"compatibility_level": "3.4"})
+    (told,) = found(lab, dotted, defaults=old)["compatibility-level"]
+    assert told.endswith("compatibility_level = 3.4: Postfix 3.4.20 takes only 0, 1 or 2; write 2")
 
 
 def test_a_configuration_that_cannot_be_known_is_not_judged(lab: Lab) -> None:
