@@ -156,12 +156,13 @@ map_types:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.arguments import INFO_ARGUMENTS
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.glue import run_info
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.info import gather
 
 
 def main() -> None:
-    run_info(AnsibleModule(argument_spec=INFO_ARGUMENTS, supports_check_mode=True))
+    arguments = {"config_directory": {"type": "path", "default": "/etc/postfix"}}
+    module = AnsibleModule(argument_spec=arguments, supports_check_mode=True)
+    module.exit_json(changed=False, **gather(module.params["config_directory"]))
 
 
 if __name__ == "__main__":

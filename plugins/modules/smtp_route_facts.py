@@ -366,8 +366,9 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._base.masks import Careful
-from ..module_utils._postfix import client, hostname
-from ..module_utils._postfix.nexthop import next_hops
+from ..module_utils._postfix import client
+from ..module_utils._postfix.files.nexthop import next_hops
+from ..module_utils._postfix.host import hostname
 from ..module_utils._postfix.rewriting import UnknownSender
 from ..module_utils._route.choose import ON_NO_ROUTE, PREFERENCES
 from ..module_utils._route.cloud import recognise

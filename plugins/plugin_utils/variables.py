@@ -21,7 +21,7 @@ import yaml
 from ..module_utils._base.addresses import PORT_NAMES, is_address, is_host_name, is_label
 from ..module_utils._base.words import listed
 from ..module_utils._postfix.arguments import ignored_checks
-from ..module_utils._postfix.networks import interface_flaw, network_flaw
+from ..module_utils._postfix.files.networks import interface_flaw, network_flaw
 from ..module_utils._route.fact import only_endpoint
 from ..module_utils._route.relays import named_host
 from ..module_utils._smtp.endpoint import OptionError, check_host

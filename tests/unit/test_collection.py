@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "_postfix": {"_base", "_postfix"},
 }
 # So they do inside _smtp/: a file imports from the rows above its own, and from no other.
+POSTFIX = MODULE_UTILS / "_postfix"
 SMTP = MODULE_UTILS / "_smtp"
 SMTP_LAYERS = (
     {"endpoint", "reply", "verdict", "net.loop"},
@@ -44,6 +45,8 @@ SMTP_LAYERS = (
     {"session"},
     {"net.probe"},
 )
+# The folders of _postfix, those that know fewer of the others first.
+POSTFIX_LAYERS = ("files", "host", "checks", "change")
 # The core of the protocol is given bytes and times; it never fetches them.
 SANS_IO = ("redact.py", "reply.py", "session.py")
 NETWORK = {
@@ -157,7 +160,9 @@ def test_a_file_begins_with_what_it_is_for_and_names_its_licence(file: Path) -> 
     assert text[text.index('"""\n', 3) + 4 :].splitlines()[: len(head)] == head
 
 
-@pytest.mark.parametrize("file", sorted((MODULE_UTILS / "_postfix").glob("*.py")), ids=name_of)
+@pytest.mark.parametrize(
+    "file", sorted(file for file in POSTFIX.rglob("*.py") if file.parent.name != "checks"), ids=name_of
+)
 def test_of_the_checks_the_rest_knows_what_a_finding_is_and_the_registry(file: Path) -> None:
     prefix = f"{UTILS_PACKAGE}._postfix.checks."
     used = {
@@ -209,6 +214,19 @@ def test_the_probe_is_built_in_layers(number: int) -> None:
     for name in SMTP_LAYERS[number]:
         used = imported_files(SMTP.joinpath(*name.split(".")).with_suffix(".py"))
         assert {part_of_smtp(file) for file in used if SMTP in file.parents} <= allowed, name
+
+
+@pytest.mark.parametrize("number", range(len(POSTFIX_LAYERS)))
+def test_the_folders_of_postfix_are_layers(number: int) -> None:
+    for file in (POSTFIX / POSTFIX_LAYERS[number]).glob("*.py"):
+        used = {each.parent for each in imported_files(file) if POSTFIX in each.parents}
+        assert used <= {POSTFIX / name for name in POSTFIX_LAYERS[: number + 1]}, file.name
+
+
+def test_what_postfix_reads_and_writes_is_text_in_text_out() -> None:
+    for file in (POSTFIX / "files").glob("*.py"):
+        used = {module.partition(".")[0] for module in imports(file)}
+        assert used & NETWORK == set() and (file.name == "text.py" or "os" not in used), file.name
 
 
 @pytest.mark.parametrize("name", SANS_IO)

@@ -88,14 +88,34 @@ class Careful:
 
     def exit_json(self, **result: Any) -> None:
         self._mask(result)
-        self._module.exit_json(**result)
+        self._module.exit_json(**legible(result))
 
     def fail_json(self, **result: Any) -> None:
         self._mask(result)
-        self._module.fail_json(**result)
+        self._module.fail_json(**legible(result))
+
+    def warn(self, warning: str) -> None:
+        self._module.warn(legible(warning))
 
     def _mask(self, result: Mapping[str, Any]) -> None:
         self._module.no_log_values = maskable(self._secrets, {**self._more, "result": result})
+
+
+def legible(value: Any) -> Any:
+    """A result in which bytes that are not UTF-8, such as those of Latin-1 in a comment, are written as \\xe4.
+
+    Python carries them as lone surrogates, and Ansible cannot print those.
+    """
+    if isinstance(value, str):
+        try:
+            return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        except UnicodeEncodeError:
+            return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, Mapping):
+        return {legible(key): legible(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [legible(each) for each in value]
+    return value
 
 
 def _fields(value: Any, texts: Collection[str]) -> Iterator[str]:

@@ -12,8 +12,8 @@ import re
 from typing import Any, Iterable, Mapping
 
 from .._base.masks import HIDDEN, MASK
-from . import master_cf, table
 from .checks.finding import Finding
+from .files import master_cf, table
 
 CONFIG_ARGUMENTS: dict[str, Any] = {
     "files": {
@@ -79,10 +79,6 @@ CONFIG_ARGUMENTS: dict[str, Any] = {
     "replace_mta": {"type": "bool", "default": False},
     "ignore": {"type": "dict", "default": {}},
     "on_missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
-}
-
-INFO_ARGUMENTS: dict[str, Any] = {
-    "config_directory": {"type": "path", "default": "/etc/postfix"},
 }
 
 

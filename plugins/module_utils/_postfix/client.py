@@ -18,21 +18,11 @@ import threading
 from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
 from .._base.addresses import family_title, ip_version
-from . import (
-    block,
-    distributions,
-    expansion,
-    hostname,
-    main_cf,
-    master_cf,
-    needs,
-    nexthop,
-    rewriting,
-    service,
-    syntax,
-)
-from .addresses import is_local
-from .parameters import MECHANISM_PLUGINS
+from . import rewriting
+from .files import block, expansion, lines, main_cf, master_cf, nexthop
+from .files.parameters import MECHANISM_PLUGINS
+from .host import distributions, hostname, needs, programs
+from .host.addresses import is_local
 
 CONFIG_DIRECTORY = "/etc/postfix"
 # The transport of role postfix for next hops with TLS from the first byte; in all else it is like smtp.
@@ -189,7 +179,7 @@ def client(
         raise ClientError(f"services (postfix_services of the role): {error}") from None
     try:
         named = {
-            name: syntax.parameter_value(name, value) for name, value in (wish or Wish()).parameters.items()
+            name: lines.parameter_value(name, value) for name, value in (wish or Wish()).parameters.items()
         }
     except ValueError as error:
         raise ClientError(str(error)) from None
@@ -419,7 +409,7 @@ class _Reading:
         return value or None
 
     def _family(self) -> str:
-        asked = [word.lower() for word in syntax.split_list(self.get("inet_protocols"))]
+        asked = [word.lower() for word in lines.split_list(self.get("inet_protocols"))]
         families = {"ipv4", "ipv6"} & set(asked)
         return families.pop() if len(families) == 1 and "all" not in asked else "any"
 
@@ -432,7 +422,7 @@ class _Reading:
     def _lookup(self) -> str:
         if self.get("smtp_dns_support_level") == "disabled" or self.get("disable_dns_lookups") == "yes":
             return "native"
-        words = [word.lower() for word in syntax.split_list(self.get("smtp_host_lookup"))]
+        words = [word.lower() for word in lines.split_list(self.get("smtp_host_lookup"))]
         if words[:1] == ["native"]:
             return "native"
         if words[:2] == ["dns", "native"]:
@@ -473,7 +463,7 @@ class _Reading:
         return False
 
     def _interfaces(self) -> list[str]:
-        words = syntax.split_list(self.get("inet_interfaces"))
+        words = lines.split_list(self.get("inet_interfaces"))
         if any(word.lower() in ("all", "loopback-only") for word in words):
             return []
         found: dict[str, None] = {}
@@ -567,10 +557,10 @@ def _read(path: str) -> str:
 
 
 def _postconf_defaults() -> dict[str, str]:
-    program = service.find_program("postconf")
+    program = programs.find_program("postconf")
     if program is None:
         return {}
-    lines = (line.partition("=") for line in service.run([program, "-d"], timeout=20).output.splitlines())
+    lines = (line.partition("=") for line in programs.run([program, "-d"], timeout=20).output.splitlines())
     return {name.strip(): value.strip() for name, equals, value in lines if equals}
 
 

@@ -13,8 +13,12 @@ from dataclasses import asdict
 from typing import Any, Mapping, Sequence
 
 from .._base.masks import Careful
-from . import arguments, distributions, info, main_cf, syntax, transaction
-from .request import BlockWish, Request
+from . import arguments
+from .change import transaction
+from .change.outcome import DeployError, Outcome
+from .change.request import BlockWish, Request, file_wishes
+from .files import lines, main_cf
+from .host import distributions
 
 
 def run_config(module: Any) -> None:
@@ -30,7 +34,7 @@ def run_config(module: Any) -> None:
             config_directory=params["config_directory"],
             block=_block_wish(params["block"]),
             restore=params["restore"],
-            files=transaction.file_wishes(files),
+            files=file_wishes(files),
             parameters=params["parameters"] or {},
             services=params["services"] or [],
             listen=(params["confirm"] or {}).get("listen") or [],
@@ -42,12 +46,12 @@ def run_config(module: Any) -> None:
             ignore=_ignored(params["ignore"] or {}),
         )
         outcome = transaction.deploy(request, module.check_mode)
-    except transaction.DeployError as error:
+    except DeployError as error:
         shown: dict[str, Any] = {"diff": error.diff} if module._diff and error.diff else {}
         for warning in error.warnings:
             module.warn(warning)
         if error.missing and params["on_missing"] == "report":
-            nothing = asdict(transaction.Outcome(missing=error.missing))
+            nothing = asdict(Outcome(missing=error.missing))
             for key in ("warnings", "diff"):
                 del nothing[key]
             module.exit_json(**nothing, packages=_packages(error.missing, params))
@@ -82,7 +86,7 @@ def _ignored(given: Mapping[str, Any]) -> dict[str, str]:
     try:
         return arguments.ignored_checks(given)
     except ValueError as error:
-        raise transaction.DeployError(f"ignore: {error}") from None
+        raise DeployError(f"ignore: {error}") from None
 
 
 def _block_wish(given: Any) -> BlockWish | None:
@@ -91,7 +95,7 @@ def _block_wish(given: Any) -> BlockWish | None:
         return None
 
     def texts(option: str) -> dict[str, str]:
-        pairs = ((name, syntax.parameter_value(name, value)) for name, value in (given[option] or {}).items())
+        pairs = ((name, lines.parameter_value(name, value)) for name, value in (given[option] or {}).items())
         return {name: text for name, text in pairs if text is not None}
 
     try:
@@ -109,7 +113,7 @@ def _block_wish(given: Any) -> BlockWish | None:
             given["offered"] or [],
         )
     except ValueError as error:
-        raise transaction.DeployError(f"block: {error}") from None
+        raise DeployError(f"block: {error}") from None
 
 
 def _readable(diffs: Sequence[Mapping[str, str]]) -> str:
@@ -126,10 +130,5 @@ def _packages(missing: list[str], params: Any) -> list[str]:
     """What to install for what is missing, as this host's distribution names it."""
     asked = main_cf.MainCf((params["block"] or {}).get("text") or "").values()
     asked.update({name: str(value) for name, value in (params["parameters"] or {}).items()})
-    mechanisms = syntax.split_list(asked.get("smtp_sasl_mechanism_filter", ""))
+    mechanisms = lines.split_list(asked.get("smtp_sasl_mechanism_filter", ""))
     return distributions.packages_for(missing, distributions.os_release(), mechanisms)
-
-
-def run_info(module: Any) -> None:
-    """Serve postfix_info. Ends in exit_json or fail_json."""
-    module.exit_json(changed=False, **info.gather(module.params["config_directory"]))

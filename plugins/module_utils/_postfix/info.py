@@ -15,8 +15,11 @@ from collections import Counter
 from typing import Any, Mapping
 
 from .._base.masks import MASK
-from . import main_cf, maps, master_cf, nexthop, service
-from .version import capabilities, parse_version
+from .files import main_cf, master_cf, nexthop
+from .files.text import assignments, read_text
+from .files.version import capabilities, parse_version
+from .host import maps, programs
+from .host.master import queue_directory, running_master
 
 _QUEUES = ("incoming", "active", "deferred", "hold", "corrupt")
 _SECRET = re.compile(r"\b(?P<kind>static|inline):(\{[^}]*\}|\S+)")
@@ -24,18 +27,18 @@ _SECRET = re.compile(r"\b(?P<kind>static|inline):(\{[^}]*\}|\S+)")
 
 def gather(config_directory: str) -> dict[str, Any]:
     """Everything that postfix_info returns; `installed` false and nothing else on a host without Postfix."""
-    postconf = service.find_program("postconf")
+    postconf = programs.find_program("postconf")
     main_file = os.path.join(config_directory, "main.cf")
     if postconf is None or not os.path.exists(main_file):
         return {"installed": False}
-    main = main_cf.MainCf(_read(main_file))
-    master = master_cf.MasterCf(_read(os.path.join(config_directory, "master.cf")))
-    parameters = _pairs(service.run([postconf, "-c", config_directory, "-n"]).output)
-    defaults = _pairs(service.run([postconf, "-c", config_directory, "-d"]).output)
+    main = main_cf.MainCf(read_text(main_file))
+    master = master_cf.MasterCf(read_text(os.path.join(config_directory, "master.cf")))
+    parameters = assignments(programs.run([postconf, "-c", config_directory, "-n"]).output)
+    defaults = assignments(programs.run([postconf, "-c", config_directory, "-d"]).output)
     version = parse_version(defaults.get("mail_version", "0.0"))
     lookup = {**defaults, **parameters, "config_directory": config_directory}
-    queue_directory = service.queue_directory(lookup)
-    running = service.running_master(queue_directory)
+    directory = queue_directory(lookup)
+    running = running_master(directory)
     return {
         "installed": True,
         "version": str(version),
@@ -55,9 +58,9 @@ def gather(config_directory: str) -> dict[str, Any]:
             {"host": host, "port": port, "implicit_tls": implicit}
             for host, port, implicit in nexthop.next_hops(config_directory)
         ],
-        "queue": queue(queue_directory, config_directory),
+        "queue": queue(directory, config_directory),
         "capabilities": capabilities(version),
-        "map_types": service.run([postconf, "-c", config_directory, "-m"]).output.split(),
+        "map_types": programs.run([postconf, "-c", config_directory, "-m"]).output.split(),
     }
 
 
@@ -113,10 +116,10 @@ def queue(queue_directory: str, config_directory: str) -> dict[str, Any]:
     counts = {name: _count(os.path.join(queue_directory, name)) for name in _QUEUES}
     counts["maildrop"] = _count(os.path.join(queue_directory, "maildrop"))
     result: dict[str, Any] = {**counts, "total": sum(counts.values()), "oldest": None, "deferred_reasons": []}
-    program = service.find_program("postqueue")
+    program = programs.find_program("postqueue")
     if not result["total"] or program is None:
         return result
-    done = service.run([program, "-c", config_directory, "-j"])
+    done = programs.run([program, "-c", config_directory, "-j"])
     arrivals: list[int] = []
     reasons: Counter[str] = Counter()
     for line in done.output.splitlines():
@@ -135,14 +138,3 @@ def queue(queue_directory: str, config_directory: str) -> dict[str, Any]:
 
 def _count(directory: str) -> int:
     return sum(len(files) for _root, _names, files in os.walk(directory))
-
-
-def _pairs(output: str) -> dict[str, str]:
-    lines = (line.partition("=") for line in output.splitlines() if "=" in line)
-    return {name.strip(): value.strip() for name, _equals, value in lines}
-
-
-def _read(path: str) -> str:
-    with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="surrogateescape") as handle:
-        return handle.read()
-    return ""

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import Callable, Mapping, NamedTuple
 
-from . import expansion, service, table
-from .syntax import split_list
+from .files import expansion, table
+from .files.lines import split_list
+from .host import programs
 
 # Table types whose source is text that everybody can look a key up in.
 _TEXT = ("texthash", "hash", "btree", "lmdb", "cdb", "dbm", "sdbm")
@@ -48,10 +49,10 @@ def envelope_sender(
 
 def postmap(config_directory: str, specification: str, key: str) -> str | None:
     """Ask postmap(1), as a user who may read the table."""
-    program = service.find_program("postmap")
+    program = programs.find_program("postmap")
     if program is None:
         return None
-    done = service.run([program, "-c", config_directory, "-q", key, specification], timeout=10)
+    done = programs.run([program, "-c", config_directory, "-q", key, specification], timeout=10)
     if done.code == 0:
         return done.output.strip()
     return None if done.errors.strip() else ""

@@ -20,24 +20,25 @@ from typing import Any
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
-    maps,
-    service,
-    swap,
-    transaction,
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change import swap, transaction
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.outcome import DeployError
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.plan import (
+    make_plan,
+    write_changes,
 )
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.request import Request, file_wishes
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import registry
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.text import staged_path
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.version import parse_version
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files.text import staged_path
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files.version import parse_version
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import maps
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host.master import running_master
 from cases import BROKEN, VALID, Case
 
 LIVE = "/etc/postfix"
 
 
-def request(case: Case) -> transaction.Request:
-    return transaction.Request(
-        files=transaction.file_wishes(case.files), parameters=case.parameters, services=case.services
-    )
+def request(case: Case) -> Request:
+    return Request(files=file_wishes(case.files), parameters=case.parameters, services=case.services)
 
 
 @functools.lru_cache(maxsize=None)
@@ -67,7 +68,7 @@ def broken(case: Case) -> dict[str, Any]:
     before = swap.fingerprint(LIVE)
     try:
         transaction.deploy(request(case))
-    except transaction.DeployError as error:
+    except DeployError as error:
         return {
             "refused": True,
             "rolled_back": error.rolled_back,
@@ -83,14 +84,14 @@ def valid(case: Case) -> dict[str, Any]:
     room = tempfile.mkdtemp(dir="/etc")
     try:
         wish = request(case)
-        plan = transaction.make_plan(wish, LIVE)
+        plan = make_plan(wish, LIVE)
         stage = swap.Directory(LIVE).build_stage(os.path.join(room, "stage"))
-        transaction.write_changes(plan.changes, stage)
+        write_changes(plan.changes, stage)
         for ref in maps.references(plan.main, plan.master, {"config_directory": LIVE, **plan.main.values()}):
             path = staged_path(ref.path, stage, LIVE)
             if ref.type in maps.COMPILED and maps.is_stale(ref.type, path):
                 maps.build(ref.type, path, "postmap", stage)
-        findings = registry.check(stage, LIVE, running=service.running_master("/var/spool/postfix"))
+        findings = registry.check(stage, LIVE, running=running_master("/var/spool/postfix"))
         return {
             "errors": [str(each) for each in findings if each.certain],
             "warnings": [[each.check, str(each)] for each in findings if not each.certain],

@@ -200,7 +200,7 @@ def test_what_does_not_serve_goes_back_byte_for_byte(host: Host, own: bool) -> N
 
 @RELEASES
 def test_restart_that_fails_goes_back_and_serves(host: Host) -> None:
-    """Nothing that check.py can know: the unit itself refuses to start with the new configuration."""
+    """Nothing that a check can know: the unit itself refuses to start with the new configuration."""
     unit = "postfix@-.service" if host.release == "bookworm" else "postfix.service"
     drop_in = f"/etc/systemd/system/{unit}.d"
     gate = "[Service]\\nExecStartPre=/bin/sh -c '! grep -q ^inet_protocols.=.ipv4 /etc/postfix/main.cf'\\n"

@@ -13,8 +13,8 @@ import re
 from typing import Any, Iterator
 
 from ..._base.addresses import family_title, ip_version, is_address, is_label
-from .. import networks, syntax
-from ..addresses import is_local, on_loopback, resolves
+from ..files import lines, networks
+from ..host.addresses import is_local, on_loopback, resolves
 from .configuration import Configuration
 from .finding import Finding, Setting, check, nearest
 
@@ -32,7 +32,7 @@ def network_syntax(config: Configuration, setting: Setting, value: str) -> Itera
     It matches nobody, so hosts that were to be let in are refused; some forms make smtpd(8) defer everybody.
     Manual: postconf(5) mynetworks.
     """
-    for word in syntax.split_list(value):
+    for word in lines.split_list(value):
         bare = word.lstrip("!")
         kind, colon, _rest = bare.partition(":")
         if bare.startswith("/"):
@@ -52,7 +52,7 @@ def whole_internet_may_relay(_config: Configuration, setting: Setting, value: st
     """
     if on_loopback(setting.service):
         return
-    words = syntax.split_list(value)
+    words = lines.split_list(value)
     found = {word: _network(re.sub(r"[][]", "", word)) for word in words}
     for word, network in found.items():
         if network and network.prefixlen == 0 and not networks.network_flaw(word):
@@ -74,7 +74,7 @@ def domain_list(config: Configuration, setting: Setting, value: str) -> Iterator
     Mail for what was meant is refused, or sent on to another host.
     Manual: postconf(5) mydestination, relay_domains, virtual_alias_domains, virtual_mailbox_domains.
     """
-    for word in syntax.split_list(value):
+    for word in lines.split_list(value):
         bare = word.lstrip("!")
         if bare.startswith("/"):
             yield from _file_exists(config, setting, bare)
@@ -95,7 +95,7 @@ def every_domain_is_listed(_config: Configuration, setting: Setting, value: str)
     Every domain of the Internet is then this host's, or relayed by it.
     Manual: postconf(5) relay_domains, DATABASE_README.
     """
-    for word in syntax.split_list(value):
+    for word in lines.split_list(value):
         if word.lstrip("!").startswith("static:"):
             yield setting.error(
                 "every domain of the Internet is in this list, which makes an open relay",
@@ -132,7 +132,7 @@ def interfaces(_config: Configuration, setting: Setting, value: str) -> Iterator
     Postfix does not start.
     Manual: postconf(5) inet_interfaces.
     """
-    words = syntax.split_list(value)
+    words = lines.split_list(value)
     if not words:
         yield setting.error("no interface is named", "write all or loopback-only")
     for word in words:
@@ -163,7 +163,7 @@ def proxy_interfaces(_config: Configuration, setting: Setting, value: str) -> It
     Postfix does not start.
     Manual: postconf(5) proxy_interfaces.
     """
-    for word in syntax.split_list(value):
+    for word in lines.split_list(value):
         if not is_address(word.strip("[]")) and not resolves(word):
             yield setting.error(f"{word!r} is not an address and does not resolve", "write the address")
 

@@ -16,9 +16,10 @@ from typing import Iterator, NamedTuple, Sequence
 
 from ..._base import der
 from ..._base.addresses import IMPLICIT_TLS_PORTS
-from .. import master_cf, service
-from ..parameters import STARTTLS_PORTS
-from ..text import read_text
+from ..files import master_cf
+from ..files.parameters import STARTTLS_PORTS
+from ..files.text import read_text
+from ..host import listeners
 from .configuration import Configuration, once
 from .finding import Finding, Setting, check, service_error
 
@@ -219,7 +220,7 @@ def tls_of_the_port(config: Configuration) -> Iterator[Finding]:
     for entry in config.smtpd_services:
         if entry.type != "inet":
             continue
-        port = service.port_number(service.split_inet_service(entry.service)[1])
+        port = listeners.port_number(listeners.split_inet_service(entry.service)[1])
         wrapped = config.enabled("smtpd_tls_wrappermode", entry)
         if wrapped and port in STARTTLS_PORTS:
             yield config.setting("smtpd_tls_wrappermode", entry).error(

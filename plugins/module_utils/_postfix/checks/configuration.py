@@ -17,9 +17,11 @@ from collections import ChainMap
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence, TypeVar, cast
 
-from .. import expansion, main_cf, maps, master_cf, nexthop, service, syntax, table
-from ..text import assignments, read_text, staged_path
-from ..version import parse_version
+from ..files import expansion, lines, main_cf, master_cf, nexthop, table
+from ..files.text import assignments, read_text, staged_path
+from ..files.version import parse_version
+from ..host import listeners, maps, programs
+from ..host.master import Master
 from .finding import Setting, TableRow
 
 _TRANSPORTS = (
@@ -53,10 +55,10 @@ def once(question: Function) -> Function:
 class Said(NamedTuple):
     """What postconf(1) says of a directory: as it is, -d, -m and -P."""
 
-    current: service.Ran
-    defaults: service.Ran
-    types: service.Ran
-    options: service.Ran
+    current: programs.Ran
+    defaults: programs.Ran
+    types: programs.Ran
+    options: programs.Ran
 
 
 class Tools:
@@ -66,26 +68,26 @@ class Tools:
         self.directory = directory
 
     def postconf(self) -> Said:
-        program = service.find_program("postconf") or "postconf"
+        program = programs.find_program("postconf") or "postconf"
         with ThreadPoolExecutor() as pool:
             said = Said(
                 *pool.map(
-                    lambda flags: service.run([program, "-c", self.directory, *flags]),
+                    lambda flags: programs.run([program, "-c", self.directory, *flags]),
                     ((), ("-d",), ("-m",), ("-P",)),
                 )
             )
         if said.types.output.split():
             return said
         # Nothing is said where main.cf is so wrong that no tool runs; the types are those of the host.
-        return said._replace(types=service.run([program, "-m"]))
+        return said._replace(types=programs.run([program, "-m"]))
 
-    def postmap(self, key: str, specs: Sequence[str]) -> service.Ran:
+    def postmap(self, key: str, specs: Sequence[str]) -> programs.Ran:
         """Open the tables and look the key up in one after the other until it is found; code 1: in none."""
-        return service.run(["postmap", "-c", self.directory, "-q", key, *specs])
+        return programs.run(["postmap", "-c", self.directory, "-q", key, *specs])
 
-    def postfix_check(self) -> service.Ran:
-        program = service.find_program("postfix")
-        return service.run([program, "-c", self.directory, "check"]) if program else service.Ran(0, "", "")
+    def postfix_check(self) -> programs.Ran:
+        program = programs.find_program("postfix")
+        return programs.run([program, "-c", self.directory, "check"]) if program else programs.Ran(0, "", "")
 
 
 class Use(NamedTuple):
@@ -117,7 +119,7 @@ class Configuration:
         live: str,
         tools: Tools,
         predicting: bool = False,
-        running: service.Master | None = None,
+        running: Master | None = None,
     ) -> None:
         self.stage, self.live, self.tools = stage, live, tools
         self.predicting, self.running = predicting, running
@@ -164,7 +166,7 @@ class Configuration:
         return ""
 
     def words(self, name: str, entry: master_cf.Service | None = None) -> list[str]:
-        return syntax.split_list(self.value(name, entry))
+        return lines.split_list(self.value(name, entry))
 
     def enabled(self, name: str, entry: master_cf.Service | None = None) -> bool:
         return self.value(name, entry).lower() == "yes"
@@ -251,7 +253,7 @@ class Configuration:
     def rows(self, value: str) -> Sequence[TableRow] | None:
         """The rows of all tables in a value; None where one of them cannot be read as text."""
         result: list[TableRow] = []
-        for word in syntax.split_list(value):
+        for word in lines.split_list(value):
             kind, path = table_of(word)
             if kind == "inline":
                 result += [
@@ -283,7 +285,7 @@ class Configuration:
 
     def row_settings(self, setting: Setting, value: str) -> Iterator[Setting]:
         """Each row of the readable tables in a value, as if it were a setting."""
-        for word in syntax.split_list(value):
+        for word in lines.split_list(value):
             for row in self.rows(word) or ():
                 yield Setting(row.file, row.line or setting.line, row.key, row.value)
 
@@ -333,19 +335,16 @@ class Configuration:
         )
 
     @functools.cached_property
-    def other_listeners(self) -> frozenset[service.Listener]:
+    def other_listeners(self) -> frozenset[listeners.Listener]:
         """What listens on this host and is not the running Postfix.
 
-        Where Postfix's sockets cannot be seen, its own are told by the ports of its master.cf.
+        Where Postfix's sockets cannot be seen, that is known of those alone that root has not opened.
         """
-        everything = service.all_listeners()
         if self.running is None:
-            return frozenset(everything)
-        if self.running.listeners is not None:
-            return frozenset(everything - self.running.listeners)
-        live = master_cf.MasterCf(read_text(os.path.join(self.live, "master.cf")))
-        ports = {service.port_number(service.split_inet_service(entry.service)[1]) for entry in live.services}
-        return frozenset(listener for listener in everything if listener.port not in ports)
+            return frozenset(listeners.all_listeners())
+        if self.running.listeners is None:
+            return frozenset(listeners.not_roots())
+        return frozenset(listeners.all_listeners() - self.running.listeners)
 
     # ------------------------------------------------------------------ the way out
 
@@ -386,12 +385,12 @@ class Configuration:
             yield self.setting("smtp_fallback_relay"), "smtp", text, True
         for use in self.uses:
             if use.setting.name != "default_transport":
-                for text in syntax.split_list(use.hop):
+                for text in lines.split_list(use.hop):
                     yield use.setting, use.transport, text, False
         default = nexthop.split_transport(values["default_transport"] or "smtp")[0]
         for setting, value in self.settings_of("sender_dependent_relayhost_maps"):
             for row in self.row_settings(setting, value):
-                for text in syntax.split_list(row.raw):
+                for text in lines.split_list(row.raw):
                     yield row, default, text, False
 
     @functools.cached_property

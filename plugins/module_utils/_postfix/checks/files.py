@@ -12,9 +12,9 @@ import re
 import stat
 from typing import Iterator
 
-from .. import syntax
-from ..parameters import ADVICE, COVERED_BY_CHECKS, FREE_TEXT, TYPOGRAPHY
-from ..text import read_text
+from ..files import lines
+from ..files.parameters import ADVICE, COVERED_BY_CHECKS, FREE_TEXT, TYPOGRAPHY
+from ..files.text import read_text
 from .configuration import Configuration
 from .finding import Finding, Setting, check, nearest
 
@@ -122,7 +122,7 @@ def typographic_character(config: Configuration) -> Iterator[Finding]:
     Manual: postconf(5).
     """
     for name in ("main.cf", "master.cf"):
-        for line in syntax.logical_lines(read_text(os.path.join(config.stage, name))):
+        for line in lines.logical_lines(read_text(os.path.join(config.stage, name))):
             parameter = line.text.partition("=")[0].strip()
             if name == "main.cf" and FREE_TEXT.search(parameter):
                 continue

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
-from .. import master_cf
+from ..files import master_cf
 
 # What only smtpd(8), postscreen(8), lmtp(8) and virtual(8) read.
 _ASIDE = ("smtpd_", "postscreen_", "lmtp_", "virtual_mailbox_", "virtual_uid_", "virtual_gid_")

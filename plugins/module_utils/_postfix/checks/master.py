@@ -12,16 +12,17 @@ import socket
 from typing import Iterator
 
 from ..._base.addresses import PORT_NAMES, is_address
-from .. import master_cf, service
-from ..addresses import is_local, resolves
-from ..parameters import (
+from ..files import master_cf
+from ..files.parameters import (
     DAEMONS_WITHOUT_ARGUMENTS,
     PIPE_ATTRIBUTES,
     PIPE_FLAGS,
     PRIVILEGED_DAEMONS,
     SOLITARY_DAEMONS,
 )
-from ..version import supports
+from ..files.version import supports
+from ..host import listeners
+from ..host.addresses import is_local, resolves
 from .configuration import Configuration
 from .finding import Finding, check, nearest, service_error, suggest
 
@@ -126,7 +127,7 @@ def listener_address(config: Configuration) -> Iterator[Finding]:
         if found:
             yield found
         elif entry.type == "inet":
-            host = service.split_inet_service(entry.service)[0]
+            host = listeners.split_inet_service(entry.service)[0]
             if is_address(host):
                 if not is_local(host):
                     problem = f"{host} is not an address of this host"
@@ -137,10 +138,10 @@ def listener_address(config: Configuration) -> Iterator[Finding]:
 
 
 def _bad_port(config: Configuration, entry: master_cf.Service) -> Finding | None:
-    host, port_text = service.split_inet_service(entry.service)
+    host, port_text = listeners.split_inet_service(entry.service)
     if ":" in host and "[" not in entry.service:
         return service_error(entry, entry.service, "IPv6 without brackets", f"write [{host}]:{port_text}")
-    port = service.port_number(port_text)
+    port = listeners.port_number(port_text)
     if port is None:
         near = nearest(port_text, PORT_NAMES)
         known = f"write {PORT_NAMES[near]}" if near else "write its number, 1 to 65535"
@@ -161,8 +162,8 @@ def port_used_twice(config: Configuration) -> Iterator[Finding]:
     """
     ports: dict[int, list[tuple[frozenset[str], master_cf.Service]]] = {}
     for entry in config.master.services:
-        host, port_text = service.split_inet_service(entry.service) if entry.type == "inet" else ("", "")
-        port = service.port_number(port_text)
+        host, port_text = listeners.split_inet_service(entry.service) if entry.type == "inet" else ("", "")
+        port = listeners.port_number(port_text)
         if port is None or (":" in host and "[" not in entry.service):
             continue
         addresses = config.addresses_of(host)
@@ -186,8 +187,8 @@ def port_of_another_program(config: Configuration) -> Iterator[Finding]:
     Manual: master(5), ss(8).
     """
     for entry in config.master.services if not config.predicting else ():
-        host, port_text = service.split_inet_service(entry.service)
-        port = service.port_number(port_text) if entry.type == "inet" else None
+        host, port_text = listeners.split_inet_service(entry.service)
+        port = listeners.port_number(port_text) if entry.type == "inet" else None
         taken = [listener for listener in config.other_listeners if listener.port == port]
         if any(_overlaps(host, listener.address) for listener in taken):
             yield service_error(

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Iterator, NamedTuple, Sequence
 
 from ..._base.addresses import IMPLICIT_TLS_PORTS, family_title, ip_version, is_address
-from .. import master_cf, nexthop
-from ..addresses import is_local
-from ..parameters import STARTTLS_PORTS
-from ..service import port_number, split_inet_service
+from ..files import master_cf, nexthop
+from ..files.parameters import STARTTLS_PORTS
+from ..host.addresses import is_local
+from ..host.listeners import port_number, split_inet_service
 from .configuration import Configuration, UsedHop
 from .finding import Finding, TableRow, check
 

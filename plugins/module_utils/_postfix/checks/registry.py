@@ -12,7 +12,7 @@ and what to write instead.
 
 from __future__ import annotations
 
-from .. import service
+from ..host.master import Master
 from . import (
     addresses,
     certificates,
@@ -61,9 +61,7 @@ def findings(configuration: Configuration) -> list[Finding]:
     return sorted(kept, key=lambda each: (not each.certain, each.file, each.line, each.parameter))
 
 
-def check(
-    stage: str, live: str, predicting: bool = False, running: service.Master | None = None
-) -> list[Finding]:
+def check(stage: str, live: str, predicting: bool = False, running: Master | None = None) -> list[Finding]:
     """Judge the directory `stage` as if it were `live`.
 
     `predicting`: nothing may be touched, and what another task may install meanwhile is only a warning.

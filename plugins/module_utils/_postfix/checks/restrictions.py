@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from typing import Iterator, NamedTuple, Sequence
 
-from .. import master_cf, service, syntax
-from ..addresses import on_loopback
-from ..parameters import REMOVED_RESTRICTIONS, RESTRICTION_ARGUMENTS, RESTRICTIONS
-from ..version import supports
+from ..files import lines, master_cf
+from ..files.parameters import REMOVED_RESTRICTIONS, RESTRICTION_ARGUMENTS, RESTRICTIONS
+from ..files.version import supports
+from ..host import listeners
+from ..host.addresses import on_loopback
 from .configuration import Configuration
 from .finding import Finding, Setting, check, nearest, suggest
 from .sockets import hidden_socket
@@ -37,7 +38,7 @@ def _restrictions(config: Configuration) -> Iterator[_Word]:
     """Every restriction of every list and class, in main.cf and in -o options."""
     classes = config.words("smtpd_restriction_classes")
     for setting, value in config.settings_of("smtpd_*_restrictions", *classes):
-        words = iter(syntax.split_list(value))
+        words = iter(lines.split_list(value))
         for word in words:
             takes = word.lower() in RESTRICTION_ARGUMENTS
             yield _Word(setting, word, next(words, "") if takes else None)
@@ -132,13 +133,13 @@ def policy_service(config: Configuration) -> Iterator[Finding]:
     for setting, word, argument in _restrictions(config):
         if not argument or word.lower() != "check_policy_service":
             continue
-        inner = syntax.split_list(argument.strip("{} "))
+        inner = lines.split_list(argument.strip("{} "))
         endpoint = inner[0] if inner else argument
         kind, _colon, rest = endpoint.partition(":")
         shown = f"check_policy_service {endpoint}"
         if kind not in ("inet", "unix") or not rest:
             yield setting.error(f"{shown} is not an endpoint", "write inet:host:port or unix:path")
-        elif kind == "inet" and service.port_number(rest.rpartition(":")[2]) is None:
+        elif kind == "inet" and listeners.port_number(rest.rpartition(":")[2]) is None:
             yield setting.error(f"{shown} has no known port", "write inet:host:port with a number")
         elif kind == "unix":
             users = [setting.service] if setting.service else config.smtpd_services
@@ -160,7 +161,7 @@ def restriction_class(config: Configuration, setting: Setting, value: str) -> It
     smtpd(8) answers with "451 4.3.5 Server configuration error" whenever the class is met.
     Manual: RESTRICTION_CLASS_README.
     """
-    for name in syntax.split_list(value) if setting.service is None else ():
+    for name in lines.split_list(value) if setting.service is None else ():
         if name not in config.lookup:
             yield setting.error(f"the class {name} has no value", f"write {name} = … too")
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 from typing import Iterator
 
-from .. import master_cf
-from ..needs import installed_plugins, wanted_mechanisms
-from ..parameters import MECHANISM_PLUGINS
+from ..files import master_cf
+from ..files.parameters import MECHANISM_PLUGINS
+from ..host.needs import installed_plugins, wanted_mechanisms
 from .configuration import Configuration
 from .finding import Finding, check
 from .sockets import hidden_socket

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 from typing import Iterator, Sequence
 
-from .. import master_cf, service, syntax
+from ..files import lines, master_cf
+from ..host import listeners
 from .configuration import Configuration
 from .finding import Finding, Setting, check
 
@@ -30,7 +31,7 @@ def milter_endpoint(_config: Configuration, setting: Setting, value: str) -> Ite
             yield setting.error(f"{endpoint!r} is not an endpoint", "write inet:host:port or unix:path")
         elif kind.startswith("inet"):
             _host, port_colon, port = rest.rpartition(":")
-            if not port_colon or service.port_number(port) is None:
+            if not port_colon or listeners.port_number(port) is None:
                 yield setting.error(f"{endpoint!r} has no known port", "write inet:host:port with a number")
 
 
@@ -56,7 +57,7 @@ def proxy_filter(_config: Configuration, setting: Setting, value: str) -> Iterat
     Manual: postconf(5) smtpd_proxy_filter, SMTPD_PROXY_README.
     """
     is_path = value.startswith("unix:")
-    if value and not is_path and service.port_number(value.rpartition(":")[2]) is None:
+    if value and not is_path and listeners.port_number(value.rpartition(":")[2]) is None:
         yield setting.error(f"{value!r} has no known port", "write host:port with a number")
 
 
@@ -75,8 +76,8 @@ def hidden_socket(
 
 
 def _endpoints(value: str) -> Iterator[str]:
-    for word in syntax.split_list(value):
-        inner = syntax.split_list(word.strip("{} "))
+    for word in lines.split_list(value):
+        inner = lines.split_list(word.strip("{} "))
         yield inner[0] if inner else ""
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from typing import Iterator, Sequence
 
-from .. import maps, syntax
-from ..parameters import ACCESS_ACTIONS, CHECK_ACTIONS, RESTRICTIONS
+from ..files import lines
+from ..files.parameters import ACCESS_ACTIONS, CHECK_ACTIONS, RESTRICTIONS
+from ..host import maps
 from .configuration import Configuration, table_of
 from .finding import Finding, Setting, TableRow, check, suggest
 
@@ -24,7 +25,7 @@ def header_check_action(config: Configuration, setting: Setting, value: str) -> 
     Manual: header_checks(5).
     """
     if not setting.name.endswith("_chroot_checks"):
-        for word in syntax.split_list(value):
+        for word in lines.split_list(value):
             for row in _action_rows(config, word):
                 yield from _action(row, CHECK_ACTIONS)
 

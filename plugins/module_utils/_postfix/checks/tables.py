@@ -11,9 +11,10 @@ import os
 import re
 from typing import Iterator, Sequence
 
-from .. import maps, syntax, table
-from ..parameters import ADVICE, COVERED_BY_CHECKS
-from ..version import supports
+from ..files import lines, table
+from ..files.parameters import ADVICE, COVERED_BY_CHECKS
+from ..files.version import supports
+from ..host import maps
 from .configuration import Configuration, table_of
 from .finding import Finding, Setting, TableRow, check, nearest
 
@@ -40,7 +41,7 @@ def table_type(config: Configuration, setting: Setting, value: str) -> Iterator[
     """
     if setting.name in _PROXIED:
         return
-    for word in syntax.split_list(value):
+    for word in lines.split_list(value):
         bare = word.lstrip("!").strip("{} ")
         kind, colon, _rest = bare.partition(":")
         if re.match(r"[a-z][a-z0-9_-]*\Z", kind) and colon:
@@ -69,7 +70,7 @@ def password_in_main_cf(_config: Configuration, setting: Setting, value: str) ->
     main.cf is readable by every user of the host, and postconf(1) shows it.
     Manual: SASL_README.
     """
-    for word in syntax.split_list(value):
+    for word in lines.split_list(value):
         kind = word.lstrip("!").strip("{} ").partition(":")[0]
         if kind in ("static", "inline"):
             yield setting.error(
@@ -184,7 +185,7 @@ def proxymap_not_allowed(config: Configuration, setting: Setting, value: str) ->
         return
     allowed = {word for name in _PROXIED for word in config.words(name)}
     # Empty where it cannot be expanded here.
-    for word in syntax.split_list(value) if allowed else ():
+    for word in lines.split_list(value) if allowed else ():
         if word.startswith("proxy:") and word not in allowed:
             yield setting.error(
                 f"proxymap(8) may not open {word}, so every lookup would fail",
@@ -260,7 +261,7 @@ def _written_out(config: Configuration) -> Iterator[tuple[Setting, str]]:
     for setting, value in config.expanded:
         if "password" in setting.name or "{" not in value:
             continue
-        for word in syntax.split_list(value):
+        for word in lines.split_list(value):
             kind, _colon, rest = word.partition(":")
             known = kind in _INLINE_TYPES and kind in config.map_types
             if known and rest.startswith("{") and "proxy:" not in rest:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 from typing import Iterator
 
-from .. import master_cf, syntax
-from ..parameters import CLIENT_LEVELS, POLICY_ATTRIBUTES
+from ..files import lines, master_cf
+from ..files.parameters import CLIENT_LEVELS, POLICY_ATTRIBUTES
 from .configuration import Configuration
 from .finding import Finding, Setting, TableRow, check, suggest
 from .next_hops import key_of_other_form
@@ -121,7 +121,7 @@ def tls_policy(config: Configuration, setting: Setting, value: str) -> Iterator[
     for row in config.rows(value) or ():
         if not row.value:
             continue
-        level, *attributes = syntax.split_list(row.value)
+        level, *attributes = lines.split_list(row.value)
         level = level.lower()
         if level not in CLIENT_LEVELS:
             yield row.error("there is no such TLS level", suggest(level, CLIENT_LEVELS), level)

@@ -14,8 +14,8 @@ import re
 import shlex
 from typing import Iterator
 
-from .. import master_cf, nexthop, syntax
-from ..version import supports
+from ..files import lines, master_cf, nexthop
+from ..files.version import supports
 from .configuration import Configuration, Use
 from .finding import Finding, Setting, check, nearest
 from .sockets import hidden_socket
@@ -102,7 +102,7 @@ def next_hop_syntax(config: Configuration) -> Iterator[Finding]:
 
 
 def _hop_list(config: Configuration, setting: Setting, value: str) -> Iterator[Finding]:
-    words = syntax.split_list(value)
+    words = lines.split_list(value)
     for word in words:
         try:
             nexthop.parse_next_hop(word)

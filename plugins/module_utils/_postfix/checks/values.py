@@ -13,8 +13,8 @@ import re
 import ssl
 from typing import Iterator
 
-from .. import expansion, syntax
-from ..parameters import (
+from ..files import expansion, lines
+from ..files.parameters import (
     ENUMERATIONS,
     LONG_NUMBERS,
     MECHANISM_SPELLINGS,
@@ -26,7 +26,7 @@ from ..parameters import (
     UNTYPED_PARAMETERS,
     WORD_LISTS,
 )
-from ..version import supports
+from ..files.version import supports
 from .configuration import Configuration
 from .finding import Finding, Setting, check, suggest
 
@@ -145,7 +145,7 @@ def unknown_list_word(_config: Configuration, setting: Setting, value: str) -> I
     Manual: postconf(5).
     """
     allowed, what = WORD_LISTS[setting.name]
-    for word in syntax.split_list(value):
+    for word in lines.split_list(value):
         if word.lower() not in allowed:
             yield setting.error(f"{word!r} is not a valid {what}", suggest(word, allowed))
 
@@ -202,7 +202,7 @@ def sasl_mechanism_spelling(_config: Configuration, setting: Setting, value: str
     It matches nothing that a server offers, so no mechanism is left to log in with.
     Manual: postconf(5) smtp_sasl_mechanism_filter.
     """
-    for word in syntax.split_list(value):
+    for word in lines.split_list(value):
         bare = word.lstrip("!")
         known = MECHANISM_SPELLINGS.get(bare.upper().replace("-", "").replace("_", ""))
         if known and bare.upper() != known:

@@ -207,7 +207,7 @@ def live_changes(story: Story, points: list[dict[str, Any]]) -> list[int]:
     return [
         point["point"]
         for point in points
-        if point["call"] == "rename" and point["on"].endswith(".mailops-new")
+        if point["call"] == "rename" and point["on"].endswith((".mailops-new", ".mailops-interim"))
     ]
 
 

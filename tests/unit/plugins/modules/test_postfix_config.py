@@ -15,8 +15,9 @@ import pytest
 pytest.importorskip("ansible.module_utils.basic")
 
 from ansible.module_utils import basic
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import arguments, service
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import arguments
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks.finding import Finding
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import programs
 from ansible_collections.mailops.smtp.plugins.modules import postfix_config, postfix_info
 
 SECRET = "Pa:ss#word $1"
@@ -37,7 +38,7 @@ def run(
     monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
     monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
     monkeypatch.setattr(basic.AnsibleModule, "log", lambda _self, msg, **_more: logged.append(str(msg)))
-    monkeypatch.setattr(service, "find_program", lambda _name: None)
+    monkeypatch.setattr(programs, "find_program", lambda _name: None)
     with pytest.raises(SystemExit) as ended:
         module.main()
     printed = capsys.readouterr().out

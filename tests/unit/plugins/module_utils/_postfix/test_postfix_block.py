@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import block, table
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.main_cf import MainCf
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files import block, table
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files.main_cf import MainCf
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import block, client
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import client
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.client import (
     ClientError,
     Host,
     Name,
     Wish,
 )
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files import block
 
 SMTP = "smtp unix - - {} - - smtp"
 

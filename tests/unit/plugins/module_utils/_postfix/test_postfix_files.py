@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files import (
     expansion,
+    lines,
     main_cf,
     master_cf,
     nexthop,
-    syntax,
     table,
 )
 
@@ -98,7 +98,7 @@ def test_missing_last_newline_is_added_before_a_new_line() -> None:
     ],
 )
 def test_typed_values(value: Any, text: str | None) -> None:
-    assert syntax.parameter_value("x", value) == text
+    assert lines.parameter_value("x", value) == text
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_typed_values(value: Any, text: str | None) -> None:
 )
 def test_values_without_certain_meaning_are_refused(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=name):
-        syntax.parameter_value(name, value)
+        lines.parameter_value(name, value)
 
 
 @pytest.mark.parametrize("name", ["a b", "a=b", "", "#a", "a\nb"])

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import hostname
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import hostname
 
 FULL = "127.0.1.1 web1.example.com web1\n"
 

@@ -4,21 +4,34 @@
 
 from __future__ import annotations
 
+import json
 import os
+import time
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
-    info,
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import info
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files import (
     main_cf,
-    maps,
     master_cf,
-    service,
     text,
     version,
 )
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import parameters as values
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files import parameters as values
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import (
+    listeners,
+    mail_log,
+    maps,
+    programs,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host.control import Control
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host.master import (
+    Master,
+    level_for_change,
+    running_master,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host.processes import Process
 
 
 @pytest.mark.parametrize(
@@ -71,12 +84,12 @@ def test_expected_listeners(
 ) -> None:
     entries = [master_cf.Service(name, "inet", command="smtpd") for name in services]
     values_ = {"inet_interfaces": interfaces, "inet_protocols": protocols}
-    assert service.expected_listeners(values_, entries) == expected
+    assert listeners.expected_listeners(values_, entries) == expected
 
 
 def test_listeners_that_need_a_resolver_are_not_guessed() -> None:
     entries = [master_cf.Service("25", "inet", command="smtpd")]
-    assert service.expected_listeners({"inet_interfaces": "$myhostname"}, entries) is None
+    assert listeners.expected_listeners({"inet_interfaces": "$myhostname"}, entries) is None
 
 
 @pytest.mark.parametrize(
@@ -93,22 +106,22 @@ def test_listeners_that_need_a_resolver_are_not_guessed() -> None:
 def test_restart_only_where_reload_is_not_enough(
     old: dict[str, str], new: dict[str, str], level: str
 ) -> None:
-    assert service.level_for_change(old, new) == level
+    assert level_for_change(old, new) == level
 
 
 def test_master_that_is_not_there(tmp_path: Path) -> None:
-    assert service.running_master(str(tmp_path)) is None
+    assert running_master(str(tmp_path)) is None
     (tmp_path / "pid").mkdir()
     (tmp_path / "pid" / "master.pid").write_text(f"{os.getpid():>33}\n")
-    assert service.running_master(str(tmp_path)) is None
+    assert running_master(str(tmp_path)) is None
 
 
 def test_log_complaints_are_those_of_daemons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "mail.log"
     log.write_text("Jan 1 h postfix/smtpd[1]: fatal: before\n")
-    monkeypatch.setattr(service, "MAIL_LOGS", (str(log),))
-    monkeypatch.setattr(service, "find_program", lambda _name: None)
-    mark = service.LogMark()
+    monkeypatch.setattr(mail_log, "MAIL_LOGS", (str(log),))
+    monkeypatch.setattr(programs, "find_program", lambda _name: None)
+    mark = mail_log.LogMark({})
     with log.open("a") as stream:
         stream.write("Jan 1 h postfix/smtpd[2]: warning: x\nJan 1 h postfix/sendmail[3]: fatal: usage\n")
         stream.write("Jan 1 h postfix/submission/smtpd[4]: fatal: no SASL\n")
@@ -121,25 +134,89 @@ def test_log_complaints_are_those_of_daemons(tmp_path: Path, monkeypatch: pytest
     ]
 
 
+def test_a_word_in_the_log_of_a_file_counts_where_this_master_has_said_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "mail.log"
+    log.write_text("")
+    monkeypatch.setattr(mail_log, "MAIL_LOGS", (str(log),))
+    monkeypatch.setattr(programs, "find_program", lambda _name: None)
+    monkeypatch.setattr(mail_log.processes, "children", lambda _pid: [Process(12, "smtpd", "S", 0)])
+    mark = mail_log.LogMark({})
+    log.write_text(
+        "Jan 1 h postfix/smtpd[11]: fatal: forged\n"
+        "Jan 1 h postfix/smtpd[12]: fatal: no SASL\n"
+        "Jan 1 h mx/qmgr[12]: 4F: from=<panic: x@fatal: y.example>, size=1 (queue active)\n"
+        "Jan 1 h postfix/smtpd[12]: warning: hostname fatal: x does not resolve\n"
+        "Jan 1 h mx/master[10]: warning: /usr/lib/postfix/sbin/cleanup: bad command startup -- throttling\n"
+        "Jan 1 h postfix/cleanup[12]: warning: x -- throttling\n"
+        "Jan 1 h postfix/postmap[12]: fatal: usage\n"
+    )
+    assert mark.failures(Master(10, None, None, None, None)) == [
+        "postfix/smtpd[12]: fatal: no SASL",
+        "mx/master[10]: warning: /usr/lib/postfix/sbin/cleanup: bad command startup -- throttling",
+    ]
+    assert len(mark.complaints()) == 3
+
+
+JOURNAL = {
+    "SYSLOG_IDENTIFIER": "postfix/smtpd",
+    "_PID": "7",
+    "_UID": "0",
+    "_COMM": "smtpd",
+    "MESSAGE": "fatal: x",
+}
+
+
+@pytest.mark.parametrize(
+    ("fields", "counts"),
+    [
+        ({}, True),
+        ({"_SYSTEMD_UNIT": "postfix@-.service"}, True),
+        ({"MESSAGE": [102, 97, 116, 97, 108, 58, 32, 255]}, True),
+        ({"SYSLOG_IDENTIFIER": "mx/submission/smtpd"}, True),
+        # By logger(1), run by anybody and by root; by a program of that name, run by somebody.
+        ({"_UID": "1000", "_COMM": "logger"}, False),
+        ({"_COMM": "logger"}, False),
+        ({"_UID": "1000"}, False),
+        # Another instance; what is not as msg_fatal(3) writes it; what is damaged.
+        ({"_SYSTEMD_UNIT": "postfix@out.service"}, False),
+        ({"MESSAGE": "4F: to=<fatal: x@example.com>, status=sent"}, False),
+        ({"_PID": "x"}, False),
+        ({"__REALTIME_TIMESTAMP": "1000"}, False),
+    ],
+)
+def test_a_word_in_the_journal_counts_where_the_kernel_vouches_for_who_said_it(
+    monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any], counts: bool
+) -> None:
+    line = json.dumps({**JOURNAL, "__REALTIME_TIMESTAMP": str(int((time.time() + 9) * 1e6)), **fields})
+    monkeypatch.setattr(programs, "find_program", lambda name: name)
+    monkeypatch.setattr(mail_log.os.path, "exists", lambda _path: True)
+    monkeypatch.setattr(programs, "run", lambda *_command: programs.Ran(0, f"nonsense\n{line}\n", ""))
+    monkeypatch.setattr(mail_log.processes, "children", lambda _pid: [])
+    mark = mail_log.LogMark({})
+    assert bool(mark.failures(Master(1, "postfix@-.service", None, None, None))) is counts
+
+
 def test_what_the_old_processes_say_when_they_end_is_no_complaint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = tmp_path / "mail.log"
     log.write_text("")
 
-    def says(program: str) -> Callable[[object], None]:
-        def write(_control: object) -> None:
+    def says(program: str) -> Callable[..., None]:
+        def write(*_arguments: object) -> None:
             with log.open("a") as stream:
                 stream.write(f"Jan 1 h postfix/{program}[1]: fatal: unable to connect\n")
 
         return write
 
-    monkeypatch.setattr(service, "MAIL_LOGS", (str(log),))
-    monkeypatch.setattr(service, "find_program", lambda _name: None)
-    monkeypatch.setattr(service.Control, "stop", says("smtpd"))
-    monkeypatch.setattr(service.Control, "start", says("qmgr"))
-    mark = service.LogMark()
-    service.Control("/etc/postfix", "/var/spool/postfix").activate("restart", mark)
+    monkeypatch.setattr(mail_log, "MAIL_LOGS", (str(log),))
+    monkeypatch.setattr(programs, "find_program", lambda _name: None)
+    monkeypatch.setattr(Control, "stop", says("smtpd"))
+    monkeypatch.setattr(Control, "start", says("qmgr"))
+    mark = mail_log.LogMark({})
+    Control("/etc/postfix", "/var/spool/postfix").activate("restart", mark)
     assert mark.complaints() == ["postfix/qmgr[1]: fatal: unable to connect"]
 
 
@@ -197,7 +274,7 @@ def test_passwords_in_main_cf_are_masked() -> None:
 
 
 def test_queue_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "find_program", lambda _name: None)
+    monkeypatch.setattr(programs, "find_program", lambda _name: None)
     (tmp_path / "deferred" / "A").mkdir(parents=True)
     (tmp_path / "deferred" / "A" / "A1").write_text("")
     (tmp_path / "hold").mkdir()

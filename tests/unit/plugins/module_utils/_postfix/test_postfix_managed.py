@@ -9,21 +9,20 @@ from pathlib import Path
 from typing import Any, Dict
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
-    block,
-    chroot,
-    distributions,
-    losses,
-    managed,
-    transaction,
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change import losses, managed
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.plan import (
+    make_plan,
+    prune_backups,
 )
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.main_cf import MainCf
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.master_cf import MasterCf
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.request import (
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.request import (
     BlockWish,
     FileWish,
     Request,
 )
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files import block
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files.main_cf import MainCf
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files.master_cf import MasterCf
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import chroot, distributions
 
 DEBIAN = """\
 # See /usr/share/postfix/main.cf.dist
@@ -483,7 +482,7 @@ def test_the_mode_of_main_cf_is_part_of_the_wish(
         (tmp_path / name).write_text("")
         (tmp_path / name).chmod(old)
     wish = Request(config_directory=str(tmp_path), files=[FileWish("main.cf", ""), FileWish("master.cf", "")])
-    changes = {each.path: each.mode for each in transaction.make_plan(wish, str(tmp_path)).changes}
+    changes = {each.path: each.mode for each in make_plan(wish, str(tmp_path)).changes}
     assert changes == {path: mode for path, mode in (("main.cf", main), ("master.cf", master)) if mode}
 
 
@@ -497,9 +496,7 @@ def test_a_compiled_table_goes_with_its_source_and_with_the_password_in_it(tmp_p
             FileWish("old", absent=True),
         ],
     )
-    removed = {
-        each.path for each in transaction.make_plan(wish, str(tmp_path)).changes if each.action == "removed"
-    }
+    removed = {each.path for each in make_plan(wish, str(tmp_path)).changes if each.action == "removed"}
     assert removed == {"sasl_passwd.db", "old", "old.lmdb"}
 
 
@@ -512,7 +509,7 @@ def test_only_the_last_backups_of_that_file_are_kept(tmp_path: Path) -> None:
         "master.cf.1.2026-01-01@00:00:00~",
     ):
         (tmp_path / name).write_text("")
-    transaction._prune_backups(str(tmp_path), "main.cf", 2)
+    prune_backups(str(tmp_path), "main.cf", 2)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         [
             names[0],

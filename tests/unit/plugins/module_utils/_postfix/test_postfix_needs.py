@@ -7,7 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import master_cf, needs
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files import master_cf
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import needs
 
 LOGIN = {"smtp_sasl_auth_enable": "yes"}
 MASTER = "relay unix - - n - - smtp\n"

@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import neighbours, processes
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.service import Listener
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import neighbours, processes
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host.listeners import Listener
 
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the /proc of Linux")
 

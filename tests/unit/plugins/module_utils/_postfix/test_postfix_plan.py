@@ -10,8 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import arguments, transaction
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.request import BlockWish
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import arguments
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change import transaction
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.outcome import DeployError
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.plan import (
+    Change,
+    diffs,
+    make_plan,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.request import (
+    BlockWish,
+    Request,
+    file_wishes,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import programs
 
 SECRET = "Pa:ss#word $1"
 
@@ -24,9 +36,9 @@ def base(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
-def plan(base: str, files: list[dict[str, Any]] | None = None, **more: Any) -> list[transaction.Change]:
-    request = transaction.Request(files=transaction.file_wishes(files or []), **more)
-    return transaction.make_plan(request, base).changes
+def plan(base: str, files: list[dict[str, Any]] | None = None, **more: Any) -> list[Change]:
+    request = Request(files=file_wishes(files or []), **more)
+    return make_plan(request, base).changes
 
 
 def test_nothing_wished_nothing_changes(base: str) -> None:
@@ -47,7 +59,7 @@ def test_parameters_merge_on_top_of_the_file(base: str) -> None:
 def test_new_secret_file_is_private_and_hidden(base: str) -> None:
     changes = plan(base, [{"path": "sasl/passwd", "content": f"[a]:587 joe:{SECRET}", "sensitive": True}])
     assert [(each.path, each.action, each.mode) for each in changes] == [("sasl/passwd", "created", 0o600)]
-    shown = json.dumps(transaction.diffs(changes, "/etc/postfix"))
+    shown = json.dumps(diffs(changes, "/etc/postfix"))
     assert "ss#word" not in shown
     assert "/etc/postfix/sasl/passwd (absent)" in shown
 
@@ -58,8 +70,8 @@ def test_open_secret_file_is_closed(base: str) -> None:
     path.chmod(0o644)
     (change,) = plan(base, [{"path": "passwd", "content": "a b:c\n", "sensitive": True}])
     assert change.action == "mode"
-    assert transaction.diffs([change], "/x")[0]["before"] == "mode 0644\n"
-    assert transaction.diffs([change], "/x")[0]["after"] == "mode 0600\n"
+    assert diffs([change], "/x")[0]["before"] == "mode 0644\n"
+    assert diffs([change], "/x")[0]["after"] == "mode 0600\n"
 
 
 def test_modes_are_kept_given_or_usual(base: str) -> None:
@@ -89,25 +101,25 @@ def test_absent_file_is_removed_once(base: str) -> None:
     ],
 )
 def test_bad_files_are_refused(entry: dict[str, Any], says: str) -> None:
-    with pytest.raises(transaction.DeployError) as error:
-        transaction.file_wishes([entry])
+    with pytest.raises(DeployError) as error:
+        file_wishes([entry])
     assert says in str(error.value)
 
 
 def test_file_given_twice_is_refused() -> None:
-    with pytest.raises(transaction.DeployError, match="given 2 times"):
-        transaction.file_wishes([{"path": "a", "content": "x"}, {"path": "./a", "content": "y"}])
+    with pytest.raises(DeployError, match="given 2 times"):
+        file_wishes([{"path": "a", "content": "x"}, {"path": "./a", "content": "y"}])
 
 
 def test_bad_service_names_variable_value_and_remedy(base: str) -> None:
-    with pytest.raises(transaction.DeployError) as error:
+    with pytest.raises(DeployError) as error:
         plan(base, services=[{"service": "smtp", "type": "inet", "chroot": "z"}])
     assert str(error.value) == "services: service smtp/inet: chroot is 'z': write y, n or -"
 
 
 def test_directory_in_the_way_is_told(base: str) -> None:
     (Path(base) / "d").mkdir()
-    with pytest.raises(transaction.DeployError, match="is a directory"):
+    with pytest.raises(DeployError, match="is a directory"):
         plan(base, [{"path": "d", "content": "x"}])
 
 
@@ -131,22 +143,22 @@ def test_a_service_of_every_postfix_needs_no_command_on_a_fresh_host(
 ) -> None:
     options = {"smtp_bind_address": "192.0.2.1"}
     wish = [{"service": "smtp", "type": "unix", "options": options}]
-    request = transaction.Request(str(tmp_path), services=wish, block=block)
-    made = transaction.make_plan(request, str(tmp_path), fresh=True)
+    request = Request(str(tmp_path), services=wish, block=block)
+    made = make_plan(request, str(tmp_path), fresh=True)
     entry = made.master.get("smtp", "unix")
     assert entry and entry.command == "smtp" and dict(entry.options) == options
-    with pytest.raises(transaction.DeployError, match="so it needs a command"):
-        transaction.make_plan(request, str(tmp_path))
+    with pytest.raises(DeployError, match="so it needs a command"):
+        make_plan(request, str(tmp_path))
 
 
 def test_fresh_host_is_predicted_in_check_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transaction.service, "find_program", lambda _name: None)
-    request = transaction.Request(str(tmp_path / "postfix"), parameters={"relayhost": "[a]:587"})
+    monkeypatch.setattr(programs, "find_program", lambda _name: None)
+    request = Request(str(tmp_path / "postfix"), parameters={"relayhost": "[a]:587"})
     outcome = transaction.deploy(request, check_mode=True)
     assert (outcome.changed, outcome.activated, outcome.files[0]["action"]) == (True, "start", "created")
     assert outcome.diff[0]["after"] == "relayhost = [a]:587\n"
     assert not (tmp_path / "postfix").exists()
-    with pytest.raises(transaction.DeployError, match="Postfix is not installed"):
+    with pytest.raises(DeployError, match="Postfix is not installed"):
         transaction.deploy(request)
 
 

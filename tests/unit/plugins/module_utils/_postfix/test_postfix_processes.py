@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import processes, service
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import processes
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host.master import running_master
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the /proc of Linux")
 
@@ -28,7 +29,7 @@ os.execv(path, [path, "60"])
 """
 PAUSE_AND_DIE = """
 import os, signal, sys
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import processes
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import processes
 with processes.paused(int(sys.argv[1])):
     print("paused", flush=True)
     sys.stdin.readline()
@@ -132,11 +133,11 @@ def test_master_that_nobody_has_waited_for_does_not_run(
     pid = start("master")
     (tmp_path / "pid").mkdir()
     (tmp_path / "pid" / "master.pid").write_text(f"{pid}\n")
-    running = service.running_master(str(tmp_path))
+    running = running_master(str(tmp_path))
     assert running is not None and running.pid == pid
     os.kill(pid, signal.SIGKILL)
     assert state(pid, "Z") == "Z"
-    assert service.running_master(str(tmp_path)) is None
+    assert running_master(str(tmp_path)) is None
 
 
 @pytest.mark.parametrize("name", ["qmgr", "a b", ") S 1 (", "é"])

@@ -5,18 +5,18 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import (
-    expansion,
-    info,
-    main_cf,
-    master_cf,
-    nexthop,
-    table,
-)
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix import info
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import (
     addresses,
     configuration,
     restrictions,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files import (
+    expansion,
+    main_cf,
+    master_cf,
+    nexthop,
+    table,
 )
 
 

@@ -9,10 +9,17 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import service, swap, transaction
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change import confirm, swap, transaction
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.outcome import DeployError, Outcome
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.request import (
+    BlockWish,
+    FileWish,
+    Request,
+)
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import registry
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks.finding import Finding
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.request import BlockWish
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import mail_log, programs
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host.master import Master
 
 QUEUE_MANAGER = "qmgr unix n - n 300 1 qmgr\n"
 
@@ -33,10 +40,10 @@ class StandIn:
     def enabled(self) -> bool:
         return True
 
-    def master(self) -> service.Master | None:
-        return service.Master(1, None, None, None, None) if self.up else None
+    def master(self) -> Master | None:
+        return Master(1, None, None, None, None) if self.up else None
 
-    def activate(self, level: str, _log: service.LogMark | None = None) -> None:
+    def activate(self, level: str, _log: mail_log.LogMark | None = None) -> None:
         self.did.append(level)
         self.up = level != "stop"
 
@@ -57,16 +64,16 @@ def live(tmp_path: Path) -> Path:
 @pytest.fixture
 def postfix(live: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
     stand_in = StandIn(live)
-    monkeypatch.setattr(service, "Control", stand_in)
-    monkeypatch.setattr(service, "confirm", stand_in.confirm)
-    monkeypatch.setattr(service, "find_program", lambda _name: "/usr/sbin/postfix")
+    monkeypatch.setattr(transaction, "Control", stand_in)
+    monkeypatch.setattr(confirm, "confirm", stand_in.confirm)
+    monkeypatch.setattr(programs, "find_program", lambda _name: "/usr/sbin/postfix")
     monkeypatch.setattr(registry, "check", lambda *_arguments, **_more: [])
-    monkeypatch.setattr(service.LogMark, "complaints", lambda _self: ["postfix/smtpd[1]: fatal: x"])
+    monkeypatch.setattr(mail_log.LogMark, "complaints", lambda _self: ["postfix/smtpd[1]: fatal: x"])
     return stand_in
 
 
-def deploy(live: Path, check_mode: bool = False, **parameters: Any) -> transaction.Outcome:
-    return transaction.deploy(transaction.Request(str(live), parameters=parameters), check_mode)
+def deploy(live: Path, check_mode: bool = False, **parameters: Any) -> Outcome:
+    return transaction.deploy(Request(str(live), parameters=parameters), check_mode)
 
 
 def beside(live: Path) -> list[str]:
@@ -94,9 +101,7 @@ def test_mistakes_are_refused_and_nothing_is_left(
         registry, "check", lambda *_arguments, **_more: [finding, finding._replace(certain=False)]
     )
     for check_mode in (True, False):
-        with pytest.raises(
-            transaction.DeployError, match=r"refused, nothing was changed\. 1 mistake"
-        ) as error:
+        with pytest.raises(DeployError, match=r"refused, nothing was changed\. 1 mistake") as error:
             deploy(live, check_mode, biff=True)
         assert error.value.findings[0] == finding
         assert error.value.rolled_back is False
@@ -109,11 +114,9 @@ def test_an_ignored_check_stops_nothing_and_is_told(
     finding = Finding("main.cf", 1, "biff", "yes", "wrong", "write no", check="mail-loop")
     monkeypatch.setattr(registry, "check", lambda *_arguments, **_more: [finding])
     for check_mode in (True, False):
-        with pytest.raises(transaction.DeployError, match=r"wrong; write no \[mail-loop\]"):
+        with pytest.raises(DeployError, match=r"wrong; write no \[mail-loop\]"):
             deploy(live, check_mode, biff=True)
-        request = transaction.Request(
-            str(live), parameters={"biff": True}, ignore={"mail-loop": "there are two hosts"}
-        )
+        request = Request(str(live), parameters={"biff": True}, ignore={"mail-loop": "there are two hosts"})
         outcome = transaction.deploy(request, check_mode)
         assert outcome.warnings == [f"{finding} (mail-loop is ignored: there are two hosts)"]
 
@@ -149,7 +152,7 @@ def test_a_mistake_of_before_is_a_warning_where_mail_goes_out_all_the_same(
     monkeypatch.setattr(registry, "check", found)
     for check_mode in (True, False):
         if refused:
-            with pytest.raises(transaction.DeployError, match="refused, nothing was changed"):
+            with pytest.raises(DeployError, match="refused, nothing was changed"):
                 deploy(live, check_mode, **change)
         else:
             warnings = deploy(live, check_mode, **change).warnings
@@ -162,11 +165,11 @@ def test_the_way_back_is_not_refused_for_what_was_wrong_before(
     live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wish = BlockWish(text="relayhost = [r]:587\n")
-    transaction.deploy(transaction.Request(str(live), block=wish))
+    transaction.deploy(Request(str(live), block=wish))
     mistake = Finding("main.cf", 1, "smtp_tls_policy_maps", "hash:/x", "wrong", "write no")
     monkeypatch.setattr(registry, "check", lambda *_arguments, **_more: [mistake])
     for check_mode in (True, False):
-        outcome = transaction.deploy(transaction.Request(str(live), restore="original"), check_mode)
+        outcome = transaction.deploy(Request(str(live), restore="original"), check_mode)
         assert outcome.changed and "it was so before" in outcome.warnings[0]
     assert (live / "main.cf").read_text() == "biff = no\n"
 
@@ -195,17 +198,17 @@ def test_a_mistake_is_told_in_the_users_words(
     names.update({"parameters": "postfix_parameters", "services": "postfix_services"})
     wish = BlockWish(text="relayhost = [r]:587\nmynetworks = 10.0.0.1/8\n", variables=names)
     services = [{"service": "smtp", "type": "unix", "command": "smtp"}]
-    request = transaction.Request(str(live), parameters={"biff": True}, services=services, block=wish)
-    with pytest.raises(transaction.DeployError) as error:
+    request = Request(str(live), parameters={"biff": True}, services=services, block=wish)
+    with pytest.raises(DeployError) as error:
         transaction.deploy(request)
     assert f"  {variable}main.cf line 3: {parameter} = so: wrong; write no" in str(error.value)
 
 
 def test_no_copy_is_made_of_a_password_of_a_block(live: Path, postfix: StandIn) -> None:
     wish = BlockWish(text="relayhost = [r]:587\n")
-    table = transaction.FileWish("sasl_passwd", "[r]:587 joe:old\n", sensitive=True, block=True)
-    transaction.deploy(transaction.Request(str(live), block=wish, files=[table], backup=True))
-    request = transaction.Request(str(live), block=wish, backup=True)
+    table = FileWish("sasl_passwd", "[r]:587 joe:old\n", sensitive=True, block=True)
+    transaction.deploy(Request(str(live), block=wish, files=[table], backup=True))
+    request = Request(str(live), block=wish, backup=True)
     made = transaction.deploy(request).backups
     assert not (live / "sasl_passwd").exists()
     assert [name for name in made if "sasl_passwd" in name] == []
@@ -229,7 +232,7 @@ def test_what_does_not_serve_goes_back(
     live: Path, postfix: StandIn, up: bool, change: dict[str, Any], did: list[str]
 ) -> None:
     postfix.up, postfix.sick_with = up, "biff = yes"
-    with pytest.raises(transaction.DeployError, match="smtp does not answer") as error:
+    with pytest.raises(DeployError, match="smtp does not answer") as error:
         deploy(live, **change)
     assert error.value.rolled_back is True
     assert error.value.log == ["postfix/smtpd[1]: fatal: x"]
@@ -237,8 +240,13 @@ def test_what_does_not_serve_goes_back(
     assert (postfix.did, postfix.up, beside(live)) == (did, up, ["postfix"])
 
 
+def no_way_back(_run: Any, error: BaseException) -> None:
+    raise error
+
+
 def kill_after(name: str, monkeypatch: pytest.MonkeyPatch, target: Any) -> None:
     """As a kill looks from inside: nothing after that call happens."""
+    monkeypatch.setattr(transaction._Run, "bring_back", no_way_back)
     real = getattr(target, name)
 
     def dying(*arguments: Any, **more: Any) -> Any:
@@ -269,16 +277,18 @@ def test_killed_run_is_undone_by_the_next(
 def test_killed_between_stop_and_start_is_started(
     live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = postfix.activate
+    real, way_back = postfix.activate, transaction._Run.bring_back
 
-    def die(level: str, _log: service.LogMark | None = None) -> None:
+    def die(level: str, _log: mail_log.LogMark | None = None) -> None:
         postfix.up = False
         raise SystemExit(level)
 
     monkeypatch.setattr(postfix, "activate", die)
+    monkeypatch.setattr(transaction._Run, "bring_back", no_way_back)
     with pytest.raises(SystemExit):
         deploy(live, inet_protocols="ipv4")
     monkeypatch.setattr(postfix, "activate", real)
+    monkeypatch.setattr(transaction._Run, "bring_back", way_back)
     outcome = deploy(live, inet_protocols="ipv4")
     assert (postfix.did, postfix.up, outcome.recovered) == (["start", "restart"], True, True)
 
@@ -287,6 +297,7 @@ def test_killed_after_confirmation_stays(
     live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
+        patched.setattr(transaction._Run, "bring_back", no_way_back)
         patched.setattr(swap.Directory, "close", lambda _self: (_ for _ in ()).throw(SystemExit("killed")))
         with pytest.raises(SystemExit):
             deploy(live, biff=True)
@@ -321,7 +332,7 @@ def test_endless_foreign_change_is_told(
     live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "check", meddle(live, 9))
-    with pytest.raises(transaction.DeployError, match="changed by somebody else three times"):
+    with pytest.raises(DeployError, match="changed by somebody else three times"):
         deploy(live, biff=True)
     assert (live / "main.cf").read_text().startswith("biff = no\n")
     assert (postfix.did, beside(live)) == ([], ["postfix"])
@@ -329,12 +340,12 @@ def test_endless_foreign_change_is_told(
 
 def test_activate_none_only_changes_files(live: Path, postfix: StandIn) -> None:
     postfix.up = False
-    outcome = transaction.deploy(transaction.Request(str(live), parameters={"biff": True}, activate="none"))
+    outcome = transaction.deploy(Request(str(live), parameters={"biff": True}, activate="none"))
     assert (outcome.changed, outcome.activated, outcome.confirmed, postfix.did) == (True, "none", False, [])
 
 
 def test_backup_is_private(live: Path, postfix: StandIn) -> None:
-    request = transaction.Request(str(live), parameters={"biff": True}, backup=True)
+    request = Request(str(live), parameters={"biff": True}, backup=True)
     (name,) = transaction.deploy(request).backups
     assert Path(name).read_text() == "biff = no\n"
     assert os.stat(name).st_mode & 0o777 == 0o600
@@ -356,7 +367,7 @@ def test_old_password_is_kept_only_where_it_would_be_lost(
     live: Path, postfix: StandIn, new: str, copies: int
 ) -> None:
     (live / "sasl_passwd").write_text("# by hand\n[r.test]:587 ops:old\n")
-    wish = transaction.FileWish("sasl_passwd", new, sensitive=True, absent=not new)
-    made = transaction.deploy(transaction.Request(str(live), files=[wish], backup=True)).backups
+    wish = FileWish("sasl_passwd", new, sensitive=True, absent=not new)
+    made = transaction.deploy(Request(str(live), files=[wish], backup=True)).backups
     assert len(made) == copies
     assert all(os.stat(name).st_mode & 0o777 == 0o600 for name in made)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import swap
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change import swap
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.journal import Journal, Step
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def content(directory: Path) -> dict[str, str]:
     }
 
 
-def staged(live: Path) -> tuple[swap.Directory, list[swap.Step]]:
+def staged(live: Path) -> tuple[swap.Directory, list[Step]]:
     directory = swap.Directory(str(live))
     stage = directory.build_stage()
     steps = []
@@ -41,7 +42,7 @@ def staged(live: Path) -> tuple[swap.Directory, list[swap.Step]]:
         target = os.path.join(directory.real, name)
         path = os.path.join(stage, name)
         swap.write_file(path, text.encode(), 0o644, (os.geteuid(), os.getegid()), None, False)
-        steps.append(swap.Step(name, target, swap.digest(target), swap.digest(path)))
+        steps.append(Step(name, target, swap.digest(target), swap.digest(path)))
     return directory, steps
 
 
@@ -67,14 +68,15 @@ def test_swap_and_undo(live: Path, exchange: bool, monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(swap, "exchange", no_exchange)
     before = content(live)
     directory, steps = staged(live)
-    journal = directory.swap(steps, {"state": "swapped"})
-    assert journal["kind"] == ("exchange" if exchange else "files")
+    journal = Journal(steps)
+    directory.swap(journal)
+    assert journal.kind == ("exchange" if exchange else "files")
     assert directory.read_journal() == journal
     assert (live / "main.cf").read_text() == "new main\n"
     assert (live / "virtual").read_text() == "new map\n"
     assert (live / "master.cf").read_text() == "old master\n"
-    directory.undo_swap(journal)
-    directory.undo_swap(journal)
+    assert directory.undo(journal) == []
+    assert directory.undo(journal) == []
     assert content(live) == before
     directory.close()
     assert os.listdir(live.parent) == ["postfix"]
@@ -102,12 +104,12 @@ def test_undo_after_a_kill_between_two_renames(
     with monkeypatch.context() as patched:
         patched.setattr(os, "rename", rename)
         try:
-            directory.swap(steps, {"state": "swapped"})
+            directory.swap(Journal(steps))
         except KeyboardInterrupt:
             assert renames < 2
     journal = swap.Directory(str(live)).read_journal()
     assert journal is not None
-    directory.undo_swap(journal)
+    directory.undo(journal)
     directory.close()
     assert content(live) == before
 
@@ -126,9 +128,7 @@ def test_main_and_master_are_renamed_last(live: Path, monkeypatch: pytest.Monkey
         real(source, target)
 
     monkeypatch.setattr(os, "rename", rename)
-    directory.swap(
-        [swap.Step("master.cf", target, swap.digest(target), swap.digest(path)), *steps], {"state": "swapped"}
-    )
+    directory.swap(Journal([Step("master.cf", target, swap.digest(target), swap.digest(path)), *steps]))
     assert order[-3:] == ["virtual", "main.cf", "master.cf"]
 
 
@@ -150,11 +150,12 @@ def test_bridge_stands_in_for_main_while_files_are_renamed(
 
     if way == "swap":
         watch()
-    journal = directory.swap(steps, {"state": "swapped"}, b"wait\n")
+    journal = Journal(steps)
+    directory.swap(journal, b"wait\n")
     bridged, old, new = "old main\nwait\n", "old main\n", "new main\n"
     if way == "undo":
         watch()
-        directory.undo_swap(journal)
+        directory.undo(journal)
         assert list(dict.fromkeys(seen)) == [f"{bridged}True", f"{bridged}False", f"{old}False"]
         assert content(live) == before
     else:
@@ -191,8 +192,8 @@ def test_journal_that_is_no_journal_is_none(live: Path) -> None:
     assert directory.read_journal() is None
     Path(directory.journal).write_text("{")
     assert directory.read_journal() is None
-    directory.write_journal({"state": "swapped"})
-    assert directory.read_journal() == {"state": "swapped"}
+    directory.write_journal(Journal(level="reload"))
+    assert directory.read_journal() == Journal(level="reload")
     assert os.stat(directory.journal).st_mode & 0o777 == 0o600
 
 

@@ -10,10 +10,15 @@ import sys
 from pathlib import Path
 from typing import Any, Callable, Mapping, Sequence
 
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import maps, service, transaction
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.plan import (
+    make_plan,
+    write_changes,
+)
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.request import Request, file_wishes
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import configuration, registry
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks.finding import Finding
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.text import staged_path
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files.text import staged_path
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import maps, programs
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[5] / "tests/integration/postfix"))
@@ -38,18 +43,18 @@ class Canned(configuration.Tools):
     def postconf(self) -> configuration.Said:
         types = (STOCK / "postconf-m").read_text(encoding="utf-8")
         return configuration.Said(
-            service.Ran(0, self.current, self.errors.get("postconf", "")),
-            service.Ran(0, self.defaults, ""),
-            service.Ran(0, types, ""),
-            service.Ran(0, "", self.errors.get("postconf -P", "")),
+            programs.Ran(0, self.current, self.errors.get("postconf", "")),
+            programs.Ran(0, self.defaults, ""),
+            programs.Ran(0, types, ""),
+            programs.Ran(0, "", self.errors.get("postconf -P", "")),
         )
 
-    def postmap(self, key: str, specs: Sequence[str]) -> service.Ran:
+    def postmap(self, key: str, specs: Sequence[str]) -> programs.Ran:
         said = "".join(self.errors.get(spec, "") for spec in specs)
-        return service.Ran(1, "", said)
+        return programs.Ran(1, "", said)
 
-    def postfix_check(self) -> service.Ran:
-        return service.Ran(0, "", self.errors.get("postfix check", ""))
+    def postfix_check(self) -> programs.Ran:
+        return programs.Ran(0, "", self.errors.get("postfix check", ""))
 
 
 class Lab:
@@ -123,13 +128,13 @@ class Lab:
         stage = self.root / "stage"
         shutil.rmtree(stage, ignore_errors=True)
         shutil.copytree(self.live, stage)
-        wish = transaction.Request(
-            files=transaction.file_wishes(self.placed(case.files)),
+        wish = Request(
+            files=file_wishes(self.placed(case.files)),
             parameters=self.placed(case.parameters),
             services=self.placed(case.services),
         )
-        plan = transaction.make_plan(wish, str(self.live))
-        transaction.write_changes(plan.changes, str(stage))
+        plan = make_plan(wish, str(self.live))
+        write_changes(plan.changes, str(stage))
         values = {"config_directory": LIVE, **plan.main.values()}
         for ref in maps.references(plan.main, plan.master, values):
             path = staged_path(ref.path, str(stage), LIVE)

@@ -11,7 +11,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import service
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import (
     addresses,
     master,
@@ -19,6 +18,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks impor
     sasl,
     transports,
 )
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import listeners
 from checks_lab import Lab
 
 OURS = ("127.0.0.1", "127.0.0.2", "::1", "0.0.0.0", "::")
@@ -42,5 +42,5 @@ def lab(lab_directory: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
     monkeypatch.setattr(sasl, "installed_plugins", lambda: {"plain", "login", "crammd5", "scram"})
     monkeypatch.setattr(transports, "_has_user", lambda name: name in USERS)
     monkeypatch.setattr(transports, "_has_group", lambda name: name in USERS)
-    monkeypatch.setattr(service, "all_listeners", lambda: {service.Listener("0.0.0.0", 22)})
+    monkeypatch.setattr(listeners, "all_listeners", lambda: {listeners.Listener("0.0.0.0", 22)})
     return lab_directory

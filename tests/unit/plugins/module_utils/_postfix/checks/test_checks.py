@@ -13,9 +13,9 @@ import re
 from typing import Sequence
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import version
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import registry
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks.finding import Check, Finding
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files import version
 from cases import BROKEN, VALID, Case
 from checks_lab import DEFAULTS, Lab
 

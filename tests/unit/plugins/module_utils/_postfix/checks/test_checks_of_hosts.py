@@ -12,7 +12,6 @@ import sys
 from typing import Any, Sequence
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import service
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import (
     configuration,
     master,
@@ -20,6 +19,8 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks impor
     sasl,
     transports,
 )
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import listeners, programs
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host.master import Master
 from case import RELAY, SNAKEOIL, Case, inet, table, text, unix
 from checks_lab import CERTIFICATES, LIVE, OPINION, STOCK, Canned, Lab, found
 
@@ -167,7 +168,7 @@ def test_postmap_is_asked_once_for_all_tables_that_can_be_opened(lab: Lab) -> No
     asked = []
 
     class Asked(Canned):
-        def postmap(self, key: str, specs: Sequence[str]) -> service.Ran:
+        def postmap(self, key: str, specs: Sequence[str]) -> programs.Ran:
             asked.append([*specs])
             return super().postmap(key, specs)
 
@@ -209,18 +210,18 @@ def test_a_table_that_is_not_compiled(lab: Lab) -> None:
 def test_tools_are_asked_with_the_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
 
-    def run(command: list[str]) -> service.Ran:
+    def run(command: list[str]) -> programs.Ran:
         asked.append(command)
-        return service.Ran(0, "hash texthash\n" if command[-2:] == ["/usr/sbin/postconf", "-m"] else "", "")
+        return programs.Ran(0, "hash texthash\n" if command[-2:] == ["/usr/sbin/postconf", "-m"] else "", "")
 
-    monkeypatch.setattr(service, "run", run)
+    monkeypatch.setattr(programs, "run", run)
     monkeypatch.setattr(
-        service, "find_program", lambda name: f"/usr/sbin/{name}" if name == "postconf" else None
+        programs, "find_program", lambda name: f"/usr/sbin/{name}" if name == "postconf" else None
     )
     tools = configuration.Tools("/stage")
     assert tools.postconf().types.output == "hash texthash\n"
     tools.postmap("key", ["hash:/a"])
-    assert tools.postfix_check() == service.Ran(0, "", "")
+    assert tools.postfix_check() == programs.Ran(0, "", "")
     assert sorted(asked) == sorted(
         [
             *(["/usr/sbin/postconf", "-c", "/stage", *flags] for flags in ([], ["-d"], ["-m"], ["-P"])),
@@ -228,7 +229,7 @@ def test_tools_are_asked_with_the_directory(monkeypatch: pytest.MonkeyPatch) -> 
             ["postmap", "-c", "/stage", "-q", "key", "hash:/a"],
         ]
     )
-    monkeypatch.setattr(service, "find_program", lambda name: name)
+    monkeypatch.setattr(programs, "find_program", lambda name: name)
     tools.postfix_check()
     assert asked[-1] == ["postfix", "-c", "/stage", "check"]
 
@@ -404,23 +405,20 @@ def test_old_switches_offer_tls(lab: Lab) -> None:
 
 
 def test_ports_of_other_programs(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine, other = service.Listener("0.0.0.0", 25), service.Listener("192.0.2.1", 2526)
-    gone = service.Listener("0.0.0.0", 2526)
-    monkeypatch.setattr(service, "all_listeners", lambda: {mine, other})
+    mine, other = listeners.Listener("0.0.0.0", 25), listeners.Listener("192.0.2.1", 2526)
+    gone = listeners.Listener("0.0.0.0", 2526)
+    monkeypatch.setattr(listeners, "all_listeners", lambda: {mine, other})
     case = Case("x", services=[inet("2526"), inet("127.0.0.1:2526")])
-    postfix = service.Master(1, None, frozenset({mine, gone}), None, None)
+    postfix = Master(1, None, frozenset({mine, gone}), None, None)
     (told,) = found(lab, case, running=postfix)["port-of-another-program"]
     assert "port 2526 is held by a process that is not Postfix" in told
+    # Of a socket of root's that cannot be seen it is not said that it is another's.
     unseen = postfix._replace(listeners=None)
-    monkeypatch.setattr(configuration, "read_text", lambda path: _read(path, lab))
+    assert "port-of-another-program" not in found(lab, case, running=unseen)
+    monkeypatch.setattr(listeners, "not_roots", lambda: {other})
     assert len(found(lab, case, running=unseen)["port-of-another-program"]) == 1
     assert "port-of-another-program" not in found(lab, case, running=unseen, predicting=True)
     assert len(found(lab, case)["port-of-another-program"]) == 2
-
-
-def _read(path: str, lab: Lab) -> str:
-    with open(path.replace(LIVE, str(lab.live)), encoding="utf-8") as file:
-        return file.read()
 
 
 def test_a_daemon_that_cannot_be_executed(lab: Lab) -> None:

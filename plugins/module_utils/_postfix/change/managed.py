@@ -19,10 +19,11 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Mapping, NamedTuple
 
-from . import block, distributions, main_cf, master_cf, table
+from ..files import block, main_cf, master_cf, table
+from ..files.lines import Line, same_words, split_list
+from ..files.version import parse_version, supports
+from ..host import distributions
 from .request import BlockWish, FileWish, Request
-from .syntax import Line, same_words, split_list
-from .version import parse_version, supports
 
 STATE = ".mailops.json"
 _SHOWN = 3

@@ -13,8 +13,8 @@ import os
 import re
 from typing import Container, Iterator, Mapping
 
-from . import expansion, master_cf, syntax
-from .parameters import MECHANISM_PLUGINS
+from ..files import expansion, lines, master_cf
+from ..files.parameters import MECHANISM_PLUGINS
 
 _LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64")
 
@@ -57,7 +57,7 @@ def _plugins_suffice(scope: Mapping[str, str], found: set[str]) -> bool:
 
 def wanted_mechanisms(mechanism_filter: str) -> list[str]:
     """The mechanisms that smtp_sasl_mechanism_filter names; those in tables and those ruled out are left aside."""
-    words = syntax.split_list(mechanism_filter)
+    words = lines.split_list(mechanism_filter)
     return [word.upper() for word in words if re.match(r"[A-Za-z0-9-]+\Z", word)]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any, Iterable, Mapping, NamedTuple
 
-from .syntax import Line, check_parameter_name, comments, logical_lines, normal, parameter_value
+from .lines import Line, check_parameter_name, comments, logical_lines, normal, parameter_value
 
 SERVICE_TYPES = ("inet", "unix", "unix-dgram", "fifo", "pass")
 

@@ -12,7 +12,7 @@ import re
 import socket
 from typing import Iterable, Mapping, NamedTuple
 
-from .syntax import split_list
+from ..files.lines import split_list
 
 
 class Family(NamedTuple):

@@ -4,13 +4,24 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
+
+
+def open_regular(path: str) -> int:
+    """A file to read. Raises OSError where it is not a regular one: a FIFO would block, a device has no end."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    return handle
 
 
 def read_text(path: str) -> str:
     """The text of a file, bytes that are not UTF-8 kept as surrogates; empty where it cannot be read."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as handle:
+        with os.fdopen(open_regular(path), encoding="utf-8", errors="surrogateescape") as handle:
             return handle.read()
     except OSError:
         return ""

@@ -14,7 +14,7 @@ import re
 import shutil
 from typing import Iterable, Mapping
 
-from . import master_cf
+from ..files import master_cf
 
 COPIED = ("resolv.conf", "hosts", "nsswitch.conf", "services")
 _SCRIPTS = ("/usr/lib/postfix/configure-instance.sh", "/etc/init.d/postfix")

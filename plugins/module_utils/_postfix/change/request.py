@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Any, Mapping, NamedTuple, Sequence
+
+from .outcome import DeployError
 
 
 class FileWish(NamedTuple):
@@ -57,3 +60,52 @@ class Request:
     replace_mta: bool = False
     ignore: Mapping[str, str] = field(default_factory=dict)
     """Checks that are turned off, by name, and why."""
+
+
+def file_wishes(entries: Sequence[Mapping[str, Any]]) -> list[FileWish]:
+    """The module's `files` as wishes. Raises DeployError naming the entry that cannot be."""
+    result = []
+    for entry in entries:
+        path = os.path.normpath(str(entry["path"]))
+        if os.path.isabs(path) or path.startswith("..") or path == ".":
+            raise DeployError(
+                f"files: path {entry['path']!r} must be relative to config_directory and stay below it, "
+                "for example sasl_passwd"
+            )
+        absent = entry.get("state") == "absent"
+        if entry.get("content") is None and not absent:
+            raise DeployError(
+                f"files: {path}: content is missing; give it, or state: absent to remove the file"
+            )
+        content = str(entry.get("content") or "")
+        if content and not content.endswith("\n"):
+            content += "\n"
+        result.append(
+            FileWish(
+                path,
+                content,
+                parse_mode(path, entry.get("mode")),
+                bool(entry.get("sensitive")),
+                absent,
+                bool(entry.get("block")),
+            )
+        )
+    paths = [wish.path for wish in result]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise DeployError(f"files: {path} is given {paths.count(path)} times; once is enough")
+    return result
+
+
+def parse_mode(path: str, raw: Any) -> int | None:
+    if raw is None or raw == "":
+        return None
+    try:
+        mode = raw if isinstance(raw, int) and not isinstance(raw, bool) else int(str(raw), 8)
+    except ValueError:
+        mode = -1
+    if not 0 <= mode <= 0o7777:
+        raise DeployError(
+            f"files: {path}: mode {raw!r} is not an octal mode; write it as text, for example '0640'"
+        )
+    return mode

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Iterable, NamedTuple, Protocol, TypeVar
 
-from .syntax import SPACE, logical_lines, split_list
+from .lines import SPACE, logical_lines, split_list
 
 
 class Row(NamedTuple):

@@ -17,7 +17,7 @@ import json
 import re
 from typing import Any, Callable, Container, Mapping, NamedTuple
 
-from .syntax import SPACE, Line, logical_lines
+from .lines import SPACE, Line, logical_lines
 from .table import split_row
 
 PREFIX = "#mailops.smtp# "

@@ -4,15 +4,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Iterator, Mapping, NamedTuple
 
-from .._base import addresses
+from ..._base import addresses
 from .expansion import expand
+from .lines import split_list
 from .main_cf import MainCf
 from .master_cf import MasterCf
-from .syntax import split_list
+from .text import read_text
 
 
 class NextHop(NamedTuple):
@@ -116,18 +116,14 @@ def next_hops(config_directory: str = "/etc/postfix") -> list[tuple[str, int, bo
     Empty where there is no Postfix, no relayhost, or nothing that can be understood. Never raises.
     """
     try:
-        main = MainCf(_read(os.path.join(config_directory, "main.cf")))
-        values = main.values()
+        values = MainCf(read_text(f"{config_directory}/main.cf")).values()
         expanded = {
             name: expand(values.get(name, ""), values)
             for name in ("default_transport", "relayhost", "smtp_tls_wrappermode")
         }
-    except (OSError, ValueError):
+    except ValueError:
         return []
-    try:
-        master = MasterCf(_read(os.path.join(config_directory, "master.cf")))
-    except OSError:
-        master = MasterCf("")
+    master = MasterCf(read_text(f"{config_directory}/master.cf"))
     result = []
     for _parameter, transport, text in configured_hops(expanded):
         try:
@@ -139,8 +135,3 @@ def next_hops(config_directory: str = "/etc/postfix") -> list[tuple[str, int, bo
         implicit = (wrapped if wrapped is not None else expanded["smtp_tls_wrappermode"]).lower() == "yes"
         result.append((hop.host, hop.port, implicit))
     return result
-
-
-def _read(path: str) -> str:
-    with open(path, encoding="utf-8", errors="surrogateescape") as handle:
-        return handle.read()

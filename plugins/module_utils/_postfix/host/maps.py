@@ -15,8 +15,8 @@ import re
 import shutil
 from typing import Iterable, Mapping, NamedTuple
 
-from . import expansion, main_cf, master_cf
-from .service import find_program, run
+from ..files import expansion, main_cf, master_cf
+from .programs import find_program, run
 
 # table type -> suffixes of what postmap(1) makes of its source
 COMPILED = {

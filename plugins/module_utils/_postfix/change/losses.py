@@ -11,8 +11,8 @@ import contextlib
 import re
 from typing import Container, Iterator, Mapping, NamedTuple, Sequence
 
-from . import expansion, master_cf
-from .syntax import same_words, split_list
+from ..files import expansion, master_cf
+from ..files.lines import same_words, split_list
 
 _DOMAINS = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains", "relay_domains")
 _TABLE = re.compile(r"[a-z][a-z0-9_-]*:/")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any, Mapping, NamedTuple
 
-from .syntax import (
+from .lines import (
     SPACE,
     Line,
     check_parameter_name,

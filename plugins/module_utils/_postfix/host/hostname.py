@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Callable, Iterator, Sequence
 
-from .._base.addresses import is_host_name
+from ..._base.addresses import is_host_name
 
 # Postfix's DEF_MYDOMAIN.
 LOCAL_DOMAIN = "localdomain"

@@ -16,7 +16,9 @@ import ipaddress
 import os
 from typing import Collection, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
-from . import master_cf, processes, service
+from ..files import master_cf
+from . import listeners, processes
+from .control import UNIT_DIRECTORIES
 
 DPKG_STATUS = "/var/lib/dpkg/status"
 # Who installs takes one of these first, by fcntl(2).
@@ -238,7 +240,7 @@ def _what_stays(found: Neighbour) -> str:
 # ---------------------------------------------------------------------------------------------- units and listeners
 
 
-def masked_unit(directories: Iterable[str] = service.UNIT_DIRECTORIES) -> str | None:
+def masked_unit(directories: Iterable[str] = UNIT_DIRECTORIES) -> str | None:
     """The unit of Postfix that systemctl mask has been used on: a link to /dev/null, or an empty file."""
     seen = set()
     for directory in directories:
@@ -253,7 +255,7 @@ def masked_unit(directories: Iterable[str] = service.UNIT_DIRECTORIES) -> str | 
     return None
 
 
-def conflicts(wished: service.Listener, held: service.Listener) -> bool:
+def conflicts(wished: listeners.Listener, held: listeners.Listener) -> bool:
     """Whether bind(2) would fail: one address, or one of the two is all of them."""
     if wished.port != held.port:
         return False
@@ -278,11 +280,11 @@ def holders(inodes: Collection[str]) -> dict[str, processes.Process]:
     return found
 
 
-def foreign_listeners(wished: Collection[service.Listener], spared: Collection[str]) -> list[Obstacle]:
+def foreign_listeners(wished: Collection[listeners.Listener], spared: Collection[str]) -> list[Obstacle]:
     """What holds a socket that Postfix needs. `spared` are programs that will be gone by then."""
     held = [
         (listener, inode)
-        for listener, inode in service.listening("/proc/self/net")
+        for listener, inode, _user in listeners.listening("/proc/self/net")
         if any(conflicts(wish, listener) for wish in wished)
     ]
     if not held:
@@ -419,7 +421,7 @@ def obstacles(
                 f"Run systemctl unmask {unit}, and find out who masked it.",
             )
         )
-    wished = service.expected_listeners(values, services)
+    wished = listeners.expected_listeners(values, services)
     spared = [name for other in others if other.replaced for name in other.mta.daemons]
     spared += [process.name for process in ending]
     return found + foreign_listeners(wished or (), spared)

@@ -7,8 +7,8 @@ from __future__ import annotations
 import re
 import socket
 
-from .._base.addresses import ip_version
-from . import master_cf
+from ..._base.addresses import ip_version
+from ..files import master_cf
 
 
 def is_local(address: str) -> bool:

@@ -11,7 +11,7 @@ import ipaddress
 import re
 from typing import NamedTuple, Sequence
 
-from .._base.addresses import is_address
+from ..._base.addresses import is_address
 
 
 class Flaw(NamedTuple):
