@@ -275,6 +275,7 @@ def test_a_socket_that_a_chroot_hides(lab: Lab) -> None:
         outcome = found(lab, Case("x", parameters=parameters, services=services))
         assert [*outcome] == [check]
         assert told in outcome[check][0]
+        assert ("cleanup/unix is chrooted" in outcome[check][0]) == ("non_smtpd_milters" in parameters)
 
 
 def test_a_socket_that_a_chroot_has(lab: Lab) -> None:
