@@ -135,8 +135,9 @@ def pair(found: Sequence[Candidate], results: Sequence[Result]) -> list[Probed]:
     rest = list(results)
     probed = []
     for candidate in found:
-        own = [rest.pop(0)]
-        if rest and _same_endpoint(rest[0], own[0]) and rest[0].family != own[0].family:
+        first = rest.pop(0)
+        own = [first]
+        if rest and _same_endpoint(rest[0], first) and rest[0].family != first.family:
             own.append(rest.pop(0))
         probed.append(Probed(candidate, tuple(own)))
     return probed
@@ -343,12 +344,8 @@ def _accepted(one: Probed) -> str:
     text = f"accepted {listed(accepted)}" if accepted else "answered"
     if best.verdict == "certificate_expiring":
         text += " with a certificate that expires soon"
-    failing = [result for result in one.results if not result.usable]
-    return (
-        f"{text} over {best.family} ({failing[0].family} {predicate(failing[0].verdict)})"
-        if failing
-        else text
-    )
+    failing = next((result for result in one.results if not result.usable), None)
+    return f"{text} over {best.family} ({failing.family} {predicate(failing.verdict)})" if failing else text
 
 
 def _mechanism(result: Result) -> str:

@@ -7,7 +7,6 @@ The rule of this file: a word that can match nothing is a mistake, for somebody 
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import os
 import re
@@ -17,7 +16,7 @@ from ..._base.addresses import family_title, ip_version, is_address, is_label
 from ..files import lines, networks
 from ..host.addresses import is_local, on_loopback, resolves
 from .configuration import Configuration
-from .finding import Finding, Setting, check
+from .finding import Finding, Setting, check, nearest
 
 _NETWORK_LISTS = (
     "mynetworks", "smtpd_client_event_limit_exceptions", "smtpd_authorized_xforward_hosts",
@@ -58,8 +57,8 @@ def whole_internet_may_relay(_config: Configuration, setting: Setting, value: st
     for word, network in found.items():
         if network and network.prefixlen == 0 and not networks.network_flaw(word):
             yield setting.error("the whole Internet may relay through this host", "write your own networks")
-    for version in (4, 6):
-        ours: list[Any] = [each for each in found.values() if each and each.version == version]
+    for family in (ipaddress.IPv4Network, ipaddress.IPv6Network):
+        ours: list[Any] = [each for each in found.values() if isinstance(each, family)]
         together = any(each.prefixlen == 0 for each in ipaddress.collapse_addresses(ours))
         if together and not any(each.prefixlen == 0 for each in ours):
             yield setting.error(
@@ -138,7 +137,7 @@ def interfaces(_config: Configuration, setting: Setting, value: str) -> Iterator
         yield setting.error("no interface is named", "write all or loopback-only")
     for word in words:
         if word in ("all", "loopback-only"):
-            if len(words) > 1:
+            if words != [word]:
                 yield setting.error(f"{word} stands alone", f"write {word}")
             continue
         bare = word.strip("[]")
@@ -150,10 +149,10 @@ def interfaces(_config: Configuration, setting: Setting, value: str) -> Iterator
                 )
             continue
         if not resolves(bare):
-            near = difflib.get_close_matches(bare, ["all", "loopback-only"], 1, 0.6)
+            near = nearest(bare, ["all", "loopback-only"])
             yield setting.error(
                 f"{bare!r} is not an address and does not resolve",
-                f"write {near[0]}" if near else "write all, loopback-only or addresses",
+                f"write {near}" if near else "write all, loopback-only or addresses",
             )
 
 

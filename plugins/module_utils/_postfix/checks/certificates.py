@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import ssl
+import stat
 import time
 from typing import Iterator, NamedTuple, Sequence
 
@@ -128,7 +129,10 @@ def certificate_validity(config: Configuration) -> Iterator[Finding]:
     Manual: RFC 5280, section 4.1.2.5.
     """
     for pair in [pair for pair, trouble in _judged(config) if not trouble]:
-        begins, ends = der.validity(read_text(config.staged(pair.certificate))) or (0, float("inf"))
+        begins, ends = der.validity(read_text(config.staged(pair.certificate))) or (
+            float("-inf"),
+            float("inf"),
+        )
         if ends < time.time():
             yield pair.named.error(f"the certificate expired on {_day(ends)}", "renew it")
         elif begins > time.time():
@@ -145,7 +149,7 @@ def key_readable_by_all(config: Configuration) -> Iterator[Finding]:
     Manual: postconf(5) smtpd_tls_key_file.
     """
     for pair in [pair for pair, trouble in _judged(config) if not trouble]:
-        if os.stat(config.staged(pair.key)).st_mode & 0o004:
+        if os.stat(config.staged(pair.key)).st_mode & stat.S_IROTH:
             yield pair.key_named.warning(
                 "every user of the host can read the private key", f"chmod 0600 {pair.key}"
             )

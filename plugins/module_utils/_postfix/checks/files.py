@@ -7,7 +7,6 @@ The rule of this file: Postfix's own words come first, and only where nothing he
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import stat
@@ -17,7 +16,7 @@ from ..files import lines
 from ..files.parameters import ADVICE, COVERED_BY_CHECKS, FREE_TEXT, TYPOGRAPHY
 from ..files.text import read_text
 from .configuration import Configuration
-from .finding import Finding, Setting, check
+from .finding import Finding, Setting, check, nearest
 
 
 @check("main-cf-missing")
@@ -27,7 +26,7 @@ def main_cf_missing(config: Configuration) -> Iterator[Finding]:
     No program of Postfix starts without it.
     Manual: postconf(5).
     """
-    if not config.main.settings and not os.path.exists(os.path.join(config.stage, "main.cf")):
+    if not os.path.exists(os.path.join(config.stage, "main.cf")):
         yield Finding("main.cf", 0, "main.cf", "", "the file is missing", "give it in files")
 
 
@@ -77,10 +76,10 @@ def unused_parameter(config: Configuration) -> Iterator[Finding]:
             name = option
         else:
             setting = Setting(file, config.main.line_of(name), name, value)
-        near = difflib.get_close_matches(name, [*config.defaults], 1, 0.8)
+        near = nearest(name, config.defaults, 0.8)
         yield setting.error(
             f"Postfix {config.version} has no parameter of this name, and nothing uses it",
-            f"write {near[0]}" if near else "remove it, or write the name that postconf(5) has",
+            f"write {near}" if near else "remove it, or write the name that postconf(5) has",
         )
 
 

@@ -42,8 +42,8 @@ class Finding(NamedTuple):
     def where(self) -> tuple[str, str]:
         """The service (name/type) and the parameter that it is about, the one or the other may be empty."""
         service, _option, setting = self.parameter.rpartition(" -o ")
-        name = setting.partition("service ")
-        return (name[2], "") if name[1] and not name[0] else (service, setting)
+        before, is_service, name = setting.partition("service ")
+        return (name, "") if is_service and not before else (service, setting)
 
     @property
     def aside(self) -> bool:
@@ -132,9 +132,14 @@ def check(name: str, *parameters: str) -> Callable[[Callable[..., Iterator[Findi
     return lambda run: Check(name, parameters, run)
 
 
+def nearest(word: str, choices: Iterable[str], cutoff: float = 0.6) -> str:
+    """The choice that was probably meant; empty where none looks like the word."""
+    return next(iter(difflib.get_close_matches(word, list(choices), cutoff=cutoff)), "")
+
+
 def suggest(word: str, allowed: Iterable[str]) -> str:
     choices = list(allowed)
-    near = difflib.get_close_matches(word.lower(), [each.lower() for each in choices], 1, 0.6)
+    near = nearest(word.lower(), [each.lower() for each in choices])
     if near:
-        return f"write {next(each for each in choices if each.lower() == near[0])}"
+        return f"write {next(each for each in choices if each.lower() == near)}"
     return f"write one of {', '.join(choices)}" if len(choices) < 20 else "look it up in postconf(5)"

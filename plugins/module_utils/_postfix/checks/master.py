@@ -7,12 +7,11 @@ The rule of this file: a daemon that would not start or not serve is an error, w
 
 from __future__ import annotations
 
-import difflib
 import os
 import socket
 from typing import Iterator
 
-from ..._base.addresses import PORT_NAMES
+from ..._base.addresses import PORT_NAMES, is_address
 from ..files import master_cf
 from ..files.parameters import (
     DAEMONS_WITHOUT_ARGUMENTS,
@@ -25,7 +24,7 @@ from ..files.version import supports
 from ..host import listeners
 from ..host.addresses import is_local, resolves
 from .configuration import Configuration
-from .finding import Finding, check, service_error, suggest
+from .finding import Finding, check, nearest, service_error, suggest
 
 
 @check("service-set-twice")
@@ -89,9 +88,12 @@ def daemon_missing(config: Configuration) -> Iterator[Finding]:
         return
     for entry in config.master.services:
         path = os.path.join(directory, entry.command)
-        if not (os.path.isfile(path) and os.access(path, os.X_OK)):
-            near = difflib.get_close_matches(entry.command, os.listdir(directory), 1, 0.6)
-            remedy = f"write {near[0]}" if near else "write a daemon of that directory"
+        if os.path.isfile(path):
+            if not os.access(path, os.X_OK):
+                yield service_error(entry, entry.command, f"{path} is not executable", f"chmod 0755 {path}")
+        else:
+            near = nearest(entry.command, os.listdir(directory))
+            remedy = f"write {near}" if near else "write a daemon of that directory"
             yield service_error(entry, entry.command, f"there is no such daemon in {directory}", remedy)
 
 
@@ -126,16 +128,13 @@ def listener_address(config: Configuration) -> Iterator[Finding]:
             yield found
         elif entry.type == "inet":
             host = listeners.split_inet_service(entry.service)[0]
-            if host and host[0].isalpha() and not resolves(host):
+            if is_address(host):
+                if not is_local(host):
+                    problem = f"{host} is not an address of this host"
+                    yield service_error(entry, entry.service, problem, "write one that `ip address` shows")
+            elif host and not resolves(host):
                 problem = f"{host} does not resolve, so Postfix would not start"
                 yield service_error(entry, entry.service, problem, "write an address")
-            elif host and not host[0].isalpha() and not is_local(host):
-                yield service_error(
-                    entry,
-                    entry.service,
-                    f"{host} is not an address of this host",
-                    "write one that `ip address` shows",
-                )
 
 
 def _bad_port(config: Configuration, entry: master_cf.Service) -> Finding | None:
@@ -144,8 +143,8 @@ def _bad_port(config: Configuration, entry: master_cf.Service) -> Finding | None
         return service_error(entry, entry.service, "IPv6 without brackets", f"write [{host}]:{port_text}")
     port = listeners.port_number(port_text)
     if port is None:
-        near = difflib.get_close_matches(port_text, [*PORT_NAMES], 1, 0.6)
-        known = f"write {PORT_NAMES[near[0]]}" if near else "write its number, 1 to 65535"
+        near = nearest(port_text, PORT_NAMES)
+        known = f"write {PORT_NAMES[near]}" if near else "write its number, 1 to 65535"
         return service_error(entry, port_text, "no such port", known)
     named = not port_text.isdigit() and not supports(config.version, "known_tcp_ports")
     if named and not _in_services_file(port_text):
@@ -322,9 +321,7 @@ def _in_services_file(name: str) -> bool:
 
 def _overlaps(host: str, address: str) -> bool:
     """Whether a service on that host (empty: every address) would meet a listener on the address."""
-    if not host or (not host[0].isdigit() and ":" not in host):
-        return True
-    return address in (host, "0.0.0.0", "::")
+    return not is_address(host) or address in (host, "0.0.0.0", "::")
 
 
 def _meet(one: frozenset[str], other: frozenset[str]) -> bool:

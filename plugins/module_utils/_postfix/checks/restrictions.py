@@ -7,7 +7,6 @@ The rule of this file: an smtpd that would relay for strangers, or defer everybo
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Iterator, NamedTuple, Sequence
 
@@ -17,7 +16,7 @@ from ..files.version import supports
 from ..host import listeners
 from ..host.addresses import on_loopback
 from .configuration import Configuration
-from .finding import Finding, Setting, check, suggest
+from .finding import Finding, Setting, check, nearest, suggest
 from .sockets import hidden_socket
 from .table_actions import access_rows
 from .tables import word_of_table
@@ -150,9 +149,9 @@ def policy_service(config: Configuration) -> Iterator[Finding]:
 
 def _policy_socket(config: Configuration, setting: Setting, path: str) -> Iterator[Finding]:
     names = {f"private/{entry.service}" for entry in config.master.services if entry.type == "unix"}
-    near = difflib.get_close_matches(path, names, 1, 0.8)
+    near = nearest(path, names, 0.8)
     if path.startswith("private/") and path not in names and near and not config.socket_exists(path):
-        yield setting.error(f"master.cf has no service {path[8:]!r}", f"write unix:{near[0]}")
+        yield setting.error(f"master.cf has no service {path[8:]!r}", f"write unix:{near}")
 
 
 @check("restriction-class", "smtpd_restriction_classes")

@@ -56,11 +56,8 @@ def proxy_filter(_config: Configuration, setting: Setting, value: str) -> Iterat
     smtpd(8) cannot reach it and defers all mail.
     Manual: postconf(5) smtpd_proxy_filter, SMTPD_PROXY_README.
     """
-    if not value:
-        return
-    kind, _colon, rest = value.partition(":")
-    endpoint = rest if kind == "inet" else value
-    if kind != "unix" and listeners.port_number(endpoint.rpartition(":")[2]) is None:
+    is_path = value.startswith("unix:")
+    if value and not is_path and listeners.port_number(value.rpartition(":")[2]) is None:
         yield setting.error(f"{value!r} has no known port", "write host:port with a number")
 
 

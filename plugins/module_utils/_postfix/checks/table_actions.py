@@ -34,13 +34,13 @@ def access_rows(config: Configuration, setting: Setting, spec: str) -> Iterator[
     """What is wrong with the right sides of one table of access(5)."""
     known = {*RESTRICTIONS, *config.words("smtpd_restriction_classes", setting.service)}
     for row in _action_rows(config, spec):
-        word = re.split(r"[\s,]", row.value, maxsplit=1)[0]
+        word = re.split(r"[\s,]", row.value)[0]
         if word and not re.match(r"([45]\d\d|\d+)\Z", word) and word.lower() not in known:
             yield from _action(row, ACCESS_ACTIONS)
 
 
 def _action(row: TableRow, allowed: Sequence[str]) -> Iterator[Finding]:
-    word = row.value.split(None, 1)[0] if row.value else ""
+    word = row.value.split()[0] if row.value else ""
     if word.startswith("$"):
         return
     if word.upper() not in allowed:

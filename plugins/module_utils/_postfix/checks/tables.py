@@ -7,7 +7,6 @@ The rule of this file: of a row only the key is ever quoted, its value may be a 
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from typing import Iterator, Sequence
@@ -17,7 +16,7 @@ from ..files.parameters import ADVICE, COVERED_BY_CHECKS
 from ..files.version import supports
 from ..host import maps
 from .configuration import Configuration, table_of
-from .finding import Finding, Setting, TableRow, check
+from .finding import Finding, Setting, TableRow, check, nearest
 
 _NAMED = (
     "*_maps", "*_map", "*_checks", "*_database", "mydestination", "relay_domains", "virtual_alias_domains",
@@ -218,10 +217,10 @@ def _unknown_type(config: Configuration, setting: Setting, kind: str, rest: str)
         return
     if not config.map_types:
         return
-    near = difflib.get_close_matches(kind, config.map_types, 1, 0.7)
+    near = nearest(kind, config.map_types, 0.7)
     remedy = "postconf -m lists the types"
     if near:
-        remedy = f"write {near[0]}:{rest}"
+        remedy = f"write {near}:{rest}"
     elif kind in _PACKAGED:
         remedy = f"install the package postfix-{kind}, or use another type"
     yield setting.error(
@@ -249,9 +248,9 @@ def _can_be_opened(config: Configuration, ref: maps.MapReference) -> bool:
 def _remedy_for_missing(setting: Setting, ref: maps.MapReference, path: str) -> str:
     parent = os.path.dirname(path)
     names = os.listdir(parent) if os.path.isdir(parent) else []
-    near = difflib.get_close_matches(os.path.basename(path), names, 1, 0.7)
+    near = nearest(os.path.basename(path), names, 0.7)
     if near:
-        return f"write {ref.type}:{os.path.join(os.path.dirname(ref.path), near[0])}"
+        return f"write {ref.type}:{os.path.join(os.path.dirname(ref.path), near)}"
     if setting.line:
         return "create it, or remove it here"
     return "this is Postfix's default: create it, an empty one will do, or set another"

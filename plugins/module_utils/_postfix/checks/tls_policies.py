@@ -73,8 +73,8 @@ def _verifying(config: Configuration) -> Iterator[tuple[master_cf.Service, str, 
 
 
 def _needs_ca(row: TableRow) -> bool:
-    level = row.value.split()[:1]
-    return bool(level) and level[0].lower() in _COMPARING and "tafile=" not in row.value
+    words = row.value.split()
+    return bool(words) and words[0].lower() in _COMPARING and "tafile=" not in row.value
 
 
 @check("dane-without-dnssec")

@@ -7,7 +7,6 @@ The rule of this file: mail for a transport that is not there, or cannot run, wa
 
 from __future__ import annotations
 
-import difflib
 import grp
 import os
 import pwd
@@ -18,7 +17,7 @@ from typing import Iterator
 from ..files import lines, master_cf, nexthop
 from ..files.version import supports
 from .configuration import Configuration, Use
-from .finding import Finding, Setting, check
+from .finding import Finding, Setting, check, nearest
 from .sockets import hidden_socket
 
 # transport -> what must not be empty so that Postfix uses its default
@@ -48,11 +47,11 @@ def unknown_transport(config: Configuration) -> Iterator[Finding]:
     for use in config.uses:
         if use.transport in config.transports:
             continue
-        near = difflib.get_close_matches(use.transport, sorted(config.transports), 1, 0.6)
+        near = nearest(use.transport, config.transports)
         if re.search(r"[.[]", use.transport):
             remedy = f"write smtp:{use.setting.raw}"
         elif near:
-            remedy = f"write {near[0]}:{use.hop}".rstrip(":")
+            remedy = f"write {near}:{use.hop}".rstrip(":")
         else:
             remedy = "add it to services"
         yield use.setting.error(f"master.cf has no service {use.transport!r}", remedy)
@@ -99,8 +98,7 @@ def next_hop_syntax(config: Configuration) -> Iterator[Finding]:
             yield from _hop_list(config, use.setting, use.hop[5:] if use.hop.startswith("inet:") else use.hop)
     for setting, value in config.settings_of("sender_dependent_relayhost_maps"):
         for row in config.row_settings(setting, value):
-            if row.raw and row.raw.upper() != "DUNNO":
-                yield from _hop_list(config, row, row.raw)
+            yield from _hop_list(config, row, row.raw)
 
 
 def _hop_list(config: Configuration, setting: Setting, value: str) -> Iterator[Finding]:

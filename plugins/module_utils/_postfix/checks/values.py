@@ -77,7 +77,7 @@ def mailbox_smaller_than_message(config: Configuration) -> Iterator[Finding]:
             yield config.setting(named).error(
                 f"{parameter} ({limit}) is smaller than message_size_limit ({message}; 0 is unlimited), "
                 f"so {daemon}(8) does not start",
-                f"write {parameter} = 0, or at least {message}",
+                f"write {parameter} = 0" + (f", or at least {message}" if int(message) else ""),
             )
 
 

@@ -12,7 +12,6 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import info
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import finding
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files import (
     main_cf,
     master_cf,
@@ -261,12 +260,6 @@ def test_paths_below_the_live_directory_are_judged_in_the_stage() -> None:
     assert text.staged_path("/etc/aliases", "/s", "/etc/postfix") == "/etc/aliases"
 
 
-def test_finding_reads_as_a_sentence() -> None:
-    told = finding.Finding("main.cf", 3, "biff", "on", "yes or no is needed here", "write yes")
-    assert str(told) == "main.cf line 3: biff = on: yes or no is needed here; write yes"
-    assert told.as_dict()["line"] == 3
-
-
 def test_words_that_take_an_argument_are_restrictions() -> None:
     assert set(values.RESTRICTION_ARGUMENTS) <= values.RESTRICTIONS
 
@@ -288,20 +281,3 @@ def test_queue_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     (tmp_path / "hold" / "B1").write_text("")
     result = info.queue(str(tmp_path), "/etc/postfix")
     assert (result["deferred"], result["hold"], result["total"], result["oldest"]) == (1, 1, 2, None)
-
-
-@pytest.mark.parametrize(
-    ("file", "parameter", "value", "aside"),
-    [
-        ("main.cf", "smtpd_tls_auth_only", "so", True),
-        ("master.cf", "submission/inet -o smtpd_tls_auth_only", "so", True),
-        ("main.cf", "smtpd_relay_restrictions", "permit", False),
-        ("main.cf", "smtp_tls_policy_maps", "hash:/x", False),
-        # A row: for few messages, for all, and one with a key that makes daemons do without the table.
-        ("sender_relay", "boss@example.org", "[relay.example.com]:25", True),
-        ("transport", "*", "smtp:[relay.example.com", False),
-        ("sasl_passwd", "[relay.example.com]:25", "", False),
-    ],
-)
-def test_what_is_not_in_the_way_of_mail(file: str, parameter: str, value: str, aside: bool) -> None:
-    assert finding.Finding(file, 3, parameter, value, "wrong", "").aside is aside

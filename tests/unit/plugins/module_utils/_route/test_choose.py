@@ -230,6 +230,14 @@ CHOICES = [
         "587 on a.example is filtered and 2525 is refused; 587 on b.example accepted TLS",
     ),
     (
+        [RELAY, SECOND],
+        ["filtered", "filtered", "refused", "ok"],
+        {},
+        (B, 2525),
+        "probe",
+        "587 on a.example is filtered, 2525 is filtered and 587 on b.example is refused; 2525 accepted TLS",
+    ),
+    (
         [RELAY],
         ["certificate_expiring", "ok"],
         {},
@@ -248,6 +256,14 @@ CHOICES = [
     ),
     (
         [RELAY],
+        ["ok 12", "ok 30"],
+        {"preference": "fastest"},
+        (A, 587),
+        "probe",
+        "587 on a.example accepted TLS and the login in 12 ms; the next, 2525, took 30 ms",
+    ),
+    (
+        [RELAY],
         ["filtered", "ok 12"],
         {"preference": "fastest"},
         (A, 2525),
@@ -262,6 +278,15 @@ CHOICES = [
         "sticky",
         "2525 on a.example is in use and accepted TLS and the login, so it stays; 587 also works and "
         "comes earlier in your list; set sticky: false to switch to it",
+    ),
+    (
+        [RELAY, SECOND],
+        ["ok", "ok", "ok", "ok"],
+        {"in_use": Hop(B, 2525, False)},
+        (B, 2525),
+        "sticky",
+        "2525 on b.example is in use and accepted TLS, so it stays; 587 on a.example also works and comes earlier in "
+        "your list; set sticky: false to switch to it",
     ),
     (
         [RELAY],
@@ -299,6 +324,15 @@ CHOICES = [
     ),
     (
         [RELAY],
+        ["ok 29", "ok 31"],
+        {"in_use": Hop(A, 2525, False), "preference": "fastest", "sticky": False},
+        (A, 2525),
+        "sticky",
+        "2525 on a.example is in use and accepted TLS and the login in 31 ms, so it stays; 587 took 29 ms, which is "
+        "not clearly faster",
+    ),
+    (
+        [RELAY],
         ["ok 301", "ok 200"],
         {"in_use": Hop(A, 587, False), "preference": "fastest", "sticky": False},
         (A, 2525),
@@ -319,6 +353,9 @@ CHOICES = [
             (["ok 290", "ok 191"], Hop(A, 587, False), 587, "sticky"),
             (["ok 900", "ok 610"], Hop(A, 587, False), 587, "sticky"),
             (["ok 900", "ok 600"], Hop(A, 587, False), 2525, "probe"),
+            (["ok 900", "ok 100"], Hop(A, 587, False), 2525, "probe"),
+            (["ok 299", "ok 199.5"], Hop(A, 587, False), 587, "sticky"),
+            (["ok 300", "ok 200"], Hop(A, 587, False), 2525, "probe"),
             (["refused", "ok 900"], Hop(A, 587, False), 2525, "probe"),
             (["ok 31", "ok 29"], Hop(B, 587, False), 2525, "probe"),
         )
@@ -471,6 +508,21 @@ def proven(*ways, **options):
         for one, (mechanism, lookup) in zip(found, ways)
     ]
     return choose(pair(found, results), NOWHERE, **options)
+
+
+@pytest.mark.parametrize(
+    "reason, told",
+    [
+        ("a.example has no IPv6 address, only 192.0.2.25.", "has no IPv6 address (dns_not_found)"),
+        ("a.example has no IPv4 address.", "has no IPv4 address (dns_not_found)"),
+        ("192.0.2.25 is not an IPv6 address.", "is not an IPv6 address (dns_not_found)"),
+        ("a.example does not exist.", "has no address (dns_not_found)"),
+    ],
+)
+def test_a_name_without_an_address_of_the_family(reason, told):
+    found = candidates(parse_relays([A]), (587,))
+    result = Result(*found[0].endpoint[:3], "dns_not_found", "resolve", reason)
+    assert choose(pair(found, [result]), NOWHERE).reason == f"587 on a.example {told}, so no port is usable"
 
 
 def test_a_route_carries_what_was_proven_of_it():

@@ -8,14 +8,15 @@ import re
 import shutil
 import sys
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.plan import (
     make_plan,
     write_changes,
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.request import Request, file_wishes
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import configuration
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import configuration, registry
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks.finding import Finding
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files.text import staged_path
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import maps, programs
 
@@ -27,6 +28,8 @@ from cases import Case
 STOCK = HERE / "stock"
 CERTIFICATES = HERE.parents[1] / "_smtp/data"
 LIVE = "/etc/postfix"
+OPINION = "warning: "
+"""What a finding begins with where it is not certain that mail stops."""
 DEFAULTS = (STOCK / "postconf-d").read_text(encoding="utf-8")
 
 
@@ -82,6 +85,8 @@ class Lab:
             "hash:/etc/aliases": f"texthash:{root}/aliases",
             "/etc/mailname": str(root / "mailname"),
             "/var/spool/postfix": str(root / "queue"),
+            "/etc/letsencrypt": str(CERTIFICATES),
+            "/usr/lib/postfix/sbin": str(root / "daemons"),
         }
         (root / "aliases").write_text("root joe\n", encoding="ascii")
         (root / "mailname").write_text("example.com\n", encoding="ascii")
@@ -139,3 +144,21 @@ class Lab:
 
     def configuration(self, case: Case, **more: Any) -> configuration.Configuration:
         return configuration.Configuration(self.stage(case), LIVE, Canned(self.defaults), **more)
+
+
+def found(
+    lab: Lab,
+    case: Case,
+    errors: Mapping[str, str] | None = None,
+    defaults: str = "",
+    told: Callable[[Finding], str] = str,
+    **more: Any,
+) -> dict[str, list[str]]:
+    """What the checks find in the case, by their names, with its paths as they are on a host."""
+    tools = Canned(defaults or lab.defaults, errors=errors)
+    judged = configuration.Configuration(lab.stage(case), LIVE, tools, **more)
+    result: dict[str, list[str]] = {}
+    for each in registry.findings(judged):
+        text = told(each._replace(value=lab.there(each.value)))
+        result.setdefault(each.check, []).append(("" if each.certain else OPINION) + lab.there(text))
+    return result

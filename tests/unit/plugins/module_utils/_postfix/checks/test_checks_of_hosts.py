@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
+import ssl
 import sys
-from typing import Any, Mapping
+from typing import Any, Sequence
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import (
@@ -18,26 +21,8 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks impor
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import listeners, programs
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host.master import Master
-from case import RELAY, SNAKEOIL, Case, inet, unix
-from checks_lab import CERTIFICATES, LIVE, STOCK, Canned, Lab
-
-
-def found(
-    lab: Lab,
-    case: Case,
-    errors: Mapping[str, str] | None = None,
-    defaults: str = "",
-    current: str = "",
-    **more: Any,
-) -> dict[str, list[str]]:
-    """What the checks find in the case, by their names."""
-    tools = Canned(defaults or lab.defaults, current, errors)
-    judged = configuration.Configuration(lab.stage(case), LIVE, tools, **more)
-    result: dict[str, list[str]] = {}
-    for each in registry.findings(judged):
-        result.setdefault(each.check, []).append(lab.there(str(each)))
-    return result
-
+from case import RELAY, SNAKEOIL, Case, inet, table, text, unix
+from checks_lab import CERTIFICATES, LIVE, OPINION, STOCK, Canned, Lab, found
 
 # ------------------------------------------------------------------ what Postfix's programs say
 
@@ -75,7 +60,7 @@ def found(
             "postconf",
             "postconf: warning: {stage}/main.cf: support for parameter x will be removed",
             "postfix-says",
-            "main.cf: Postfix says: support for parameter x will be removed",
+            "warning: main.cf: Postfix says: support for parameter x will be removed",
         ),
         ("postconf", "postconf: warning: {stage}/main.cf, line 3: overriding earlier entry: a=b", "", ""),
         ("postconf", "something else", "", ""),
@@ -86,6 +71,37 @@ def test_what_postfix_says(lab: Lab, program: str, said: str, check: str, told: 
     stage = lab.stage(case)
     outcome = found(lab, case, {program: said.format(stage=stage)})
     assert outcome == ({check: [told]} if check else {})
+
+
+def test_each_complaint_is_told_in_its_place(lab: Lab) -> None:
+    complaints = (
+        "warning: {stage}/main.cf: overriding earlier entry: relayhost=[relay.example.com]",
+        "warning: {stage}/main.cf: support for smtpd_use_tls will be removed",
+        "warning: {stage}/main.cf: no such file",
+        "error: support for this is obsolete",
+        "FATAL: bad values of relayhost and mydestination",
+        "warning: {stage}/main.cf: unused parameter: smtp_tls_securty_level=may",
+    )
+    of_services = "postconf: warning: {stage}/master.cf: unused parameter: gone/unix/x=1"
+    case = Case("x", files=[{"path": "main.cf", "content": _main_with(lab, "relayhost =", 7)}])
+    stage = lab.stage(case)
+    said = {
+        "postconf": "".join(f"postconf: {each.format(stage=stage)}\n" for each in complaints),
+        "postconf -P": of_services.format(stage=stage),
+    }
+    unknown = "Postfix 3.10.13 has no parameter of this name, and nothing uses it"
+    assert found(lab, case, said) == {
+        "postfix-says": [
+            "main.cf: Postfix says: no such file",
+            "main.cf: Postfix says: support for this is obsolete",
+            "main.cf line 7: relayhost: bad values of relayhost and mydestination",
+            "warning: main.cf: Postfix says: support for smtpd_use_tls will be removed",
+        ],
+        "unused-parameter": [
+            f"main.cf: smtp_tls_securty_level = may: {unknown}; write smtp_tls_security_level",
+            f"master.cf: gone/unix -o x = 1: {unknown}; remove it, or write the name that postconf(5) has",
+        ],
+    }
 
 
 def _main_with(lab: Lab, line: str, number: int) -> str:
@@ -108,6 +124,7 @@ def test_postfix_check_is_asked_where_the_installation_moves(lab: Lab) -> None:
     said = {"postfix check": "postfix: fatal: unknown user joe"}
     assert found(lab, case, said) == {"postfix-says": ["main.cf: Postfix says: unknown user joe"]}
     assert found(lab, case, said, predicting=True) == {}
+    assert found(lab, Case("x"), said) == {}
 
 
 def test_a_table_that_postmap_cannot_read_is_asked_for_alone(lab: Lab) -> None:
@@ -131,23 +148,84 @@ def test_a_table_that_postmap_cannot_read_is_asked_for_alone(lab: Lab) -> None:
     assert only.endswith(f"{told}; correct that line")
 
 
+def test_what_postmap_only_advises(lab: Lab) -> None:
+    case = Case("x", **table("checks", "/x/ IGNORE\n", "header_checks", "regexp"))
+    spec = f"regexp:{lab.stage(case)}/checks"
+    said = {
+        spec: "postmap: warning: support for Berkeley DB will be removed\n"
+        "postmap: warning: See https://www.postfix.org/NON_BERKELEYDB_README.html\n"
+        "postmap: fatal: open: Permission denied\n"
+    }
+    where = "header_checks = regexp:/etc/postfix/checks"
+    advice, error = sorted(found(lab, case, said)["table-unreadable"], reverse=True)
+    assert advice.startswith(OPINION)
+    assert advice.endswith(f"{where}: support for Berkeley DB will be removed")
+    assert error.startswith("main.cf line")
+    assert error.endswith(f"{where}: open: Permission denied; correct that line")
+
+
+def test_postmap_is_asked_once_for_all_tables_that_can_be_opened(lab: Lab) -> None:
+    asked = []
+
+    class Asked(Canned):
+        def postmap(self, key: str, specs: Sequence[str]) -> programs.Ran:
+            asked.append([*specs])
+            return super().postmap(key, specs)
+
+    parameters = {
+        "virtual_alias_maps": "texthash:/etc/postfix/virtual hash:/etc/postfix/virtual cidr:/etc/postfix/sasl",
+        "relocated_maps": "texthash:/etc/postfix/nothing, hash:/etc/postfix/nothing, memcache:/etc/postfix/virtual",
+        "smtp_sasl_password_maps": "inline:{a=b}",
+        "header_checks": "regexp:{{/x/ IGNORE}}, pcre:{{/x/ IGNORE}}, regexp:/etc/postfix/virtual",
+        "sender_canonical_maps": "pipemap:{texthash:/etc/postfix/virtual,inline:{a=b}}",
+        "recipient_canonical_maps": "unionmap:{proxy:unix:passwd.byname}",
+        "smtpd_milters": "{inet:localhost:8891}",
+        "smtpd_client_restrictions": "check_client_access inline:{192.0.2.1=REJECT}",
+    }
+    stage = lab.stage(Case("x", parameters=parameters, files=[text("virtual", "a b\n")]))
+    tools = Asked(lab.defaults)
+    checks = [check for check in registry.CHECKS if check.name == "table-unreadable"]
+    assert [*checks[0].findings(configuration.Configuration(stage, LIVE, tools))] == []
+    (specs,) = asked
+    assert [lab.there(spec).replace(stage, LIVE) for spec in specs] == [
+        "hash:/etc/aliases",
+        "texthash:/etc/postfix/virtual",
+        "hash:/etc/postfix/virtual",
+        "regexp:/etc/postfix/virtual",
+        "regexp:{{/x/ IGNORE}}",
+        "pipemap:{texthash:/etc/postfix/virtual,inline:{a=b}}",
+        "inline:{192.0.2.1=REJECT}",
+    ]
+
+
+def test_a_table_that_is_not_compiled(lab: Lab) -> None:
+    case = Case("x", **table("virtual", "a@example.com b@example.com\n", "virtual_alias_maps", "hash"))
+    stage = lab.stage(case)
+    os.unlink(f"{stage}/virtual.db")
+    for predicting, problems in ((False, ["the compiled table does not exist"]), (True, [])):
+        judged = configuration.Configuration(stage, LIVE, Canned(lab.defaults), predicting)
+        assert [each.problem for each in registry.findings(judged)] == problems
+
+
 def test_tools_are_asked_with_the_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
 
     def run(command: list[str]) -> programs.Ran:
         asked.append(command)
-        return programs.Ran(0, "hash texthash\n" if command[-2:] == ["postconf", "-m"] else "", "")
+        return programs.Ran(0, "hash texthash\n" if command[-2:] == ["/usr/sbin/postconf", "-m"] else "", "")
 
     monkeypatch.setattr(programs, "run", run)
-    monkeypatch.setattr(programs, "find_program", lambda name: name if name == "postconf" else None)
+    monkeypatch.setattr(
+        programs, "find_program", lambda name: f"/usr/sbin/{name}" if name == "postconf" else None
+    )
     tools = configuration.Tools("/stage")
     assert tools.postconf().types.output == "hash texthash\n"
     tools.postmap("key", ["hash:/a"])
     assert tools.postfix_check() == programs.Ran(0, "", "")
     assert sorted(asked) == sorted(
         [
-            *(["postconf", "-c", "/stage", *flags] for flags in ([], ["-d"], ["-m"], ["-P"])),
-            ["postconf", "-m"],
+            *(["/usr/sbin/postconf", "-c", "/stage", *flags] for flags in ([], ["-d"], ["-m"], ["-P"])),
+            ["/usr/sbin/postconf", "-m"],
             ["postmap", "-c", "/stage", "-q", "key", "hash:/a"],
         ]
     )
@@ -159,6 +237,11 @@ def test_tools_are_asked_with_the_directory(monkeypatch: pytest.MonkeyPatch) -> 
 def test_judged_from_a_directory(monkeypatch: pytest.MonkeyPatch, lab: Lab) -> None:
     monkeypatch.setattr(registry, "Tools", lambda _stage: Canned(lab.defaults))
     assert registry.check(lab.stage(Case("x")), LIVE) == []
+    lost = Case("x", parameters={"mailbox_command": "/usr/bin/procmial"})
+    (only,) = registry.check(lab.stage(lost), LIVE)
+    assert only.certain
+    (only,) = registry.check(lab.stage(lost), LIVE, predicting=True)
+    assert not only.certain
 
 
 # ------------------------------------------------------------------ sockets, files, plugins, listeners
@@ -171,9 +254,10 @@ def test_a_socket_that_a_chroot_hides(lab: Lab) -> None:
     cleanup = {**unix("cleanup", "cleanup"), "chroot": "y"}
     server = {**inet("smtp"), "chroot": "y"}
     told = f"cannot see {socket}"
+    open_cleanup, open_server = {**cleanup, "chroot": "n"}, {**server, "chroot": "n"}
     for check, parameters, services in (
-        ("milter-outside-chroot", {"smtpd_milters": f"unix:{socket}"}, [server]),
-        ("milter-outside-chroot", {"non_smtpd_milters": f"unix:{socket}"}, [cleanup]),
+        ("milter-outside-chroot", {"smtpd_milters": f"unix:{socket}"}, [server, open_cleanup]),
+        ("milter-outside-chroot", {"non_smtpd_milters": f"unix:{socket}"}, [open_server, cleanup]),
         ("milter-outside-chroot", {}, [{**server, "options": {"smtpd_milters": f"unix:{socket}"}}]),
         ("next-hop-outside-chroot", {"default_transport": f"smtp:unix:{socket}"}, [chrooted]),
         (
@@ -191,6 +275,27 @@ def test_a_socket_that_a_chroot_hides(lab: Lab) -> None:
         outcome = found(lab, Case("x", parameters=parameters, services=services))
         assert [*outcome] == [check]
         assert told in outcome[check][0]
+        assert ("cleanup/unix is chrooted" in outcome[check][0]) == ("non_smtpd_milters" in parameters)
+
+
+def test_a_socket_that_a_chroot_has(lab: Lab) -> None:
+    socket = lab.root / "queue/private/auth"
+    socket.parent.mkdir()
+    socket.touch()
+    parameters = {
+        "smtpd_sasl_auth_enable": True, "smtpd_sasl_type": "dovecot", "smtpd_sasl_path": "private/auth",
+        "smtpd_tls_security_level": "may", "smtpd_milters": "unix:/private/auth", **SNAKEOIL,
+    }  # fmt: skip
+    server = {**inet("smtp"), "chroot": "y"}
+    try:
+        assert found(lab, Case("x", parameters=parameters, services=[server])) == {}
+        whole = {**parameters, "smtpd_milters": f"unix:{socket}"}
+        (told,) = found(lab, Case("x", parameters=whole, services=[server]))["milter-outside-chroot"]
+    finally:
+        shutil.rmtree(socket.parent)
+    assert told.endswith(
+        "let the socket be in /var/spool/postfix and write private/auth, or set chroot n for the service"
+    )
 
 
 def test_a_chroot_by_default_is_one(lab: Lab) -> None:
@@ -226,6 +331,31 @@ def test_a_key_that_others_may_read(lab: Lab) -> None:
     assert [*outcome] == ["key-readable-by-all"]
 
 
+def test_a_key_that_cannot_be_read(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: Any, **_more: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", refuse)
+    files = {"smtpd_tls_cert_file": "/etc/letsencrypt/good.pem", "smtpd_tls_key_file": ""}
+    (told,) = found(lab, Case("x", parameters=files))["certificate-file"]
+    assert told.endswith(
+        "/etc/letsencrypt/good.pem or /etc/letsencrypt/good.pem cannot be read (Permission denied); "
+        "both must be PEM, the key without a passphrase"
+    )
+
+
+def test_files_that_others_may_write(lab: Lab) -> None:
+    for name in ("main.cf", "master.cf"):
+        (lab.live / name).chmod(0o664)
+        try:
+            outcome = found(lab, Case("x"))
+        finally:
+            (lab.live / name).chmod(0o644)
+        assert outcome == {
+            "writable-by-others": [f"warning: {name}: {name}: others than root can write it; chmod go-w"]
+        }
+
+
 def test_authorities_that_are_none(lab: Lab) -> None:
     for parameters, told in (
         ({"smtp_tls_CApath": "/nowhere"}, "the directory /nowhere does not exist"),
@@ -245,6 +375,12 @@ def test_authorities_that_are_none(lab: Lab) -> None:
             {"smtpd_sasl_auth_enable": True},
             "cyrus-server",
             "smtpd would exit as soon as a client connects",
+        ),
+        (
+            set(),
+            {},
+            "sasl-plugin-missing",
+            "no SASL mechanism plugin is installed, so no password can be sent",
         ),
         ({"plain"}, {"smtp_sasl_type": "dovecot"}, "", ""),
     ],
@@ -271,11 +407,12 @@ def test_old_switches_offer_tls(lab: Lab) -> None:
 
 def test_ports_of_other_programs(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     mine, other = listeners.Listener("0.0.0.0", 25), listeners.Listener("192.0.2.1", 2526)
+    gone = listeners.Listener("0.0.0.0", 2526)
     monkeypatch.setattr(listeners, "all_listeners", lambda: {mine, other})
     case = Case("x", services=[inet("2526"), inet("127.0.0.1:2526")])
-    postfix = Master(1, None, frozenset({mine}), None, None)
-    ports = [each.partition(":")[0] for each in found(lab, case, running=postfix)["port-of-another-program"]]
-    assert len(ports) == 1
+    postfix = Master(1, None, frozenset({mine, gone}), None, None)
+    (told,) = found(lab, case, running=postfix)["port-of-another-program"]
+    assert "port 2526 is held by a process that is not Postfix" in told
     # Of a socket of root's that cannot be seen it is not said that it is another's.
     unseen = postfix._replace(listeners=None)
     assert "port-of-another-program" not in found(lab, case, running=unseen)
@@ -285,6 +422,19 @@ def test_ports_of_other_programs(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> N
     assert len(found(lab, case)["port-of-another-program"]) == 2
 
 
+def test_a_daemon_that_cannot_be_executed(lab: Lab) -> None:
+    path = lab.root / "daemons/policyd"
+    path.touch(0o644)
+    try:
+        outcome = found(lab, Case("x", services=[unix("policy", "policyd")]))
+    finally:
+        path.unlink()
+    (told,) = outcome.pop("daemon-missing")
+    assert outcome == {}
+    where = "/usr/lib/postfix/sbin/policyd"
+    assert told.endswith(f"service policy/unix = policyd: {where} is not executable; chmod 0755 {where}")
+
+
 def test_names_of_ports(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     old = lab.defaults.replace("mail_version = 3.10.13", "mail_version = 3.5.25")
     monkeypatch.setattr(master, "_in_services_file", lambda name: name == "smtp")
@@ -292,14 +442,19 @@ def test_names_of_ports(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "services(5) on this host does not know this name; write 465" in str(
         found(lab, case, defaults=old)["listener-address"]
     )
+    assert "listener-address" not in found(lab, case)
+    numbered = Case("x", parameters={"compatibility_level": "2"}, services=[inet("587")])
+    assert found(lab, numbered, defaults=old) == {}
 
 
-def test_what_this_machine_knows() -> None:
+def test_what_this_machine_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert transports._has_user("root")
     assert transports._has_group("root")
     assert not transports._has_user("no-such-user")
     assert not transports._has_group("no-such-group")
     assert not master._in_services_file("no-such-service")
+    monkeypatch.setattr(socket, "getservbyname", lambda _name, _protocol: 25)
+    assert master._in_services_file("smtp")
     assert os.getuid() >= 0
 
 
@@ -314,6 +469,21 @@ def test_versions_of_before(lab: Lab) -> None:
         level = {"compatibility_level": "2", **parameters}
         assert check in found(lab, Case("x", parameters=level), defaults=old)
         assert check not in found(lab, Case("x", parameters=parameters))
+
+
+def test_one_destination_and_a_plain_level_are_all_that_old_releases_take(lab: Lab) -> None:
+    old = lab.defaults.replace("mail_version = 3.10.13", "mail_version = 3.4.20")
+    level = {"compatibility_level": "2"}
+    one = Case("x", parameters={**level, "relayhost": "[a.example.com]"})
+    two = Case("x", parameters={**level, "relayhost": "[a.example.com], [b.example.com]"})
+    assert found(lab, one, defaults=old) == {}
+    (told,) = found(lab, two, defaults=old)["next-hop-syntax"]
+    assert told.endswith(
+        "Postfix 3.4.20 takes one destination here, lists came with 3.5; write [a.example.com]"
+    )
+    dotted = Case("x", parameters={"compatibility_level": "3.4"})
+    (told,) = found(lab, dotted, defaults=old)["compatibility-level"]
+    assert told.endswith("compatibility_level = 3.4: Postfix 3.4.20 takes only 0, 1 or 2; write 2")
 
 
 def test_a_configuration_that_cannot_be_known_is_not_judged(lab: Lab) -> None:
