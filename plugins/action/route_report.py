@@ -17,6 +17,10 @@ from ansible.utils.display import Display
 
 from ..module_utils._route.fact import no_route
 
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "registered": {"type": "str"},
+    "table": {"type": "bool", "default": True},
+}
 FACT = "smtp_route"
 GAP = "  "
 INDENT = "    "
@@ -162,9 +166,7 @@ class ActionModule(ActionBase):
     _requires_connection = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        _validation, arguments = self.validate_argument_spec(
-            {"registered": {"type": "str"}, "table": {"type": "bool", "default": True}}
-        )
+        _validation, arguments = self.validate_argument_spec(ARGUMENTS)
         result: dict[str, Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
         host, batch = variables["inventory_hostname"], variables["ansible_play_batch"]

@@ -20,6 +20,7 @@ from ansible.plugins.action import ActionBase
 from ..module_utils._base.words import listed
 from ..plugin_utils import variables
 
+ARGUMENTS: dict[str, dict[str, Any]] = {"role": {"type": "str", "required": True}}
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 
@@ -32,7 +33,7 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        _validation, arguments = self.validate_argument_spec({"role": {"type": "str", "required": True}})
+        _validation, arguments = self.validate_argument_spec(ARGUMENTS)
         result: dict[str, Any] = super().run(tmp, task_vars)
         role = str(arguments["role"])
         specs = {path.name: specification(path.name) for path in sorted(ROLES.iterdir())}

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
+import runpy
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,6 +68,9 @@ SSL_IN_MEMORY = {
     "MemoryBIO", "SSLContext", "SSLCertVerificationError", "SSLError", "SSLWantReadError", "SSLWantWriteError",
     "SSLZeroReturnError",
 }  # fmt: skip
+# Where a role has expressions, and what they look like there.
+PARTS = ("defaults", "tasks", "templates", "vars")
+EXPRESSION = re.compile(r"{{.*?}}|{%.*?%}|(?<=when: )[^\n]*", re.DOTALL)
 # Linked from Galaxy and automation hub, where a path relative to this repository leads nowhere.
 READMES = [ROOT / "README.md", *(ROOT / "roles").glob("*/README.md")]
 
@@ -80,6 +85,13 @@ def load(path: str) -> Any:
 
 def options(role: str) -> dict[str, dict[str, Any]]:
     return load(f"roles/{role}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+
+
+def used(role: str) -> set[str]:
+    """The words of a role's expressions. A name that is only said, as in a complaint, is not used."""
+    files = [file for part in PARTS for file in (ROOT / "roles" / role / part).glob("*")]
+    expressions = [found for file in files for found in EXPRESSION.findall(file.read_text(encoding="utf-8"))]
+    return {word for found in expressions for word in re.findall(r"\w+", re.sub(r"'[^']*'", "", found))}
 
 
 def imports(file: Path) -> Iterator[str]:
@@ -275,6 +287,35 @@ def test_the_specification_of_a_role_matches_its_defaults(role: str) -> None:
         computed = isinstance(value, str) and "{{" in value
         assert computed or specified[name].get("default") == value, f"{name}: another default is specified"
         assert specified[name].get("description"), f"{name} is not described"
+
+
+def test_a_variable_of_a_role_is_used() -> None:
+    # By another role, too: its defaults begin with what role postfix was given.
+    anywhere = set().union(*(used(role) for role in ROLES))
+    unused = {name for role in ROLES for name in options(role)} - anywhere
+    # The consent to do without a relay, for which plugin_utils/variables.py asks.
+    assert unused == {"postfix_direct"}
+
+
+def test_every_variable_has_a_value_for_the_forms() -> None:
+    path = ROOT / "tests/integration/variables/table.py"
+    table = runpy.run_path(str(path))
+    assert sorted({name for role in ROLES for name in options(role)} ^ set(table["GOOD"])) == []
+    assert sorted(table["ROLES"]) == ROLES
+
+
+def test_a_documented_action_takes_what_its_documentation_says() -> None:
+    actions = sorted(file.stem for file in (PLUGINS / "action").glob("*.py") if file.stat().st_size)
+    assert {"route_report", "testinfra", "variables"} <= set(actions)
+    for name in actions:
+        action = importlib.import_module(f"{COLLECTION}.plugins.action.{name}")
+        module = importlib.import_module(f"{COLLECTION}.plugins.modules.{name}")
+        documented = yaml.safe_load(module.DOCUMENTATION)["options"]
+        described = {
+            option: {key: value for key, value in row.items() if key != "description"}
+            for option, row in documented.items()
+        }
+        assert described == action.ARGUMENTS, name
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -15,7 +15,7 @@ Rules of this file: no socket, no clock, no choice of address, no retry; TLS is 
 without any difference to the verdict. What a server sends is bounded, and shown only through self._shown(), which
 escapes it and removes the password from it. A password goes out in _log_in() and _answer() alone, after the check of
 _authenticate() that this connection is encrypted, and verified where that is required. What a refusal means is said in
-replies.py, which most hosts never load.
+replies.py, which most hosts never load; _REFUSALS has the sentence for it.
 """
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -64,6 +64,21 @@ _FAMILY = {
     "auth": "auth_",
     "sender": "sender_",
     "recipient": "recipient_",
+}
+# The beginning of the sentence for each refusal that replies.py knows; that of a mechanism always has its own.
+_REFUSALS = {
+    "greeting_rejected": "The server refuses this client",
+    "greeting_deferred": "The server does not take this client now",
+    "ehlo_rejected": "The server refuses the name given with EHLO, {helo_name}",
+    "ehlo_deferred": "The server does not take the name given with EHLO, {helo_name}, now",
+    "starttls_rejected": "The server lists STARTTLS, then refuses it",
+    "tls_mode_mismatch": "The server refuses a connection in the clear",
+    "auth_rejected": "The server demands a login",
+    "auth_deferred": "The server demands a login",
+    "sender_rejected": "The server refuses the sender <{mail_from}>",
+    "sender_deferred": "The server does not take the sender <{mail_from}> now",
+    "recipient_rejected": "The server refuses the recipient <{rcpt_to}>",
+    "recipient_deferred": "The server does not take the recipient <{rcpt_to}> now",
 }
 _RENEW = (
     "Get a new access token for this account, with the scope for SMTP: tokens expire, usually within an hour. Where "
@@ -314,20 +329,9 @@ class Session:
     def _refusal(self, verdict: str) -> str:
         """The beginning of the sentence for a refusal that is not of what was asked for last."""
         settings = self.settings
-        return {
-            "greeting_rejected": "The server refuses this client",
-            "greeting_deferred": "The server does not take this client now",
-            "ehlo_rejected": f"The server refuses the name given with EHLO, {settings.helo_name}",
-            "ehlo_deferred": f"The server does not take the name given with EHLO, {settings.helo_name}, now",
-            "starttls_rejected": "The server lists STARTTLS, then refuses it",
-            "tls_mode_mismatch": "The server refuses a connection in the clear",
-            "auth_rejected": "The server demands a login",
-            "auth_deferred": "The server demands a login",
-            "sender_rejected": f"The server refuses the sender <{settings.mail_from or ''}>",
-            "sender_deferred": f"The server does not take the sender <{settings.mail_from or ''}> now",
-            "recipient_rejected": f"The server refuses the recipient <{settings.rcpt_to}>",
-            "recipient_deferred": f"The server does not take the recipient <{settings.rcpt_to}> now",
-        }[verdict]
+        return _REFUSALS[verdict].format(
+            helo_name=settings.helo_name, mail_from=settings.mail_from or "", rcpt_to=settings.rcpt_to
+        )
 
     def _named(self) -> str:
         """The mechanism in use."""

@@ -1,7 +1,8 @@
 """The closed list of verdicts, and the result that carries one.
 
-Rule of this file: whoever reports a verdict takes it from VERDICTS; there is no other. All that is known of one, its
-meaning and what follows from it anywhere in the collection, stands in its row.
+Rule of this file: whoever reports a verdict takes it from VERDICTS; there is no other. What is known of one, its
+meaning and what follows from it, stands in its row. net/probe.py, _route/fact.py and _route/choose.py ask for a few by
+name, where more than the verdict decides.
 """
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later

@@ -93,12 +93,6 @@ ROWS = [
 ]
 
 
-def test_every_variable_has_a_row() -> None:
-    specified = {name for role in ROLES for name in specification(role)}
-    assert sorted(specified ^ set(GOOD)) == []
-    assert sorted(role.name for role in (ROOT / "roles").iterdir()) == sorted(ROLES)
-
-
 @pytest.mark.parametrize("role, name, form", ROWS)
 def test_a_form_means_what_it_should(role: str, name: str, form: Form) -> None:
     empty = form.value in (None, "", ABSENT)

@@ -84,6 +84,7 @@ _IDS = {
     "suse": "suse", "opensuse": "suse", "sles": "suse", "opensuse-leap": "suse", "opensuse-tumbleweed": "suse",
     "alpine": "alpine", "arch": "arch",
 }  # fmt: skip
+_BY_NAME = {each.name: each for each in FAMILIES}
 OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
 
 
@@ -103,7 +104,7 @@ def family(release: Mapping[str, str]) -> Family | None:
     """The packaging that a host of that os-release(5) has; None where it is not known."""
     for word in [release.get("ID", ""), *release.get("ID_LIKE", "").split()]:
         if word.lower() in _IDS:
-            return next(each for each in FAMILIES if each.name == _IDS[word.lower()])
+            return _BY_NAME[_IDS[word.lower()]]
     return None
 
 
@@ -127,19 +128,19 @@ def packages_for(
 # ---------------------------------------------------------------------------------------------- the stock main.cf
 
 _TABLE = r"(?:hash|lmdb|cdb|btree|dbm|\$default_database_type)"
-_ALIASES = rf"({_TABLE}:/etc/aliases|\$alias_database)(,? *nis:mail\.aliases)?"
+_ALIASES = rf"({_TABLE}:/etc/(postfix/)?aliases|\$alias_database|\$alias_maps)(,? *nis:mail\.aliases)?"
 _PATH = r"/[\w./+-]*"
 _LOOPBACK = r"(?:127\.0\.0\.0/8|127\.0\.0\.1(?:/32)?|\[::ffff:127\.0\.0\.0\]/104|\[::1\](?:/128)?)"
 _ANY = r".*"
 _YES_NO = r"yes|no"
 
 _DIRECTORIES = (
-    "queue_directory", "command_directory", "daemon_directory", "data_directory", "sendmail_path", "newaliases_path",
-    "mailq_path", "html_directory", "manpage_directory", "sample_directory", "readme_directory", "meta_directory",
-    "shlib_directory", "mail_spool_directory", "cyrus_sasl_config_path",
+    "queue_directory", "command_directory", "daemon_directory", "data_directory", "program_directory",
+    "sendmail_path", "newaliases_path", "mailq_path", "html_directory", "manpage_directory", "sample_directory",
+    "readme_directory", "meta_directory", "shlib_directory", "mail_spool_directory", "cyrus_sasl_config_path",
 )  # fmt: skip
 
-# parameter -> what the packages of Debian, Ubuntu, EL, openSUSE, Alpine and Postfix's own main.cf may leave there.
+# parameter -> what the packages of Debian, Ubuntu, EL, openSUSE, Alpine and Arch and Postfix's own main.cf may leave.
 STOCK: Mapping[str, str] = {
     "compatibility_level": r"\d+(\.\d+)*",
     "default_database_type": r"\w+",

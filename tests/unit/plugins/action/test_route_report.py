@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible import constants as C
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.utils import color
 from ansible_collections.mailops.smtp.plugins.action import route_report
 
@@ -174,6 +175,13 @@ class Screen:
         self.shown.append(text)
 
 
+def given(spec, arguments):
+    """What a task with these arguments gives, as Ansible validates it."""
+    found = ArgumentSpecValidator(spec).validate(arguments)
+    assert not found.error_messages
+    return found, found.validated_parameters
+
+
 @pytest.fixture
 def report(monkeypatch):
     """Run the action for one host of a play; returns its result and what was shown."""
@@ -184,8 +192,9 @@ def report(monkeypatch):
         monkeypatch.setattr(route_report, "Display", lambda: screen)
         action = object.__new__(route_report.ActionModule)
         action._task = task or Task()
-        given = {"registered": None, "table": True, **arguments}
-        monkeypatch.setattr(route_report.ActionModule, "validate_argument_spec", lambda *_: (None, given))
+        monkeypatch.setattr(
+            route_report.ActionModule, "validate_argument_spec", lambda _self, spec: given(spec, arguments)
+        )
         monkeypatch.setattr(route_report.ActionBase, "run", lambda *_: {})
         variables = {
             "inventory_hostname": host,

@@ -383,23 +383,6 @@ def test_a_main_cf_is_stock_only_where_nothing_was_changed(change: dict[str, str
     assert distributions.is_stock({**MainCf(DEBIAN).values(), **change}, ["web1.example.com"]) is stock
 
 
-@pytest.mark.parametrize(
-    ("release", "missing", "packages"),
-    [
-        ({"ID": "debian"}, ["postfix", "sasl_plugin"], ["postfix", "libsasl2-modules"]),
-        ({"ID": "linuxmint", "ID_LIKE": "ubuntu debian"}, ["ca_file"], ["ca-certificates"]),
-        ({"ID": "rocky", "ID_LIKE": "rhel centos fedora"}, ["sasl_plugin"], ["cyrus-sasl-plain"]),
-        ({"ID": "alpine"}, ["sasl_plugin"], ["cyrus-sasl", "cyrus-sasl-login"]),
-        ({"ID": "gentoo"}, ["postfix"], []),
-        ({"ID": "debian"}, [], []),
-    ],
-)
-def test_packages_have_the_distributions_names(
-    release: dict[str, str], missing: list[str], packages: list[str]
-) -> None:
-    assert distributions.packages_for(missing, release) == packages
-
-
 def side(main: str, master: str = MASTER) -> losses.Side:
     values = MainCf(main).values()
     return losses.Side(values, {**DEFAULTS, **values}, MasterCf(master).services)

@@ -64,6 +64,17 @@ RECOGNISED = [
     ({"product_serial": "srv-abc.gb1.brightbox.com"}, "brightbox"),
     ({"product_name": "SmartDC HVM"}, "smartos_joyent"),
     ({"product_name": "CloudStack KVM Hypervisor"}, "cloudstack"),
+    ({"chassis_asset_tag": "OpenTelekomCloud", "product_name": "OpenStack Nova"}, "open_telekom"),
+    ({"chassis_asset_tag": "SAP CCloud VM", "product_name": "OpenStack Nova"}, "sap_ccloud"),
+    ({"chassis_asset_tag": "Samsung Cloud Platform", "product_name": "OpenStack Nova"}, "samsung_cloud"),
+    ({"system_vendor": "UpCloud"}, "upcloud"),
+    ({"system_vendor": "Exoscale", "product_name": "Exoscale Compute Platform"}, "exoscale"),
+    ({"product_name": "CloudSigma"}, "cloudsigma"),
+    ({"product_name": "CloudCIX"}, "cloudcix"),
+    ({"system_vendor": "NWCS"}, "nwcs"),
+    ({"system_vendor": "e24cloud"}, "e24cloud"),
+    ({"system_vendor": "Tilaa"}, "tilaa"),
+    ({"chassis_vendor": "IBM:Cloud Compute Server 1.0:bx2-2x8"}, "ibm_vpc"),
     ({"system_vendor": "NA", "product_name": "NA"}, "unknown"),
     ({"system_vendor": "", "product_name": ""}, "unknown"),
     ({"system_vendor": "QEMU", "product_name": "Standard PC (i440FX + PIIX, 1996)"}, "unknown"),
@@ -75,18 +86,23 @@ def test_dmi(tmp_path, dmi, provider):
     assert recognise(host(tmp_path, dmi)).provider == provider
 
 
-@pytest.mark.parametrize(
-    "cmdline, files, provider, evidence",
-    [
-        ("root=/dev/vda1 vultr quiet", (), "vultr", "the kernel command line holds the word vultr"),
-        ("root=LABEL=vultr-root", (), "unknown", "this host shows no DMI strings"),
-        ("", ("/etc/vultr",), "vultr", "the file /etc/vultr exists"),
-        ("", ("/var/run/scaleway",), "scaleway", "the file /var/run/scaleway exists"),
-    ],
-)
+SHOWN = [
+    ("root=/dev/vda1 vultr quiet", (), "vultr", "the kernel command line holds the word vultr"),
+    ("root=LABEL=vultr-root", (), "unknown", "this host shows no DMI strings"),
+    ("", ("/etc/vultr",), "vultr", "the file /etc/vultr exists"),
+    ("", ("/var/run/scaleway",), "scaleway", "the file /var/run/scaleway exists"),
+]
+
+
+@pytest.mark.parametrize("cmdline, files, provider, evidence", SHOWN)
 def test_kernel_words_and_files(tmp_path, cmdline, files, provider, evidence):
     cloud = recognise(host(tmp_path, {}, cmdline, files))
     assert (cloud.provider, cloud.evidence) == (provider, evidence)
+
+
+def test_of_every_provider_a_host_is_recognised():
+    recognised = {provider for _dmi, provider in RECOGNISED} | {row[2] for row in SHOWN}
+    assert recognised == {*hosting.RECOGNITION, "unknown"}
 
 
 def test_evidence_names_every_field_of_the_rule(tmp_path):

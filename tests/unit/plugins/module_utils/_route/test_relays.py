@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._route import relay_services
 from ansible_collections.mailops.smtp.plugins.module_utils._route.relays import (
@@ -14,6 +16,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._route.relays import 
     relay,
     secrets,
 )
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp import sasl
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import Credentials, OptionError
 
 
@@ -262,8 +265,18 @@ def test_ports_of():
 # -------------------------------------------------------------------------------------------------- data
 
 
+# The mechanisms of the probe, and what stands there of a service that knows its customers by their addresses.
+AUTH = {*sasl._MECHANISMS, "none_by_ip"}
+
+
 def test_every_service_is_whole():
     for name, service in relay_services.SERVICES.items():
+        assert set(service.auth) <= AUTH, name
+        for host in (service.host, *service.host_alternates):
+            assert re.fullmatch("[a-z0-9.{}-]*", host), name
+        # A source is an address, a file of a repository, a title in words, or short for what is in SOURCES.
+        short = {source for source in service.sources if not re.search("[ /]", source)}
+        assert short <= set(relay_services.SOURCES), name
         ports = (*service.starttls, *service.implicit, *service.ports_general, *service.plaintext)
         assert len(set(ports)) == len(ports), name
         assert service.confidence in (relay_services.PRIMARY, relay_services.SECONDARY)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp import replies, session
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.report import failed, line, report, sentence
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import (
     STAGES,
@@ -55,6 +56,10 @@ ROOT = Path(__file__).resolve().parents[5]
 CASES = ("tests/unit/plugins/module_utils/_smtp/test_session.py", "tests/integration/faults/table.py")
 
 
+# A mechanism is refused in answer to AUTH alone, which has its own sentence.
+REFUSALS = {verdict for pair in replies._VERDICTS.values() for verdict in pair} - {"auth_unsupported"}
+
+
 def read(path: str) -> str:
     return (ROOT / path).read_text(encoding="utf-8")
 
@@ -68,6 +73,10 @@ def documented(path: str, begin: str, end: str) -> set[str]:
 
 def lacks(name: str, verdict: Verdict) -> Iterator[str]:
     """What a verdict still needs."""
+    if name not in CONTRACT.get(verdict.stage, "").split():
+        yield "CONTRACT: the list of its stage, in this file"
+    if (name in REFUSALS) != (name in session._REFUSALS):
+        yield "refusal: _REFUSALS of session.py has those of _VERDICTS in replies.py"
     if not verdict.meaning.endswith("."):
         yield "meaning: a sentence"
     if not verdict.phrase or verdict.phrase.endswith("."):
@@ -89,16 +98,29 @@ def lacks(name: str, verdict: Verdict) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", VERDICTS)
 def test_a_verdict_is_complete(name: str) -> None:
-    assert list(lacks(name, VERDICTS[name])) == []
+    missing = list(lacks(name, VERDICTS[name]))
+    assert not missing, "; ".join(missing)
 
 
-def test_an_incomplete_verdict_is_found() -> None:
+def test_each_refusal_has_its_sentence() -> None:
+    assert set(session._REFUSALS) == REFUSALS
+    for words in session._REFUSALS.values():
+        assert "{" not in words.format(
+            helo_name="web1.example.com", mail_from="a@example.com", rcpt_to="b@example.com"
+        )
+
+
+def test_an_incomplete_verdict_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     made_up = Verdict("certificate", "no sentence", "", "", transient=True)
     assert [each.partition(":")[0].partition(" in ")[0] for each in lacks("made_up", made_up)] == [
-        "meaning", "phrase", "advice", "a case", "documentation", "documentation", "gravity",
+        "CONTRACT", "meaning", "phrase", "advice", "a case", "documentation", "documentation", "gravity",
     ]  # fmt: skip
     assert list(lacks("refused", VERDICTS["refused"]._replace(telling=0)))
     assert list(lacks("refused", VERDICTS["refused"]._replace(transient=True)))
+    monkeypatch.delitem(session._REFUSALS, "sender_rejected")
+    assert [each.partition(":")[0] for each in lacks("sender_rejected", VERDICTS["sender_rejected"])] == [
+        "refusal"
+    ]
 
 
 def test_the_documentation_has_no_other_verdicts() -> None:
