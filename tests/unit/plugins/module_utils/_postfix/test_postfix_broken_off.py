@@ -133,8 +133,8 @@ def test_whatever_is_raised_the_host_is_old_or_new_and_told(
     points = breaker.count
     assert points > 40
     seen = set()
-    # Each of the ten ends at every tenth call, so that each call is broken off in one way.
-    for at in range(1 + end, points + 1, len(ENDS)):
+    # Each of the ten ends at every twentieth call, so that every second call is broken off in one way.
+    for at in range(1 + end, points + 1, 2 * len(ENDS)):
         prepare()
         said = change(monkeypatch, live, Breaker(at, ENDS[end]))
         state = state_of(live)
