@@ -8,10 +8,9 @@ The rule of this file: `files` is no_log as a whole until the secrets in it are 
 from __future__ import annotations
 
 import difflib
-import re
 from typing import Any, Iterable, Mapping
 
-from .._base.masks import HIDDEN, MASK
+from .._base.masks import HIDDEN
 from .checks.finding import Finding
 from .files import master_cf, table
 
@@ -131,7 +130,7 @@ def without_rows(findings: Iterable[Finding], files: Iterable[Mapping[str, Any]]
     """
     contents = {entry["path"]: str(entry.get("content") or "") for entry in files if entry.get("sensitive")}
     return [
-        _without_words(finding, contents[finding.file]) if finding.file in contents else finding
+        finding.concealed(contents[finding.file]) if finding.file in contents else finding
         for finding in findings
     ]
 
@@ -142,23 +141,6 @@ def discreet(message: str, findings: Iterable[Finding], files: Iterable[Mapping[
     for finding, shown in zip(findings, without_rows(findings, files)):
         message = message.replace(str(finding), str(shown))
     return message
-
-
-def _without_words(finding: Finding, content: str) -> Finding:
-    """What a finding quotes is what stands in quotes, in the line, or in parameter and value."""
-    lines = content.splitlines()
-    line = lines[finding.line - 1] if 0 < finding.line <= len(lines) else ""
-    quoted = sorted({line, *line.split(), finding.parameter, finding.value} - {""}, key=len, reverse=True)
-    problem, remedy = finding.problem, finding.remedy
-    for words in quoted:
-        alone = re.compile(rf"(?<!\w){re.escape(words)}(?!\w)")
-        problem, remedy = alone.sub(MASK, problem), alone.sub(MASK, remedy)
-    return finding._replace(
-        parameter=MASK if finding.parameter else "",
-        value=MASK if finding.value else "",
-        problem=problem,
-        remedy=remedy,
-    )
 
 
 def without_secrets(files: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -52,6 +52,11 @@ def once(question: Function) -> Function:
     return cast(Function, remembered)
 
 
+@functools.lru_cache(maxsize=None)
+def _matcher(patterns: tuple[str, ...]) -> Callable[[str], Any]:
+    return re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns)).match
+
+
 class Said(NamedTuple):
     """What postconf(1) says of a directory: as it is, -d, -m and -P."""
 
@@ -193,13 +198,8 @@ class Configuration:
     @once
     def settings_of(self, *patterns: str) -> Sequence[tuple[Setting, str]]:
         """Those of the parameters that a pattern matches; in a pattern only an asterisk stands for more than itself."""
-        names = {pattern for pattern in patterns if "*" not in pattern}
-        wild = [pattern for pattern in patterns if "*" in pattern]
-
-        def wanted(name: str) -> bool:
-            return name in names or any(fnmatch.fnmatchcase(name, pattern) for pattern in wild)
-
-        return [each for each in self.expanded if wanted(each[0].name)]
+        matches = _matcher(patterns)
+        return [each for each in self.expanded if matches(each[0].name)]
 
     @functools.cached_property
     def complaints(self) -> Sequence[str]:
@@ -234,6 +234,14 @@ class Configuration:
             if ref.type in self.map_types:
                 found.setdefault(ref.spec, ref)
         return [(Setting(ref.file, ref.line, ref.parameter, ref.spec), ref) for ref in found.values()]
+
+    @functools.cached_property
+    def password_files(self) -> Mapping[str, str]:
+        """The files of the tables of passwords, with their content."""
+        values = (value for _setting, value in self.settings_of("*_sasl_password_maps"))
+        words = (table_of(word) for value in values for word in lines.split_list(value))
+        paths = [path for kind, path in words if kind != "inline" and path.startswith("/")]
+        return {self.shown_file(path): read_text(self.staged(path)) for path in paths}
 
     @once
     def file_rows(self, path: str) -> Sequence[TableRow]:

@@ -8,8 +8,10 @@ The rule of this file: no judgement of its own.
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
+from ..._base.masks import MASK
 from ..files import master_cf
 
 # What only smtpd(8), postscreen(8), lmtp(8) and virtual(8) read.
@@ -60,6 +62,26 @@ class Finding(NamedTuple):
     def named(self) -> set[str]:
         """Whoever names one of these asks for it: the parameter, or the service (name/type) that sets it."""
         return {word for word in self.where if word}
+
+    def concealed(self, content: str) -> Finding:
+        """As it may be shown where the content of its file is secret: no word of it, neither key nor value.
+
+        What a finding quotes is what stands in quotes, in the line, or in parameter and value.
+        """
+        rows = content.splitlines()
+        row = rows[self.line - 1] if 0 < self.line <= len(rows) else ""
+        words = {row, *row.split(), self.parameter, self.value} - {"", "="}
+        quoted = sorted(words, key=len, reverse=True)
+        problem, remedy = self.problem, self.remedy
+        for each in quoted:
+            alone = re.compile(rf"(?<!\w){re.escape(each)}(?!\w)")
+            problem, remedy = alone.sub(MASK, problem), alone.sub(MASK, remedy)
+        return self._replace(
+            parameter=MASK if self.parameter else "",
+            value=MASK if self.value else "",
+            problem=problem,
+            remedy=remedy,
+        )
 
 
 class Setting(NamedTuple):

@@ -50,7 +50,12 @@ CHECKS: tuple[Check, ...] = (
 
 def findings(configuration: Configuration) -> list[Finding]:
     """What all checks find, errors first, each by its place."""
-    found = dict.fromkeys(finding for check in CHECKS for finding in check.findings(configuration))
+    secret = configuration.password_files
+    found = dict.fromkeys(
+        finding.concealed(secret[finding.file]) if finding.file in secret else finding
+        for check in CHECKS
+        for finding in check.findings(configuration)
+    )
     # Postfix's own words, where the same place has better ones.
     better = {each[:3] for each in found if each.certain and each.check != files.postfix_says.name}
     kept = (

@@ -220,7 +220,7 @@ def _unknown_type(config: Configuration, setting: Setting, kind: str, rest: str)
     near = nearest(kind, config.map_types, 0.7)
     remedy = "postconf -m lists the types"
     if near:
-        remedy = f"write {near}:{rest}"
+        remedy = f"write {near}:{rest}" if rest else f"write {near}"
     elif kind in _PACKAGED:
         remedy = f"install the package postfix-{kind}, or use another type"
     yield setting.error(

@@ -49,10 +49,18 @@ def kinds_of(points: list[Point]) -> list[tuple[tuple[Any, ...], Point, str]]:
     result, journals, live = [], 0, False
     for point, whom in kills_of(points):
         path, call, program = point["on"], point["call"], point["by"].split(" ")[0]
-        places = (".journal", ".undo", ".writing", ".mailops-new", ".stage")
+        places = (
+            ".journal",
+            ".done",
+            ".writing",
+            ".mailops-new",
+            ".mailops-old",
+            ".mailops-interim",
+            ".stage",
+        )
         place = next((word for word in places if word in path), "")
         kind: tuple[Any, ...] = (whom, journals, live, call, program, place)
-        if call.startswith("rename") and (".mailops-new" in path or call == "renameat2"):
+        if call.startswith("rename") and (place.startswith(".mailops-") or call == "renameat2"):
             live = True
             # Each change of what Postfix reads is a kind of its own.
             kind = (*kind, path)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -127,7 +128,7 @@ class Lab:
     def stage(self, case: Case) -> str:
         stage = self.root / "stage"
         shutil.rmtree(stage, ignore_errors=True)
-        shutil.copytree(self.live, stage)
+        shutil.copytree(self.live, stage, copy_function=os.link)
         wish = Request(
             files=file_wishes(self.placed(case.files)),
             parameters=self.placed(case.parameters),

@@ -1003,11 +1003,11 @@ ROWS = [
         "password_of_another_form",
         {
             "password-key": [
-                "sasl_passwd line 1: relay.example.com:587: the key must repeat the next hop byte for byte, "
+                "sasl_passwd line 1: ********: the key must repeat the next hop byte for byte, "
                 "so no password would be sent; write [Relay.example.com]:587",
-                "sasl_passwd line 2: [relay.example.com]:submission: the key must repeat the next hop byte "
+                "sasl_passwd line 2: ********: the key must repeat the next hop byte "
                 "for byte, so no password would be sent; write [Relay.example.com]:587",
-                "sasl_passwd line 3: [other.example.com]:25: the key must repeat the next hop byte for byte, "
+                "sasl_passwd line 3: ********: the key must repeat the next hop byte for byte, "
                 "so no password would be sent; write other.example.com",
             ]
         },
@@ -1073,14 +1073,11 @@ ROWS = [
         "passwords_badly_written",
         {
             "password-row": [
-                "sasl_passwd line 1: [relay.example.com]:587: white space alone stands between key and user; "
-                "remove the =",
-                "sasl_passwd line 2: [a.example.com]:587: no password follows the user name; write user:password",
-                "sasl_passwd line 3: [b.example.com]:587: no password follows the user name; write user:password",
+                "sasl_passwd line 1: ********: white space alone stands between key and user; remove the =",
+                "sasl_passwd line 2: ********: no password follows the user name; write user:password",
+                "sasl_passwd line 3: ********: no password follows the user name; write user:password",
             ],
-            "table-row": [
-                "sasl_passwd line 3: [b.example.com]:587: the key has no value; write key, space, value"
-            ],
+            "table-row": ["sasl_passwd line 3: ********: the key has no value; write key, space, value"],
         },
         parameters=RELAY,
         files=[text("sasl_passwd", f"{HOP} = joe:secret7\n[a.example.com]:587 joe\n[b.example.com]:587\n")],
@@ -1089,7 +1086,7 @@ ROWS = [
         "kerberos_without_password",
         {
             "password-row": [
-                "warning: sasl_passwd line 1: [relay.example.com]:587: no password follows the user name; "
+                "warning: sasl_passwd line 1: ********: no password follows the user name; "
                 "write user:password"
             ],
             "sasl-plugin-missing": [
