@@ -409,8 +409,10 @@ warnings:
   type: list
   elements: str
 findings:
-  description: The mistakes found, where the change was refused.
-  returned: failure
+  description:
+    - What the checks found, where something changes or would change.
+    - Mistakes, for which the change is refused, and opinions, which are warnings as well.
+  returned: always
   type: list
   elements: dict
   contains:

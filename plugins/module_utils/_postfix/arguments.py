@@ -97,7 +97,11 @@ def ignored_checks(given: Mapping[str, Any]) -> dict[str, str]:
                 else "findings name their check, and docs/checks.md lists all of them"
             )
             raise ValueError(f"there is no check {name!r}; {remedy}")
-        if not isinstance(reason, str) or not reason.strip():
+        if not isinstance(reason, str):
+            raise ValueError(
+                f"{name}: the reason must be text: write why this check is wrong here, in quotes"
+            )
+        if not reason.strip():
             raise ValueError(f"{name}: no reason is given; write why this check is wrong here, as a sentence")
     return {name: reason.strip() for name, reason in given.items()}
 

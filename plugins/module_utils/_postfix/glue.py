@@ -52,7 +52,7 @@ def run_config(module: Any) -> None:
             module.warn(warning)
         if error.missing and params["on_missing"] == "report":
             nothing = asdict(Outcome(missing=error.missing))
-            for key in ("warnings", "diff"):
+            for key in ("warnings", "diff", "findings"):
                 del nothing[key]
             module.exit_json(**nothing, packages=_packages(error.missing, params))
         module.fail_json(
@@ -72,12 +72,14 @@ def run_config(module: Any) -> None:
         module.fail_json(
             msg=f"unexpected {error.__class__.__name__}: {error}", exception=traceback.format_exc()
         )
+    found, outcome.findings = outcome.findings, []
     result = asdict(outcome)
+    result["findings"] = [finding.as_dict() for finding in arguments.without_rows(found, files)]
     if not module._diff:
         del result["diff"]
     result["packages"] = _packages(outcome.missing, params)
     for warning in result.pop("warnings"):
-        module.warn(warning)
+        module.warn(arguments.discreet(warning, found, files))
     module.exit_json(**result)
 
 

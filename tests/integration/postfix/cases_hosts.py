@@ -228,8 +228,8 @@ VALID: list[Case] = [
     ),
     Case(
         "haproxy_in_front",
-        "unknown-word",
-        "",
+        "proxy-protocol-for-strangers",
+        "may say that he is in mynetworks",
         services=[inet("10587", smtpd_upstream_proxy_protocol="haproxy")],
     ),
     Case(

@@ -48,6 +48,21 @@ BROKEN: list[Case] = [
         "read by every user",
         {**RELAY, "smtp_sasl_password_maps": "static:joe:secret7"},
     ),
+    *(
+        Case(
+            f"password_in_main_cf_by_{name}",
+            "password-in-main-cf",
+            "read by every user",
+            {**RELAY, "smtp_sasl_password_maps": value},
+        )
+        for name, value in (
+            ("unionmap", "unionmap:{static:joe:secret7}"),
+            ("randmap", "randmap:{joe:secret7}"),
+            ("proxy", "proxy:static:joe:secret7"),
+            ("pattern", "pcre:{{/./ joe:secret7}}"),
+            ("pipemap", "pipemap:{texthash:/etc/postfix/x,static:joe:secret7}"),
+        )
+    ),
     Case(
         "sasl_without_passwords",
         "login-without-passwords",

@@ -6,6 +6,18 @@ from __future__ import annotations
 
 from case import Case, inet, text
 
+
+def relaying(name: str, words: str, content: str = "", **more: str) -> Case:
+    """Everything is decided in one list; `content` is that of the table named T in it."""
+    parameters = {
+        "smtpd_relay_restrictions": "",
+        "smtpd_recipient_restrictions": words.replace(":T", ":/etc/postfix/strangers"),
+        **more,
+    }
+    files = [text("strangers", content)] if content else []
+    return Case(name, "open-relay", "open relay" if name.startswith("open_") else "", parameters, files=files)
+
+
 BROKEN: list[Case] = [
     Case(
         "restriction_misspelt",
@@ -134,9 +146,195 @@ BROKEN: list[Case] = [
         "no restriction",
         services=[inet("587", smtpd_client_restrictions="permit_sasl_authentiated,reject")],
     ),
+    # Who is let through before foreign destinations are refused: everybody, or whoever says so.
+    relaying("open_by_cidr", "check_client_access cidr:T, reject_unauth_destination", "0.0.0.0/0 OK\n"),
+    relaying(
+        "open_by_cidr_of_ipv6_too", "check_client_access cidr:T, reject", "0.0.0.0/1 OK\n128.0.0.0/1 permit\n"
+    ),
+    relaying(
+        "open_by_cidr_in_main_cf", "check_client_access cidr:{{0.0.0.0/0 OK}}, reject_unauth_destination"
+    ),
+    relaying(
+        "open_by_regexp_of_senders", "check_sender_access regexp:T, reject_unauth_destination", "/./ OK\n"
+    ),
+    relaying(
+        "open_by_a_sender_of_ones_own",
+        "check_sender_access texthash:T, reject_unauth_destination",
+        "example.com OK\n",
+    ),
+    relaying(
+        "open_by_a_helo_name",
+        "check_helo_access texthash:T, reject_unauth_destination",
+        "mail.example.com OK\n",
+    ),
+    relaying(
+        "open_by_a_pointer_record",
+        "check_reverse_client_hostname_access texthash:T, reject_unauth_destination",
+        "mail.example.com 250\n",
+    ),
+    relaying(
+        "open_by_regexp_of_recipients",
+        "check_recipient_access regexp:T, reject_unauth_destination",
+        "/@/ OK\n",
+    ),
+    relaying(
+        "open_by_a_class",
+        "everybody, reject_unauth_destination",
+        smtpd_restriction_classes="everybody",
+        everybody="permit",
+    ),
+    relaying(
+        "open_by_a_class_in_a_table",
+        "check_client_access static:everybody, reject_unauth_destination",
+        smtpd_restriction_classes="everybody",
+        everybody="check_sender_access static:OK",
+    ),
+    relaying(
+        "open_by_words_in_a_table",
+        "check_client_access regexp:T, reject_unauth_destination",
+        "/./ permit_mynetworks, permit\n",
+    ),
+    relaying("open_by_an_old_word", "permit_naked_ip_address, reject_unauth_destination"),
+    relaying("open_by_a_warning", "warn_if_reject reject_unauth_destination, permit"),
+    Case(
+        "mynetworks_of_everybody_in_a_table",
+        "whole-internet-may-relay",
+        "a table or file in this list",
+        {"mynetworks": "127.0.0.0/8 cidr:/etc/postfix/networks"},
+        files=[text("networks", "0.0.0.0/0 yes\n")],
+    ),
+    Case(
+        "mynetworks_by_a_static_table",
+        "whole-internet-may-relay",
+        "a table or file in this list",
+        {"mynetworks": "static:all"},
+    ),
+    Case(
+        "mynetworks_in_a_file",
+        "whole-internet-may-relay",
+        "a table or file in this list",
+        {"mynetworks": "/etc/postfix/networks"},
+        files=[text("networks", "127.0.0.0/8\n0.0.0.0/1 128.0.0.0/1\n")],
+    ),
+    Case(
+        "relay_domains_by_regexp",
+        "every-domain-is-listed",
+        "Internet",
+        {"relay_domains": "regexp:/etc/postfix/domains"},
+        files=[text("domains", "/./ yes\n")],
+    ),
+    Case(
+        "relay_domains_by_top_level",
+        "every-domain-is-listed",
+        "domains of others, such as victim.com",
+        {"relay_domains": "com, net"},
+    ),
+    Case(
+        "xclient_for_everybody",
+        "xclient-for-strangers",
+        "may tell smtp/inet that they are in mynetworks",
+        {"smtpd_authorized_xclient_hosts": "0.0.0.0/0"},
+    ),
+    Case(
+        "xclient_by_a_table",
+        "xclient-for-strangers",
+        "may tell",
+        {"smtpd_authorized_xclient_hosts": "cidr:/etc/postfix/filters"},
+        files=[text("filters", "::/0 yes\n")],
+    ),
+    Case(
+        "qmqp_for_everybody",
+        "qmqp-for-strangers",
+        "relays for strangers",
+        {"qmqpd_authorized_clients": "static:all"},
+        services=[{"service": "628", "type": "inet", "private": "n", "command": "qmqpd"}],
+    ),
 ]
 
 VALID: list[Case] = [
+    relaying(
+        "near_cidr_of_ones_own",
+        "check_client_access cidr:T, reject_unauth_destination",
+        "198.51.100.0/24 OK\n0.0.0.0/0 DUNNO\n",
+    ),
+    relaying(
+        "near_sender_after_the_guard",
+        "reject_unauth_destination, check_sender_access texthash:T, permit",
+        "example.com OK\n",
+    ),
+    relaying(
+        "near_recipients_of_one_domain",
+        "check_recipient_access texthash:T, reject_unauth_destination",
+        "partner.example OK\n",
+    ),
+    relaying(
+        "near_sender_that_must_log_in",
+        "check_sender_access texthash:T, reject_unauth_destination",
+        "example.com permit_sasl_authenticated, reject\n",
+    ),
+    relaying(
+        "near_client_by_name",
+        "check_client_access texthash:T, reject_unauth_destination",
+        "mail.example.com OK\n",
+    ),
+    relaying(
+        "near_class_for_ones_own",
+        "inside, reject_unauth_destination",
+        smtpd_restriction_classes="inside",
+        inside="permit_mynetworks, reject_unauth_destination, permit",
+    ),
+    relaying(
+        "near_negated",
+        "permit_mynetworks, reject_unauth_destination, permit",
+        mynetworks="!192.0.2.0/25 192.0.2.0/24 127.0.0.0/8",
+    ),
+    relaying(
+        "near_closed_by_clients",
+        "check_sender_access static:OK, reject",
+        smtpd_client_restrictions="permit_mynetworks, reject",
+    ),
+    Case(
+        "relay_by_what_a_policy_service_says",
+        "open-relay",
+        "relays for whom what check_policy_service .* says",
+        {
+            "smtpd_relay_restrictions": "",
+            "smtpd_recipient_restrictions": "check_policy_service inet:127.0.0.1:10023, reject_unauth_destination",
+        },
+    ),
+    Case(
+        "xclient_of_a_filter",
+        "xclient-for-strangers",
+        "",
+        {"smtpd_authorized_xclient_hosts": "127.0.0.1 [::1]"},
+    ),
+    Case(
+        "qmqp_of_ones_own",
+        "qmqp-for-strangers",
+        "",
+        {"qmqpd_authorized_clients": "127.0.0.0/8, 192.0.2.0/24"},
+        services=[{"service": "628", "type": "inet", "private": "n", "command": "qmqpd"}],
+    ),
+    Case(
+        "haproxy_on_the_host",
+        "proxy-protocol-for-strangers",
+        "",
+        services=[inet("127.0.0.1:10588", smtpd_upstream_proxy_protocol="haproxy")],
+    ),
+    Case(
+        "relay_domains_by_a_table",
+        "every-domain-is-listed",
+        "",
+        {"relay_domains": "regexp:/etc/postfix/domains"},
+        files=[text("domains", "/\\.example\\.com$/ yes\n")],
+    ),
+    Case(
+        "mynetworks_by_a_table",
+        "whole-internet-may-relay",
+        "",
+        {"mynetworks": "127.0.0.0/8 cidr:/etc/postfix/networks"},
+        files=[text("networks", "192.0.2.0/24 yes\n")],
+    ),
     Case(
         "restriction_classes",
         "restriction-class",

@@ -377,4 +377,50 @@ VALID: list[Case] = [
         {"postscreen_access_list": "permit_mynetworks, cidr:/etc/postfix/psc"},
         files=[text("psc", "192.0.2.0/24 permit\n198.51.100.1 reject\n")],
     ),
+    Case(
+        "dnsbl_allowlist_below_zero",
+        "value-range",
+        "",
+        {"postscreen_dnsbl_allowlist_threshold": "-2"},
+        since=(3, 6),
+    ),
+    Case(
+        "concurrency_feedback_of_every_form",
+        "value-type",
+        "",
+        {
+            "default_destination_concurrency_positive_feedback": "1 / concurrency",
+            "lmtp_destination_concurrency_positive_feedback": "1/sqrt_concurrency",
+            "default_destination_concurrency_negative_feedback": "0.5",
+        },
+    ),
+    Case(
+        "lmtp_from_loopback",
+        "bind-address",
+        "",
+        {"lmtp_bind_address": "127.0.0.1", "mailbox_transport": "lmtp:inet:127.0.0.1:24"},
+    ),
+    Case(
+        "trust_anchor_alone",
+        "no-ca-named",
+        "",
+        {
+            "relayhost": "[relay.example.com]:587",
+            "smtp_tls_security_level": "secure",
+            "smtp_tls_trust_anchor_file": "/etc/ssl/certs/ca-certificates.crt",
+            "smtp_tls_CApath": None,
+            "smtp_tls_CAfile": None,
+        },
+    ),
+    Case(
+        "certificates_by_a_search_order",
+        "access-table",
+        "",
+        {
+            "smtpd_client_restrictions": "check_ccert_access { texthash:/etc/postfix/ccert, "
+            "{ search_order = cert_fingerprint, pubkey_fingerprint } }"
+        },
+        files=[text("ccert", "AA:BB OK\n")],
+        since=(3, 5),
+    ),
 ]

@@ -76,11 +76,12 @@ def judge(
             for finding in errors
             if finding.aside and not finding.named & plan.made.named and finding._replace(line=0) in known
         ]
-    outcome.warnings += [f"{finding} (it was so before this change)" for finding in old]
+    outcome.findings = list(findings)
+    outcome.warnings += [f"{_named(finding, str(finding))} (it was so before this change)" for finding in old]
     errors = [finding for finding in errors if finding not in old]
     if errors:
         listed = "\n".join(
-            f"  {_in_the_users_words(finding, request)} [{finding.check}]" for finding in errors
+            f"  {_named(finding, _in_the_users_words(finding, request))}" for finding in errors
         )
         count = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
         raise DeployError(
@@ -90,7 +91,14 @@ def judge(
             takes=outcome.takes,
             diff=outcome.diff,
         )
-    outcome.warnings += [_in_the_users_words(finding, request) for finding in findings if not finding.certain]
+    outcome.warnings += [
+        _named(finding, _in_the_users_words(finding, request)) for finding in findings if not finding.certain
+    ]
+
+
+def _named(finding: Finding, text: str) -> str:
+    """With the name by which it can be ignored."""
+    return f"{text} [{finding.check}]" if finding.check else text
 
 
 def _heeded(findings: Sequence[Finding], outcome: Outcome, request: Request) -> list[Finding]:

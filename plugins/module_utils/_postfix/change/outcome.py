@@ -27,6 +27,7 @@ class Outcome:
     missing: list[str] = field(default_factory=list)
     enabled: bool | None = None
     warnings: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
 
 class DeployError(Exception):

@@ -17,6 +17,7 @@ from ..files import lines, networks
 from ..host.addresses import is_local, on_loopback, resolves
 from .configuration import Configuration
 from .finding import Finding, Setting, check, nearest
+from .strangers import ADDRESSES, EVERYBODY, RECIPIENTS, matches_address, matches_domain
 
 _NETWORK_LISTS = (
     "mynetworks", "smtpd_client_event_limit_exceptions", "smtpd_authorized_xforward_hosts",
@@ -44,7 +45,7 @@ def network_syntax(config: Configuration, setting: Setting, value: str) -> Itera
 
 
 @check("whole-internet-may-relay", "mynetworks")
-def whole_internet_may_relay(_config: Configuration, setting: Setting, value: str) -> Iterator[Finding]:
+def whole_internet_may_relay(config: Configuration, setting: Setting, value: str) -> Iterator[Finding]:
     """mynetworks that hold every address of the Internet, in one network or in several together.
 
     Where permit_mynetworks stands, as it does by default, the host is an open relay and soon on every block list.
@@ -57,6 +58,18 @@ def whole_internet_may_relay(_config: Configuration, setting: Setting, value: st
     for word, network in found.items():
         if network and network.prefixlen == 0 and not networks.network_flaw(word):
             yield setting.error("the whole Internet may relay through this host", "write your own networks")
+    if any(word.startswith("/") or (":" in word and not word.startswith("[")) for word in words):
+        inside = [each for each in ADDRESSES if matches_address(config, words, each)]
+        own = [
+            each
+            for each in ADDRESSES
+            if any(net and ipaddress.ip_address(each) in net for net in found.values())
+        ]
+        if len(inside) >= EVERYBODY > len(own):
+            yield setting.error(
+                "a table or file in this list lets the whole Internet relay through this host",
+                "name your own networks there",
+            )
     for family in (ipaddress.IPv4Network, ipaddress.IPv6Network):
         ours: list[Any] = [each for each in found.values() if isinstance(each, family)]
         together = any(each.prefixlen == 0 for each in ipaddress.collapse_addresses(ours))
@@ -89,18 +102,22 @@ def domain_list(config: Configuration, setting: Setting, value: str) -> Iterator
 
 
 @check("every-domain-is-listed", *_DOMAIN_LISTS)
-def every_domain_is_listed(_config: Configuration, setting: Setting, value: str) -> Iterator[Finding]:
-    """static: in a list of domains, which is a table that holds every key.
+def every_domain_is_listed(config: Configuration, setting: Setting, value: str) -> Iterator[Finding]:
+    """A list of domains that holds those of everybody, by a table that has every key or by a top-level domain.
 
     Every domain of the Internet is then this host's, or relayed by it.
     Manual: postconf(5) relay_domains, DATABASE_README.
     """
-    for word in lines.split_list(value):
-        if word.lstrip("!").startswith("static:"):
-            yield setting.error(
-                "every domain of the Internet is in this list, which makes an open relay",
-                "name your own domains",
-            )
+    words = lines.split_list(value)
+    domains = [each.rpartition("@")[2] for each in RECIPIENTS]
+    held = [each for each in domains if matches_domain(config, setting.name, words, each)]
+    if held:
+        yield setting.error(
+            "every domain of the Internet is in this list, which makes an open relay"
+            if len(held) == len(domains)
+            else f"domains of others, such as {held[0]}, are in this list, which makes an open relay",
+            "name your own domains",
+        )
 
 
 @check("bind-address", "smtp_bind_address", "lmtp_bind_address", "smtp_bind_address6", "lmtp_bind_address6")
@@ -119,7 +136,7 @@ def bind_address(config: Configuration, setting: Setting, value: str) -> Iterato
         )
     elif not is_local(value):
         yield setting.error(f"{value} is not an address of this host", "write one that `ip address` shows")
-    elif ipaddress.ip_address(value).is_loopback and not setting.service:
+    elif ipaddress.ip_address(value).is_loopback and setting.name.startswith("smtp_") and not setting.service:
         hops = config.words("relayhost")
         if not hops or not all(re.match(r"\[?(127\.|::1|localhost)", hop) for hop in hops):
             yield setting.error("mail cannot leave this host from its loopback address", "remove it")

@@ -190,7 +190,8 @@ def port_of_another_program(config: Configuration) -> Iterator[Finding]:
         host, port_text = listeners.split_inet_service(entry.service)
         port = listeners.port_number(port_text) if entry.type == "inet" else None
         taken = [listener for listener in config.other_listeners if listener.port == port]
-        if any(_overlaps(host, listener.address) for listener in taken):
+        wanted = config.addresses_of(host)
+        if any(_overlaps(each, listener.address) for each in wanted for listener in taken):
             yield service_error(
                 entry,
                 entry.service,
@@ -320,7 +321,9 @@ def _in_services_file(name: str) -> bool:
 
 
 def _overlaps(host: str, address: str) -> bool:
-    """Whether a service on that host (empty: every address) would meet a listener on the address."""
+    """Whether a service on that host would meet a listener on the address; on a name it may."""
+    if host in ("0.0.0.0", "::"):
+        return (":" in host) == (":" in address)
     return not is_address(host) or address in (host, "0.0.0.0", "::")
 
 

@@ -8,7 +8,8 @@ The rule of this file: an smtpd that would relay for strangers, or defer everybo
 from __future__ import annotations
 
 import re
-from typing import Iterator, NamedTuple, Sequence
+from itertools import product
+from typing import Iterator, NamedTuple
 
 from ..files import lines, master_cf
 from ..files.parameters import REMOVED_RESTRICTIONS, RESTRICTION_ARGUMENTS, RESTRICTIONS
@@ -18,6 +19,7 @@ from ..host.addresses import on_loopback
 from .configuration import Configuration
 from .finding import Finding, Setting, check, nearest, suggest
 from .sockets import hidden_socket
+from .strangers import ADDRESSES, EVERYBODY, RECIPIENTS, Stranger, matches_address, relayed
 from .table_actions import access_rows
 from .tables import word_of_table
 
@@ -118,7 +120,9 @@ def _access_tables(config: Configuration) -> Iterator[tuple[Setting, str, str, s
     """(setting, restriction, argument, table); a table alone is check_client_access and so on by its list."""
     for setting, word, argument in _restrictions(config):
         if argument and re.match(r"check_\w+_access\Z", word, re.IGNORECASE):
-            yield setting, word, argument, argument
+            # { type:table, { search_order = … } }
+            inner = lines.split_list(argument[1:-1]) if argument.startswith("{") else [argument]
+            yield setting, word, argument, inner[0] if inner else ""
         elif argument is None and ":" in word:
             yield setting, "a table", word, word
 
@@ -191,29 +195,78 @@ def open_relay(config: Configuration) -> Iterator[Finding]:
     Manual: SMTPD_ACCESS_README, postconf(5) smtpd_relay_restrictions.
     """
     for entry, lists in _relay_lists(config):
-        if any(_REFUSING & set(words) for words in lists) and not any(map(guarded, lists)):
-            yield config.setting("smtpd_relay_restrictions", entry).error(
-                f"open relay: {'/'.join(entry.key)} reaches permit before reject_unauth_destination",
-                "write permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
+        if not any(_REFUSING & set(words) for words in lists):
+            continue
+        found = [relayed(config, entry, Stranger(*each)) for each in product(ADDRESSES, RECIPIENTS)]
+        ways = [way for way in found if way]
+        if not ways:
+            continue
+        sure = [way for way in ways if not way.depends]
+        by, depends = (sure or ways)[0]
+        yield config.setting("smtpd_relay_restrictions", entry).error(
+            f"open relay: {'/'.join(entry.key)} reaches {by} before reject_unauth_destination"
+            + (f", and relays for whom {depends}" if depends else ""),
+            "write permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
+            certain=len(sure) >= EVERYBODY and not on_loopback(entry),
+        )
+
+
+@check("xclient-for-strangers")
+def xclient_for_strangers(config: Configuration) -> Iterator[Finding]:
+    """smtpd_authorized_xclient_hosts that hold hosts of the Internet.
+
+    By XCLIENT they say which address and which login they have, and so relay as one of mynetworks.
+    Manual: XCLIENT_README, postconf(5) smtpd_authorized_xclient_hosts.
+    """
+    for entry in config.smtpd_services:
+        hosts = config.words("smtpd_authorized_xclient_hosts", entry)
+        strangers = [each for each in ADDRESSES if matches_address(config, hosts, each)]
+        if strangers and any(
+            relayed(config, entry, Stranger(each, states_address=True)) for each in strangers
+        ):
+            yield config.setting("smtpd_authorized_xclient_hosts", entry).error(
+                f"open relay: hosts such as {strangers[0]} may tell {'/'.join(entry.key)} that they are in mynetworks",
+                "name your own filters alone, for example 127.0.0.1",
                 certain=not on_loopback(entry),
             )
+
+
+@check("proxy-protocol-for-strangers")
+def proxy_protocol_for_strangers(config: Configuration) -> Iterator[Finding]:
+    """An smtpd or postscreen on a public address that takes the client's address from the PROXY protocol.
+
+    Whoever reaches the port past the proxy says which address he has, and so relays as one of mynetworks.
+    Manual: postconf(5) smtpd_upstream_proxy_protocol, postscreen_upstream_proxy_protocol.
+    """
+    for entry in config.master.services:
+        name = f"{entry.command}_upstream_proxy_protocol"
+        if entry.type != "inet" or on_loopback(entry) or not config.value(name, entry):
+            continue
+        servers = [entry] if entry.command == "smtpd" else config.smtpd_services
+        if any(relayed(config, each, Stranger(ADDRESSES[0], states_address=True)) for each in servers):
+            yield config.setting(name, entry).warning(
+                f"whoever can connect to {'/'.join(entry.key)} may say that he is in mynetworks, and relay",
+                "let the proxy alone reach that port: bind it to an inner address, or use a firewall",
+            )
+
+
+@check("qmqp-for-strangers", "qmqpd_authorized_clients")
+def qmqp_for_strangers(config: Configuration, setting: Setting, value: str) -> Iterator[Finding]:
+    """qmqpd_authorized_clients that hold hosts of the Internet.
+
+    qmqpd(8) relays everything for its clients.
+    Manual: qmqpd(8), postconf(5) qmqpd_authorized_clients.
+    """
+    hosts = lines.split_list(value)
+    if any(matches_address(config, hosts, each) for each in ADDRESSES) and any(
+        entry.command == "qmqpd" for entry in config.master.services
+    ):
+        yield setting.error("open relay: qmqpd relays for strangers", "name your own hosts alone")
 
 
 def _relay_lists(config: Configuration) -> Iterator[tuple[master_cf.Service, list[list[str]]]]:
     for entry in config.smtpd_services:
         yield entry, [[word.lower() for word in config.words(name, entry)] for name in _LISTS]
-
-
-def guarded(words: Sequence[str]) -> bool:
-    """Whether strangers meet a refusal of foreign destinations before anything that permits everybody."""
-    before = ""
-    for word in words:
-        if word in _GUARDS and before != "warn_if_reject":
-            return True
-        if word == "permit" or re.match(r"static:\{?\s*(ok|permit|\d+)\b", word):
-            return False
-        before = word
-    return False
 
 
 CHECKS = (
@@ -226,4 +279,7 @@ CHECKS = (
     restriction_class,
     relaying_not_refused,
     open_relay,
+    xclient_for_strangers,
+    proxy_protocol_for_strangers,
+    qmqp_for_strangers,
 )

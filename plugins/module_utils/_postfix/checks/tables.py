@@ -63,21 +63,24 @@ def database_type(config: Configuration, setting: Setting, value: str) -> Iterat
         yield from _unknown_type(config, setting, value, "")
 
 
-@check("password-in-main-cf", "smtp_sasl_password_maps")
+# Tables whose content stands in main.cf itself, wherever in the value: unionmap:{static:…} holds one as well.
+_IN_MAIN_CF = re.compile(r"\b((static|inline|randmap):|(regexp|pcre|cidr):\s*\{)")
+
+
+@check("password-in-main-cf", "smtp_sasl_password_maps", "lmtp_sasl_password_maps")
 def password_in_main_cf(_config: Configuration, setting: Setting, value: str) -> Iterator[Finding]:
     """A password in the value of smtp_sasl_password_maps itself.
 
     main.cf is readable by every user of the host, and postconf(1) shows it.
     Manual: SASL_README.
     """
-    for word in lines.split_list(value):
-        kind = word.lstrip("!").strip("{} ").partition(":")[0]
-        if kind in ("static", "inline"):
-            yield setting.error(
-                "a password in main.cf can be read by every user of the host",
-                "put it in a file with sensitive: true, and name that as texthash:FILE",
-                value=f"{kind}:…",
-            )
+    found = _IN_MAIN_CF.search(value)
+    if found:
+        yield setting.error(
+            "a password in main.cf can be read by every user of the host",
+            "put it in a file with sensitive: true, and name that as texthash:FILE",
+            value=f"{found.group().strip('{ ')}…",
+        )
 
 
 @check("table-missing")

@@ -33,10 +33,12 @@ def no_ca_named(config: Configuration) -> Iterator[Finding]:
     """Certificates are to be verified, and no CA is named.
 
     No certificate can be trusted, so every delivery fails.
-    Manual: TLS_README, postconf(5) smtp_tls_CAfile, smtp_tls_CApath.
+    Manual: TLS_README, postconf(5) smtp_tls_CAfile, smtp_tls_CApath, smtp_tls_trust_anchor_file.
     """
     for entry, side, setting in _verifying(config):
-        if not any(config.value(f"{side}_tls_{name}", entry) for name in ("CAfile", "CApath")):
+        if not any(
+            config.value(f"{side}_tls_{name}", entry) for name in ("CAfile", "CApath", "trust_anchor_file")
+        ):
             yield setting.error(
                 "certificates are to be verified, but no CA is named, so every delivery would fail",
                 f"set {side}_tls_CAfile, for example to /etc/ssl/certs/ca-certificates.crt",

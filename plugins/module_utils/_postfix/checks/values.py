@@ -18,6 +18,7 @@ from ..files.parameters import (
     ENUMERATIONS,
     LONG_NUMBERS,
     MECHANISM_SPELLINGS,
+    NEGATIVE_NUMBERS,
     NUMBERS_FROM_ONE,
     SUFFIX_TYPES,
     TIME_SUFFIXES_FROM_ZERO,
@@ -116,7 +117,7 @@ def value_range(config: Configuration, setting: Setting, value: str) -> Iterator
     elif re.search(r"(\A|_)(reject|defer)_code\Z", name):
         if not re.match(r"[2-5]\d\d\Z", value):
             yield setting.error("a reply code has three digits", "write 450 or 550")
-    elif int(value) < (name in NUMBERS_FROM_ONE):
+    elif int(value) < (name in NUMBERS_FROM_ONE) and name not in NEGATIVE_NUMBERS:
         yield setting.error(
             "Postfix's daemons do not start with a number that small here",
             f"write at least {int(name in NUMBERS_FROM_ONE)}",
@@ -228,7 +229,8 @@ def compatibility_level(config: Configuration) -> Iterator[Finding]:
     Manual: postconf(5) compatibility_level, COMPATIBILITY_README.
     """
     setting, version = config.setting("compatibility_level"), config.version
-    if not setting.line:
+    if not setting.line or not version.major:
+        # postconf(1) could not say which release this is: that is found elsewhere.
         return
     if not re.match(r"\d+(\.\d+){0,2}\Z", setting.raw):
         yield setting.error("a level is a number or a version", f"write {version.major}.{version.minor}")
@@ -243,6 +245,9 @@ def compatibility_level(config: Configuration) -> Iterator[Finding]:
 def _type_of(config: Configuration, name: str) -> str:
     """boolean, number or time as the default of the parameter shows; empty for text."""
     if name in UNTYPED_PARAMETERS or name in ENUMERATIONS or name in WORD_LISTS:
+        return ""
+    # 1, 0.5, 1/concurrency or 1/sqrt_concurrency.
+    if name.endswith(("_concurrency_positive_feedback", "_concurrency_negative_feedback")):
         return ""
     default = config.defaults.get(name)
     if default is None:
@@ -281,7 +286,7 @@ def _number(value: str) -> str | None:
 def _time(value: str) -> str | None:
     if re.match(r"\d+[smhdw]?\Z", value):
         return None
-    match = re.match(r"(\d+)\s*([smhdwSMHDW])", value)
+    match = re.match(r"(\d+)\s*([smhdwSMHDW])(?![sS])", value)
     return (
         f"write {match.group(1)}{match.group(2).lower()}"
         if match

@@ -61,6 +61,8 @@ NUMBERS_FROM_ONE = frozenset({
     "smtpd_recipient_limit", "smtpd_recipient_overshoot_limit", "smtpd_soft_error_limit",
     "tls_daemon_random_bytes", "tls_random_bytes", "virtual_alias_expansion_limit", "virtual_minimum_uid",
 })  # fmt: skip
+# Numbers below zero mean something.
+NEGATIVE_NUMBERS = frozenset({"postscreen_dnsbl_allowlist_threshold", "postscreen_dnsbl_whitelist_threshold"})
 # Numbers that Postfix keeps in a long; all others end at 2147483647.
 LONG_NUMBERS = frozenset({
     "lmdb_map_size", "mailbox_size_limit", "message_size_limit", "queue_minfree", "virtual_mailbox_limit",

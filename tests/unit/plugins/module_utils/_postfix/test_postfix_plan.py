@@ -171,7 +171,7 @@ def test_fresh_host_is_predicted_in_check_mode(tmp_path: Path, monkeypatch: pyte
             "there is no check 'zzz'; findings name their check, and docs/checks.md lists all of them",
         ),
         ({"mail-loop": " "}, "mail-loop: no reason is given; write why"),
-        ({"mail-loop": True}, "mail-loop: no reason is given"),
+        ({"mail-loop": True}, "mail-loop: the reason must be text"),
     ],
 )
 def test_a_check_is_turned_off_by_its_name_with_a_reason(given: dict[str, Any], complaint: str) -> None:

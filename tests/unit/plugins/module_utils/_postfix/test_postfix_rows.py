@@ -9,7 +9,6 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix import info
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import (
     addresses,
     configuration,
-    restrictions,
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files import (
     expansion,
@@ -129,22 +128,6 @@ def test_host_names(name: str, good: bool) -> None:
 )
 def test_keys_of_a_policy(hop: str, keys: list[str]) -> None:
     assert list(configuration.policy_keys(hop)) == keys
-
-
-@pytest.mark.parametrize(
-    ("words", "guarded"),
-    [
-        ("permit_mynetworks reject_unauth_destination", True),
-        ("warn_if_reject reject_unauth_destination", False),
-        ("warn_if_reject reject_rbl_client x reject", True),
-        ("permit reject", False),
-        ("check_client_access static:ok reject", False),
-        ("check_client_access static:reject reject", True),
-        ("", False),
-    ],
-)
-def test_what_guards_against_relaying(words: str, guarded: bool) -> None:
-    assert restrictions.guarded(words.split()) is guarded
 
 
 def test_password_behind_a_name_of_ones_own_is_masked() -> None:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import os
 import re
 import shutil
@@ -18,6 +20,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.plan 
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.request import Request, file_wishes
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import configuration, registry
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks.finding import Finding
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files import table, text
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files.text import staged_path
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import maps, programs
 
@@ -32,6 +35,21 @@ LIVE = "/etc/postfix"
 OPINION = "warning: "
 """What a finding begins with where it is not certain that mail stops."""
 DEFAULTS = (STOCK / "postconf-d").read_text(encoding="utf-8")
+
+
+def looked_up(key: str, spec: str) -> str:
+    """What a table of patterns or networks has for the key: as much of regexp_table(5) and cidr_table(5) as is met."""
+    kind, _colon, path = spec.partition(":")
+    content = "\n".join(path.strip("{}").split("}{")) if path.startswith("{") else text.read_text(path)
+    for row in table.parse_patterns(content) if kind in ("regexp", "pcre") else []:
+        if re.search(row.key.strip("/"), key):
+            return row.value
+    with contextlib.suppress(ValueError):
+        address = ipaddress.ip_address(key)
+        for row in table.parse_map(content) if kind == "cidr" else []:
+            if address in ipaddress.ip_network(row.key):
+                return row.value
+    return ""
 
 
 class Canned(configuration.Tools):
@@ -52,6 +70,9 @@ class Canned(configuration.Tools):
 
     def postmap(self, key: str, specs: Sequence[str]) -> programs.Ran:
         said = "".join(self.errors.get(spec, "") for spec in specs)
+        answer = next((found for found in (looked_up(key, spec) for spec in specs) if found), "")
+        if answer:
+            return programs.Ran(0, answer + "\n", said)
         return programs.Ran(1, "", said)
 
     def postfix_check(self) -> programs.Ran:

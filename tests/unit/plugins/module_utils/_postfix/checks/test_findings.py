@@ -1273,8 +1273,8 @@ ROWS = [
         {
             "open-relay": [
                 "main.cf line N: smtpd_relay_restrictions = permit_mynetworks, c...: open relay: smtp/inet "
-                "reaches permit before reject_unauth_destination; write permit_mynetworks, "
-                "permit_sasl_authenticated, reject_unauth_destination"
+                "reaches check_sender_access static:{ permit } before reject_unauth_destination; write "
+                "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination"
             ]
         },
         parameters={
@@ -1515,9 +1515,6 @@ ROWS = [
         {
             "password-in-main-cf": [
                 "main.cf line N: smtp_sasl_password_maps = static:…: a password in main.cf can be read by "
-                "every user of the host; put it in a file with sensitive: true, and name that as "
-                "texthash:FILE",
-                "main.cf line N: smtp_sasl_password_maps = inline:…: a password in main.cf can be read by "
                 "every user of the host; put it in a file with sensitive: true, and name that as "
                 "texthash:FILE",
             ]
