@@ -90,6 +90,10 @@ class Tools:
         """Open the tables and look the key up in one after the other until it is found; code 1: in none."""
         return programs.run(["postmap", "-c", self.directory, "-q", key, *specs])
 
+    def lookup(self, spec: str, keys: Sequence[str]) -> programs.Ran:
+        """The keys that the table has, with their values after a tab."""
+        return programs.run(["postmap", "-c", self.directory, "-q", "-", spec], stdin="\n".join(keys) + "\n")
+
     def postfix_check(self) -> programs.Ran:
         program = programs.find_program("postfix")
         return programs.run([program, "-c", self.directory, "check"]) if program else programs.Ran(0, "", "")

@@ -19,6 +19,10 @@ _ASIDE = ("smtpd_", "postscreen_", "lmtp_", "virtual_mailbox_", "virtual_uid_", 
 _RELAYING = ("_restrictions", "_hosts", "_clients", "_networks", "virtual_mailbox_domains")
 
 
+# Tables whose content stands in main.cf itself, wherever in the value: unionmap:{static:…} holds one as well.
+IN_MAIN_CF = re.compile(r"\b((static|inline|randmap):|(regexp|pcre|cidr):\s*\{)")
+
+
 class Finding(NamedTuple):
     """One mistake (certain) or one opinion (not certain)."""
 
@@ -70,18 +74,23 @@ class Finding(NamedTuple):
         """
         rows = content.splitlines()
         row = rows[self.line - 1] if 0 < self.line <= len(rows) else ""
-        words = {row, *row.split(), self.parameter, self.value} - {"", "="}
-        quoted = sorted(words, key=len, reverse=True)
+        shown = self._without({row, *row.split(), self.parameter, self.value})
+        return shown._replace(parameter=MASK if self.parameter else "")
+
+    @property
+    def discreet(self) -> Finding:
+        """Without the passwords that somebody wrote into main.cf."""
+        shown = self.value.endswith("…")
+        if not shown and self.where[1].endswith("_sasl_password_maps") and IN_MAIN_CF.search(self.value):
+            return self._without({self.value, *re.split(r"[\s{}]+", self.value)})
+        return self
+
+    def _without(self, words: set[str]) -> Finding:
         problem, remedy = self.problem, self.remedy
-        for each in quoted:
+        for each in sorted(words - {"", "="}, key=len, reverse=True):
             alone = re.compile(rf"(?<!\w){re.escape(each)}(?!\w)")
             problem, remedy = alone.sub(MASK, problem), alone.sub(MASK, remedy)
-        return self._replace(
-            parameter=MASK if self.parameter else "",
-            value=MASK if self.value else "",
-            problem=problem,
-            remedy=remedy,
-        )
+        return self._replace(value=MASK if self.value else "", problem=problem, remedy=remedy)
 
 
 class Setting(NamedTuple):

@@ -52,7 +52,7 @@ def findings(configuration: Configuration) -> list[Finding]:
     """What all checks find, errors first, each by its place."""
     secret = configuration.password_files
     found = dict.fromkeys(
-        finding.concealed(secret[finding.file]) if finding.file in secret else finding
+        finding.concealed(secret[finding.file]) if finding.file in secret else finding.discreet
         for check in CHECKS
         for finding in check.findings(configuration)
     )

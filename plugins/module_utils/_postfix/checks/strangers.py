@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from itertools import product
 from typing import Iterator, NamedTuple, Sequence
 
 from ..files import lines, master_cf
@@ -152,25 +153,25 @@ class _Walk:
                 return None
             if chosen:
                 return [row.value for row in rows]
-        keys = list(self.keys(what))
+        own = (self.config.value("mydomain") or "example.com", self.config.value("myhostname"))
+        keys = list(keys_of(what, self.stranger, own))
         found = asked(self.config, table, keys)
         return (
             None if found is None else [found[key] for key in keys if key in found][: None if chosen else 1]
         )
 
-    def keys(self, what: str) -> Iterator[str]:
-        """What smtpd looks up, the most special first: access(5)."""
-        own = self.config.value("mydomain") or "example.com"
-        if what == "client":
-            yield from _parents_of_name(NAME)
-            yield from _parents_of_address(self.stranger.address)
-        elif what in ("helo", "reverse_client_hostname"):
-            yield from (*_parents_of_name(NAME), self.config.value("myhostname"), own)
-        else:
-            addresses = (SENDER, f"joe@{own}") if what == "sender" else (self.stranger.recipient,)
-            for address in addresses:
-                local, _at, domain = address.partition("@")
-                yield from (address, *_parents_of_name(domain), f"{local}@")
+
+def keys_of(what: str, stranger: Stranger, own: tuple[str, str]) -> Iterator[str]:
+    """What smtpd looks up, the most special first: access(5). `own` are this host's domain and name."""
+    if what == "client":
+        yield from _parents_of_name(NAME)
+        yield from _parents_of_address(stranger.address)
+    elif what in ("helo", "reverse_client_hostname"):
+        yield from (*_parents_of_name(NAME), *own)
+    else:
+        for address in (SENDER, f"joe@{own[0]}") if what == "sender" else (stranger.recipient,):
+            local, _at, domain = address.partition("@")
+            yield from (address, *_parents_of_name(domain), f"{local}@")
 
 
 def _parents_of_name(name: str) -> Iterator[str]:
@@ -247,12 +248,21 @@ def asked(config: Configuration, table: str, keys: Sequence[str]) -> dict[str, s
         known = {row.key.lower(): row.value for row in reversed(rows)}
         return {key: known[key.lower()] for key in keys if key.lower() in known}
     if kind in ("regexp", "pcre", "cidr"):
-        return {key: said for key in keys if (said := ask(config, f"{kind}:{name}", key))}
+        known = _answers(config, f"{kind}:{name}")
+        return {key: known[key] for key in keys if key in known}
     return None
 
 
 @once
-def ask(config: Configuration, table: str, key: str) -> str:
-    """postmap -q; empty where the table has no such key."""
+def _answers(config: Configuration, table: str) -> dict[str, str]:
+    """What a table of patterns or networks answers for every key that may be asked: one program a table."""
     kind, path = table_of(table)
-    return config.tools.postmap(key, [f"{kind}:{config.staged(path)}"]).output.strip()
+    own = (config.value("mydomain") or "example.com", config.value("myhostname"))
+    keys = dict.fromkeys(
+        key
+        for what in ("client", "helo", "sender", "recipient")
+        for address, recipient in product(ADDRESSES, RECIPIENTS)
+        for key in (*keys_of(what, Stranger(address, recipient), own), recipient.rpartition("@")[2])
+    )
+    said = config.tools.lookup(f"{kind}:{config.staged(path)}", [key for key in keys if key])
+    return dict(line.split("\t", 1) for line in said.output.splitlines() if "\t" in line)

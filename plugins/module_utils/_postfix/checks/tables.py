@@ -16,7 +16,7 @@ from ..files.parameters import ADVICE, COVERED_BY_CHECKS
 from ..files.version import supports
 from ..host import maps
 from .configuration import Configuration, table_of
-from .finding import Finding, Setting, TableRow, check, nearest
+from .finding import IN_MAIN_CF, Finding, Setting, TableRow, check, nearest
 
 _NAMED = (
     "*_maps", "*_map", "*_checks", "*_database", "mydestination", "relay_domains", "virtual_alias_domains",
@@ -63,10 +63,6 @@ def database_type(config: Configuration, setting: Setting, value: str) -> Iterat
         yield from _unknown_type(config, setting, value, "")
 
 
-# Tables whose content stands in main.cf itself, wherever in the value: unionmap:{static:…} holds one as well.
-_IN_MAIN_CF = re.compile(r"\b((static|inline|randmap):|(regexp|pcre|cidr):\s*\{)")
-
-
 @check("password-in-main-cf", "smtp_sasl_password_maps", "lmtp_sasl_password_maps")
 def password_in_main_cf(_config: Configuration, setting: Setting, value: str) -> Iterator[Finding]:
     """A password in the value of smtp_sasl_password_maps itself.
@@ -74,7 +70,7 @@ def password_in_main_cf(_config: Configuration, setting: Setting, value: str) ->
     main.cf is readable by every user of the host, and postconf(1) shows it.
     Manual: SASL_README.
     """
-    found = _IN_MAIN_CF.search(value)
+    found = IN_MAIN_CF.search(value)
     if found:
         yield setting.error(
             "a password in main.cf can be read by every user of the host",

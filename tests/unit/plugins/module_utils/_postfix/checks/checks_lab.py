@@ -70,10 +70,11 @@ class Canned(configuration.Tools):
 
     def postmap(self, key: str, specs: Sequence[str]) -> programs.Ran:
         said = "".join(self.errors.get(spec, "") for spec in specs)
-        answer = next((found for found in (looked_up(key, spec) for spec in specs) if found), "")
-        if answer:
-            return programs.Ran(0, answer + "\n", said)
         return programs.Ran(1, "", said)
+
+    def lookup(self, spec: str, keys: Sequence[str]) -> programs.Ran:
+        found = ((key, looked_up(key, spec)) for key in keys)
+        return programs.Ran(0, "".join(f"{key}\t{value}\n" for key, value in found if value), "")
 
     def postfix_check(self) -> programs.Ran:
         return programs.Ran(0, "", self.errors.get("postfix check", ""))
