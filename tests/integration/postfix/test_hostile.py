@@ -160,3 +160,43 @@ def test_a_dead_listener_of_ipv6_is_let_go() -> None:
         assert "[::1]:25" not in listening(host)
     finally:
         host.destroy()
+
+
+def test_a_daemon_that_failed_serves_again_at_once_after_the_way_back(host: Host) -> None:
+    """smtpd on port 25 cannot ask for logins and ends at each client, so that master(8) throttles it."""
+    host.run("touch /var/spool/postfix/private/auth-dead")
+    asked = {
+        "smtpd_sasl_auth_enable": True,
+        "smtpd_sasl_type": "dovecot",
+        "smtpd_sasl_path": "private/auth-dead",
+    }
+    done = host.module("postfix_config", parameters=asked, confirm={"timeout": 15})
+    assert (done["code"], done["rolled_back"]) == (1, True), done["everything"]
+    assert "the previous one was restored and is running" in done["msg"], done["everything"]
+    assert host.serves()
+
+
+def test_a_fifo_that_becomes_a_socket_is_restarted_for(host: Host) -> None:
+    stock = host.run("cat /etc/postfix/master.cf").stdout
+    host.run(
+        "sed -i -E '/^(pickup|qmgr) /s/unix/fifo/' /etc/postfix/master.cf && postfix stop; postfix start; sleep 3"
+    )
+    assert host.run("stat -c %F /var/spool/postfix/public/pickup").stdout.strip() == "fifo"
+    wished = {"files": [{"path": "master.cf", "content": stock}]}
+    assert host.module("postfix_config", check_mode=True, **wished)["activated"] == "restart"
+    changed(host, "restart", **wished)
+    assert host.run("stat -c %F /var/spool/postfix/public/pickup").stdout.strip() == "socket"
+
+
+def test_a_table_of_certificates_by_name_holds_their_files(host: Host) -> None:
+    wished = {
+        "parameters": {"tls_server_sni_maps": "lmdb:/etc/postfix/sni"},
+        "files": [{"path": "sni", "content": "mail.host.test /etc/ssl/both.pem\n"}],
+    }
+    host.run(
+        "cat /etc/ssl/private/ssl-cert-snakeoil.key /etc/ssl/certs/ssl-cert-snakeoil.pem > /etc/ssl/both.pem"
+    )
+    changed(host, "reload", **wished)
+    host.run("sleep 1; touch /etc/postfix/sni")
+    assert host.module("postfix_config", parameters={"biff": True})["code"] == 0
+    assert "BEGIN CERTIFICATE" in host.run("postmap -F -q mail.host.test lmdb:/etc/postfix/sni").stdout

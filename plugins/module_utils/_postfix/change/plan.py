@@ -46,6 +46,7 @@ class Change(NamedTuple):
 class Plan(NamedTuple):
     changes: list[Change]
     old_main: main_cf.MainCf
+    old_master: master_cf.MasterCf
     main: main_cf.MainCf
     master: master_cf.MasterCf
     defaults: Mapping[str, str] = {}
@@ -76,7 +77,8 @@ def make_plan(
     if changes and managed_mode and managed.STATE not in made.wishes:
         state = FileWish(managed.STATE, json.dumps(made.state) + "\n", 0o600, True)
         changes += [change for change in (_compare(base, state),) if change]
-    return Plan(changes, old_main, main, master, defaults, made)
+    old_master = master_cf.MasterCf(read_file(base, "master.cf"))
+    return Plan(changes, old_main, old_master, main, master, defaults, made)
 
 
 def _managed(

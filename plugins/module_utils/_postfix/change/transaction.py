@@ -30,6 +30,7 @@ from ..host.master import (
     holds_dead,
     level_for_change,
     queue_directory,
+    sockets_become_others,
 )
 from . import confirm, managed
 from .interrupts import Interrupted, heard
@@ -254,7 +255,10 @@ class _State(NamedTuple):
             return "start"
         if self.stale_copies() and chroot.kept_in_step():
             return "restart"
-        if holds_dead(self.master, self.plan.master.services):
+        services = self.plan.master.services
+        if holds_dead(self.master, services) or sockets_become_others(
+            self.plan.old_master.services, services
+        ):
             return "restart"
         if changed:
             return level_for_change(self.old, self.new)
@@ -530,6 +534,9 @@ class _Run:
                 f"{self.request.config_directory} holds the new files, not confirmed, or some of them. Mend that, and "
                 "run again: the old ones are kept and come back first"
             ) from error
+        if isinstance(error, _NotServed) and journal.level == "reload":
+            # master(8) waits a minute before it starts a daemon again that has failed; a reload does not shorten that.
+            journal.level = "restart"
         again = journal.level != "none" and (touched or self.told_postfix)
         problems = self._serve_again(state, journal) if again else []
         with contextlib.suppress(OSError):

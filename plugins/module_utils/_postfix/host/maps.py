@@ -13,7 +13,7 @@ import contextlib
 import os
 import re
 import shutil
-from typing import Iterable, Mapping, NamedTuple
+from typing import Iterable, Mapping, NamedTuple, Sequence
 
 from ..files import expansion, main_cf, master_cf
 from .programs import find_program, run
@@ -92,10 +92,12 @@ def _in_value(
                 yield MapReference(kind, match.group("path"), name, file, line)
 
 
-def tool_for(found: Iterable[MapReference], path: str) -> str:
-    """postalias for a table that serves as aliases(5), else postmap."""
-    alias = any(ref.path == path and ref.parameter in ("alias_maps", "alias_database") for ref in found)
-    return "postalias" if alias else "postmap"
+def tool_for(found: Iterable[MapReference], path: str) -> list[str]:
+    """postalias for a table that serves as aliases(5), else postmap; -F where its values are names of files."""
+    parameters = {ref.parameter for ref in found if ref.path == path}
+    if parameters & {"alias_maps", "alias_database"}:
+        return ["postalias"]
+    return ["postmap", "-F"] if "tls_server_sni_maps" in parameters else ["postmap"]
 
 
 def compiled_files(kind: str, path: str) -> list[str]:
@@ -119,11 +121,11 @@ def build_directory(path: str) -> str:
     return os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.building")
 
 
-def build(kind: str, path: str, tool: str, config_directory: str) -> str | None:
+def build(kind: str, path: str, tool: Sequence[str], config_directory: str) -> str | None:
     """Compile the source beside and rename the result into place; the reason when that fails."""
-    program = find_program(tool)
+    program = find_program(tool[0])
     if program is None:
-        return f"{tool} is not installed"
+        return f"{tool[0]} is not installed"
     directory = build_directory(path)
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(directory)
@@ -133,9 +135,9 @@ def build(kind: str, path: str, tool: str, config_directory: str) -> str | None:
         shutil.copy2(path, source)
         status = os.stat(path)
         os.chown(source, status.st_uid, status.st_gid)
-        done = run([program, "-c", config_directory, f"{kind}:{source}"])
+        done = run([program, *tool[1:], "-c", config_directory, f"{kind}:{source}"])
         if done.code:
-            return (done.errors or f"{tool} ended with {done.code}").replace(directory + "/", "").strip()
+            return (done.errors or f"{tool[0]} ended with {done.code}").replace(directory + "/", "").strip()
         for suffix in COMPILED[kind]:
             made = source + suffix
             os.utime(made)

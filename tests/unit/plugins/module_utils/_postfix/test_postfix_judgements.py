@@ -235,8 +235,10 @@ def test_tables_of_a_configuration() -> None:
         ("texthash:/b", "main.cf"),
         ("cidr:/c", "master.cf"),
     ]
-    assert maps.tool_for(found, "/etc/aliases") == "postalias"
-    assert maps.tool_for(found, "/etc/postfix/a") == "postmap"
+    assert maps.tool_for(found, "/etc/aliases") == ["postalias"]
+    assert maps.tool_for(found, "/etc/postfix/a") == ["postmap"]
+    sni = maps.MapReference("hash", "/etc/postfix/sni", "tls_server_sni_maps", "main.cf", 3)
+    assert maps.tool_for([sni], "/etc/postfix/sni") == ["postmap", "-F"]
 
 
 def test_stale_tables(tmp_path: Path) -> None:
