@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change import swap, transaction
@@ -30,6 +30,14 @@ OLD_MAIN, NEW_MAIN = "biff = no\n", "biff = yes\n"
 def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """No power is lost here."""
     monkeypatch.setattr(os, "fsync", lambda _handle: None)
+
+
+@pytest.fixture(autouse=True)
+def heard_signals() -> Iterator[None]:
+    """Nobody has turned SIGHUP off, as nohup(1) does: what is ignored stays so."""
+    before = signal.signal(signal.SIGHUP, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def failing(number: int) -> OSError:
