@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cases import HOP, PASSWORD, RELAY, inet
-from hosts import Host, missing
+from hosts import Host
 
 RESTART = {"parameters": {"inet_interfaces": "loopback-only"}}
 
@@ -146,20 +146,15 @@ def test_a_full_disk_leaves_old_or_new(host: Host, room: int) -> None:
     assert host.module("postfix_config", **wished)["code"] == 0
 
 
-def test_a_dead_listener_of_ipv6_is_let_go() -> None:
+def test_a_dead_listener_of_ipv6_is_let_go(privileged_host: Host) -> None:
     """IPv6 is turned off under a running Postfix that listens on ::1."""
-    if missing():
-        pytest.fail(missing())
-    host = Host("bookworm", "--privileged")
-    try:
-        started = host.module("postfix_config", **RESTART)
-        assert started["code"] == 0, started["everything"]
-        assert "[::1]:25" in listening(host)
-        host.run("sysctl -w net.ipv6.conf.all.disable_ipv6=1")
-        changed(host, "restart", parameters={**RESTART["parameters"], "smtp_helo_timeout": "61s"})
-        assert "[::1]:25" not in listening(host)
-    finally:
-        host.destroy()
+    host = privileged_host
+    started = host.module("postfix_config", **RESTART)
+    assert started["code"] == 0, started["everything"]
+    assert "[::1]:25" in listening(host)
+    host.run("sysctl -w net.ipv6.conf.all.disable_ipv6=1")
+    changed(host, "restart", parameters={**RESTART["parameters"], "smtp_helo_timeout": "61s"})
+    assert "[::1]:25" not in listening(host)
 
 
 def test_a_daemon_that_failed_serves_again_at_once_after_the_way_back(host: Host) -> None:
