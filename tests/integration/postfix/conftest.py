@@ -39,31 +39,34 @@ def shared_host(request: pytest.FixtureRequest) -> Iterator[Host]:
     host.destroy()
 
 
-@pytest.fixture
-def host(request: pytest.FixtureRequest) -> Iterator[Host]:
-    """A fresh host of the newest release asked for."""
+def lent(release: str = "bookworm", *options: str, **more: bool) -> Iterator[Host]:
+    """A fresh host for one test."""
     if missing():
         pytest.fail(missing())
-    host = Host(getattr(request, "param", "bookworm"))
+    host = Host(release, *options, **more)
     yield host
     host.destroy()
+
+
+@pytest.fixture
+def host(request: pytest.FixtureRequest) -> Iterator[Host]:
+    """A fresh host of the release asked for."""
+    yield from lent(getattr(request, "param", "bookworm"))
 
 
 @pytest.fixture
 def bare_host() -> Iterator[Host]:
     """A host without systemd."""
-    if missing():
-        pytest.fail(missing())
-    host = Host("bookworm", systemd=False)
-    yield host
-    host.destroy()
+    yield from lent(systemd=False)
 
 
 @pytest.fixture
 def blind_host() -> Iterator[Host]:
     """A host with systemd whose root may not look into the processes of others."""
-    if missing():
-        pytest.fail(missing())
-    host = Host("bookworm", ptrace=False)
-    yield host
-    host.destroy()
+    yield from lent(ptrace=False)
+
+
+@pytest.fixture
+def privileged_host() -> Iterator[Host]:
+    """A host that may set its sysctls."""
+    yield from lent("bookworm", "--privileged")

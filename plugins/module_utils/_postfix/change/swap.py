@@ -34,7 +34,7 @@ from typing import Iterator
 
 from ..files.text import open_regular
 from . import journal as journals
-from .journal import EXCHANGE, FILES, Journal
+from .journal import EXCHANGE, FILES, Journal, Step
 
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
@@ -375,7 +375,11 @@ class Directory:
         told = []
         suffix = _edited()
         bridged = journal.bridged or (digest(journal.bridge) if journal.bridge else None)
-        changed = [step for step in journal.steps if digest(step.target) != step.before]
+        changed = [
+            step
+            for step in journal.steps
+            if digest(step.target) != step.before and self._is_replaced(journal, step)
+        ]
         for step in changed:
             known = (step.after, bridged) if step.path == "main.cf" else (step.after,)
             ours = digest(step.target) in (None, *known)
@@ -393,6 +397,18 @@ class Directory:
             with contextlib.suppress(FileNotFoundError):
                 fsync_path(os.path.dirname(step.target))
         return told
+
+    def _is_replaced(self, journal: Journal, step: Step) -> bool:
+        """Whether something of ours stands or stood in the place of the file: it no longer lies ready then.
+
+        What was never replaced is left as somebody else has made it.
+        """
+        if step.after is None:
+            return not os.path.lexists(step.target)
+        interim = step.path == "main.cf" and journal.bridge and not os.path.lexists(journal.bridge)
+        if interim and os.path.lexists(step.target + _INTERIM_BACK):
+            return True
+        return not os.path.lexists(step.target + _NEW)
 
     def _clear_files(self, journal: Journal) -> None:
         """What lay ready beside the live files."""

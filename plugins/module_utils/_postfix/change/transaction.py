@@ -341,7 +341,13 @@ class _Run:
             if journal or directory.leftovers():
                 directory.close()
             return False, []
-        told = directory.undo(journal) if journal.state == SWAPPED else []
+        try:
+            told = directory.undo(journal) if journal.state == SWAPPED else []
+        except (OSError, SwapError) as error:
+            raise DeployError(
+                f"An earlier run was interrupted, and its change cannot be taken back: {_said(error)}. "
+                f"{directory.path} holds its files, not confirmed, or some of them; mend that, and run again"
+            ) from None
         if journal.running and journal.level != "none":
             old = main_cf.MainCf(read_file(directory.real, "main.cf")).values()
             control = Control(self.request.config_directory, queue_directory(old))
@@ -528,7 +534,7 @@ class _Run:
         try:
             touched = self.directory.is_touched(journal)
             told = self.directory.undo(journal)
-        except (OSError, SwapError) as failure:
+        except Exception as failure:
             raise DeployError(
                 f"The change was broken off: {_said(error)}. It could not be taken back ({_said(failure)}): "
                 f"{self.request.config_directory} holds the new files, not confirmed, or some of them. Mend that, and "
@@ -542,26 +548,19 @@ class _Run:
         with contextlib.suppress(OSError):
             self.directory.close()
         if isinstance(error, _NotServed):
-            message = "Postfix did not come up with the new configuration; the previous one was restored"
-            reasons, log = error.problems, error.log
-        else:
-            message = "The change was broken off, and the previous configuration was restored"
-            reasons, log = [_said(error)], []
-        if problems:
-            message = (
-                f"{message.replace('one was', 'files were').replace('configuration was', 'files were')}, "
-                f"but Postfix does not come up with them either ({'; '.join(problems)})"
+            what, reasons, log = (
+                "Postfix did not come up with the new configuration",
+                error.problems,
+                error.log,
             )
-        elif not again and not touched:
-            message = "The change was broken off before it was live; nothing was changed"
-        elif not again:
-            pass
-        elif state.master is None:
-            message += ", and Postfix is stopped, as it was before"
         else:
-            message += " and is running"
+            what, reasons, log = "The new configuration was given up", [_said(error)], []
+        ended = where_it_ended(touched, again, state.master is not None, problems)
         raise DeployError(
-            f"{message}. What went wrong:\n{listed(reasons)}", rolled_back=touched, log=log, warnings=told
+            f"{what}; {ended}. What went wrong:\n{listed(reasons)}",
+            rolled_back=touched,
+            log=log,
+            warnings=told,
         ) from error
 
     def _serve_again(self, state: _State, journal: Journal) -> list[str]:
@@ -590,6 +589,19 @@ class _NotServed(Exception):
     def __init__(self, problems: Sequence[str], log: Sequence[str]) -> None:
         super().__init__(listed(problems))
         self.problems, self.log = list(problems), list(log)
+
+
+def where_it_ended(touched: bool, again: bool, ran: bool, problems: Sequence[str]) -> str:
+    """The state of the host after the way back. `touched`: files were live; `again`: Postfix was told."""
+    if problems:
+        files = "the previous files were restored" if touched else "no file was changed"
+        return f"{files}, but Postfix does not come up with them either ({'; '.join(problems)})"
+    files = "the previous one was restored" if touched else "nothing was changed"
+    if not again:
+        return files
+    if ran and touched:
+        return f"{files} and is running"
+    return f"{files}, and Postfix {'is running' if ran else 'is stopped, as it was before'}"
 
 
 def listed(problems: Sequence[str]) -> str:

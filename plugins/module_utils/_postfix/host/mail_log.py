@@ -73,7 +73,9 @@ class LogMark:
 
     def __init__(self, values: Mapping[str, str]) -> None:
         own = values.get("maillog_file", "")
-        journal = os.path.exists("/run/systemd/journal/socket") and programs.find_program("journalctl")
+        # Without either directory it stores nothing: Storage=none of journald.conf(5).
+        stored = any(map(os.path.exists, ("/run/log/journal", "/var/log/journal")))
+        journal = stored and programs.find_program("journalctl")
         self._journal = bool(journal) and not own.startswith("/")
         self._names = [own] if own.startswith("/") else [] if self._journal else list(MAIL_LOGS)
         self._owners = {0}

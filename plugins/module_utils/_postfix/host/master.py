@@ -8,6 +8,7 @@ The rule of this file: what master(8) is and holds is asked of the process, in /
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import re
 from typing import Iterable, Mapping, NamedTuple
@@ -130,7 +131,22 @@ def holds_dead(master: Master, services: Iterable[master_cf.Service]) -> bool:
     """Whether it listens on an IPv6 address that this host no longer has: nobody can connect, and it does not know."""
     ports = (listeners.port_number(listeners.split_inet_service(entry.service)[1]) for entry in services)
     seen = held(master, (port for port in ports if port))
-    return any(":" in each.address and each.address != "::" and not is_local(each.address) for each in seen)
+    # A link-local address can be bound with its scope alone, which /proc does not tell.
+    return any(
+        ":" in each.address
+        and each.address != "::"
+        and not ipaddress.ip_address(each.address).is_link_local
+        and not is_local(each.address)
+        for each in seen
+    )
+
+
+def sockets_become_others(old: Iterable[master_cf.Service], new: Iterable[master_cf.Service]) -> bool:
+    """Whether a FIFO of a service becomes a socket, or the other way round: a reload leaves what is there."""
+    kinds = {entry.service: entry.type for entry in old if entry.type in ("fifo", "unix")}
+    return any(
+        entry.type in ("fifo", "unix") and kinds.get(entry.service, entry.type) != entry.type for entry in new
+    )
 
 
 def sockets_become_others(old: Iterable[master_cf.Service], new: Iterable[master_cf.Service]) -> bool:

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change import swap, transaction
@@ -30,6 +30,14 @@ OLD_MAIN, NEW_MAIN = "biff = no\n", "biff = yes\n"
 def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """No power is lost here."""
     monkeypatch.setattr(os, "fsync", lambda _handle: None)
+
+
+@pytest.fixture(autouse=True)
+def heard_signals() -> Iterator[None]:
+    """Nobody has turned SIGHUP off, as nohup(1) does: what is ignored stays so."""
+    before = signal.signal(signal.SIGHUP, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def failing(number: int) -> OSError:
@@ -143,7 +151,7 @@ def test_whatever_is_raised_the_host_is_old_or_new_and_told(
         assert postfix.up
         assert beside(live) == ["postfix"], at
         if said:
-            assert "the previous configuration was restored and is running" in said or (
+            assert "the previous one was restored and is running" in said or (
                 "nothing was changed" in said
             ), said
         assert (change(monkeypatch, live, Breaker(0, ENDS[end])), state_of(live)) == ("", "new")
@@ -320,3 +328,99 @@ def test_a_fifo_in_the_place_of_a_file_is_refused_and_blocks_nobody(
     with pytest.raises(DeployError, match=r"not a (regular )?file|is a FIFO"):
         transaction.deploy(request, check_mode)
     assert [path.name for path in live.iterdir() if path.is_fifo()] == [name]
+
+
+@pytest.mark.parametrize(
+    ("touched", "again", "ran", "problems", "ended"),
+    [
+        (True, True, True, [], "the previous one was restored and is running"),
+        (True, True, False, [], "the previous one was restored, and Postfix is stopped, as it was before"),
+        (True, False, True, [], "the previous one was restored"),
+        (False, False, True, [], "nothing was changed"),
+        (False, True, True, [], "nothing was changed, and Postfix is running"),
+        (
+            True,
+            True,
+            True,
+            ["x", "y"],
+            "the previous files were restored, but Postfix does not come up with them either (x; y)",
+        ),
+        (False, True, True, ["x"], "no file was changed, but Postfix does not come up with them either (x)"),
+    ],
+)
+def test_where_a_change_ended_is_said(
+    touched: bool, again: bool, ran: bool, problems: list[str], ended: str
+) -> None:
+    assert transaction.where_it_ended(touched, again, ran, problems) == ended
+
+
+def test_a_restart_that_is_broken_off_brings_postfix_back(
+    live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files are as asked already; Postfix was stopped when something odd happened."""
+    (live / "main.cf").write_text(NEW_MAIN)
+    real, broken = postfix.activate, [True]
+
+    def activate(level: str, *more: Any) -> None:
+        real(level, *more)
+        if broken.pop():
+            postfix.up = False
+            broken.append(False)
+            raise RuntimeError("can't start new thread")
+        broken.append(False)
+
+    monkeypatch.setattr(postfix, "activate", activate)
+    monkeypatch.setattr(transaction._State, "level", lambda _self, _changed: "restart")
+    with pytest.raises(DeployError, match="nothing was changed, and Postfix is running") as error:
+        transaction.deploy(Request(str(live), parameters={"biff": True}))
+    assert "can't start new thread" in str(error.value)
+    assert (postfix.did, postfix.up, state_of(live)) == (
+        ["restart", "start"],
+        True,
+        str({"main.cf": NEW_MAIN}),
+    )
+
+
+def test_an_edit_of_a_file_that_was_not_yet_replaced_stays_in_place(
+    live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed when all lay ready, before the first rename."""
+
+    def die(_run: Any, error: BaseException) -> None:
+        raise error
+
+    def kill(*_arguments: Any) -> None:
+        raise SystemExit("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(swap, "exchange", no_exchange)
+        patched.setattr(transaction._Run, "bring_back", die)
+        patched.setattr(swap.Directory, "_rename_all", kill)
+        with pytest.raises(SystemExit):
+            transaction.deploy(Request(str(live), parameters={"biff": True}))
+    (live / "edited").write_text("biff = no\nmail_name = x\n")
+    os.rename(live / "edited", live / "main.cf")
+    outcome = transaction.deploy(Request(str(live), parameters={"biff": True}))
+    assert outcome.recovered and outcome.warnings == []
+    assert (live / "main.cf").read_text() == "biff = yes\nmail_name = x\n"
+    assert sorted(path.name for path in live.iterdir()) == ["main.cf", "master.cf"]
+
+
+def test_a_change_that_cannot_be_taken_back_is_told_by_each_run(
+    live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postfix.sick_with = NEW_MAIN
+
+    def fail(*_arguments: Any) -> list[str]:
+        raise failing(errno.EIO)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(swap.Directory, "undo", fail)
+        with pytest.raises(DeployError, match="could not be taken back"):
+            transaction.deploy(Request(str(live), parameters={"biff": True}))
+        with pytest.raises(
+            DeployError, match="An earlier run was interrupted, and its change cannot be taken back"
+        ):
+            transaction.deploy(Request(str(live), parameters={"biff": True}))
+    assert transaction.deploy(Request(str(live), parameters={"mail_name": "x"})).recovered
+    assert (live / "main.cf").read_text() == OLD_MAIN + "mail_name = x\n"

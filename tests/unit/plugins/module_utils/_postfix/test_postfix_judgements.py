@@ -23,6 +23,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import 
     listeners,
     mail_log,
     maps,
+    master,
     programs,
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host.control import Control
@@ -196,6 +197,36 @@ def test_a_word_in_the_journal_counts_where_the_kernel_vouches_for_who_said_it(
     monkeypatch.setattr(mail_log.processes, "children", lambda _pid: [])
     mark = mail_log.LogMark({})
     assert bool(mark.failures(Master(1, "postfix@-.service", None, None, None))) is counts
+
+
+def test_a_journal_that_stores_nothing_leaves_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Storage=none: the socket and the program are there, and no directory of journals."""
+    there = {"/run/systemd/journal/socket"}
+    monkeypatch.setattr(programs, "find_program", lambda name: name)
+    monkeypatch.setattr(mail_log.os.path, "exists", lambda path: path in there)
+    assert mail_log.LogMark({})._names == list(mail_log.MAIL_LOGS)
+    there.add("/var/log/journal")
+    assert mail_log.LogMark({})._names == []
+    assert mail_log.LogMark({"maillog_file": "/var/log/postfix.log"})._names == ["/var/log/postfix.log"]
+
+
+@pytest.mark.parametrize(
+    ("address", "here", "dead"),
+    [
+        ("::1", True, False),
+        ("::1", False, True),
+        ("2001:db8::1", False, True),
+        ("::", False, False),
+        ("fe80::1", False, False),
+        ("192.0.2.1", False, False),
+    ],
+)
+def test_an_address_that_is_gone_makes_a_listener_dead(
+    monkeypatch: pytest.MonkeyPatch, address: str, here: bool, dead: bool
+) -> None:
+    monkeypatch.setattr(master, "is_local", lambda _address: here)
+    running = Master(1, None, frozenset({listeners.Listener(address, 25)}), None, None)
+    assert master.holds_dead(running, []) is dead
 
 
 def test_what_the_old_processes_say_when_they_end_is_no_complaint(
