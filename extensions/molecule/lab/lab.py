@@ -737,7 +737,7 @@ class Lab:
         self.wait_for_boot(host)
         say(f"{host.name}: up at {address} ({host.suite}; {host.circumstances})")
 
-    def wait_for_login(self, host: Host, address: str, seconds: float = 90) -> None:
+    def wait_for_login(self, host: Host, address: str, seconds: float = 240) -> None:
         """Until sshd lets us in, which it does when lab-prepare has ended."""
         deadline = time.monotonic() + seconds
         while True:
@@ -748,9 +748,19 @@ class Lab:
             if run(podman(*running), check=False).stdout.strip() != b"true":
                 raise LabError(f"{host.name} did not boot: the systemd of {host.suite} ended at once")
             if time.monotonic() > deadline:
-                raise LabError(f"{host.name} did not answer on SSH within {seconds:.0f} s")
+                raise LabError(
+                    f"{host.name} did not answer on SSH within {seconds:.0f} s; {self.what_it_waits_for(host)}"
+                )
             pause(0.2)
         self.ssh(host, "true", timeout=30)
+
+    def what_it_waits_for(self, host: Host) -> str:
+        """What the systemd of a host that cannot be logged in to is still about, and the end of its journal."""
+        script = (
+            "hostname -I; systemctl list-jobs --no-legend; systemctl --failed; journalctl -n 15 --no-pager"
+        )
+        seen = run(podman("exec", self.container(host), "sh", "-c", script), check=False, timeout=30)
+        return (seen.stdout + seen.stderr).decode(errors="replace").strip()
 
     def wait_for_boot(self, host: Host, seconds: float = 90) -> None:
         """Until systemd has started everything, and nothing of it failed."""

@@ -87,10 +87,11 @@ def valid(case: Case) -> dict[str, Any]:
         plan = make_plan(wish, LIVE)
         stage = swap.Directory(LIVE).build_stage(os.path.join(room, "stage"))
         write_changes(plan.changes, stage)
-        for ref in maps.references(plan.main, plan.master, {"config_directory": LIVE, **plan.main.values()}):
+        found = maps.references(plan.main, plan.master, {"config_directory": LIVE, **plan.main.values()})
+        for ref in found:
             path = staged_path(ref.path, stage, LIVE)
             if ref.type in maps.COMPILED and maps.is_stale(ref.type, path):
-                maps.build(ref.type, path, "postmap", stage)
+                maps.build(ref.type, path, maps.tool_for(found, ref.path), stage)
         findings = registry.check(stage, LIVE, running=running_master("/var/spool/postfix"))
         return {
             "errors": [str(each) for each in findings if each.certain],

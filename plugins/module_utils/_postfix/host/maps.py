@@ -13,7 +13,7 @@ import contextlib
 import os
 import re
 import shutil
-from typing import Iterable, Mapping, NamedTuple, Sequence
+from typing import Iterable, Mapping, NamedTuple
 
 from ..files import expansion, main_cf, master_cf
 from .programs import find_program, run
@@ -121,7 +121,7 @@ def build_directory(path: str) -> str:
     return os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.building")
 
 
-def build(kind: str, path: str, tool: Sequence[str], config_directory: str) -> str | None:
+def build(kind: str, path: str, tool: list[str], config_directory: str) -> str | None:
     """Compile the source beside and rename the result into place; the reason when that fails."""
     program = find_program(tool[0])
     if program is None:
