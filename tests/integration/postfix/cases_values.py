@@ -238,10 +238,10 @@ VALID: list[Case] = [
         {"recipient_delimiter": "+ # plus"},
     ),
     Case(
-        "main_cf_of_a_group",
+        "aliases_of_everybody",
         "writable-by-others",
-        "others than root can write it",
-        setup="chmod g+w /etc/postfix/main.cf # undo: chmod g-w /etc/postfix/main.cf",
+        "every user of the host can write /etc/aliases",
+        setup="chmod o+w /etc/aliases # undo: chmod o-w /etc/aliases",
     ),
     Case("digest_by_its_old_name", "fingerprint-digest", "", {"smtpd_tls_fingerprint_digest": "sha1"}),
     Case("texthash_by_default", "database-type", "", {"default_database_type": "texthash"}),

@@ -15,6 +15,7 @@ from typing import Iterator
 from ..files import lines
 from ..files.parameters import ADVICE, COVERED_BY_CHECKS, FREE_TEXT, TYPOGRAPHY
 from ..files.text import read_text
+from ..host import maps
 from .configuration import Configuration
 from .finding import Finding, Setting, check, nearest
 
@@ -162,15 +163,20 @@ def comment_in_value(config: Configuration) -> Iterator[Finding]:
 
 @check("writable-by-others")
 def writable_by_others(config: Configuration) -> Iterator[Finding]:
-    """main.cf or master.cf can be written by others than root.
+    """main.cf or master.cf can be written by others than root, or a table by every user of the host.
 
-    Whoever can write them runs programs as root.
+    Whoever can write the files runs programs as root; the table, sends mail elsewhere.
     Manual: postfix-wrapper(5), postfix(1) check.
     """
     for name in ("main.cf", "master.cf"):
         path = os.path.join(config.stage, name)
         if os.path.exists(path) and os.stat(path).st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             yield Setting(name, 0, name, "").warning("others than root can write it", "chmod go-w")
+    for setting, ref in config.tables:
+        for path in (ref.path, *maps.compiled_files(ref.type, ref.path)):
+            file = config.staged(path)
+            if os.path.isfile(file) and os.stat(file).st_mode & stat.S_IWOTH:
+                yield setting.warning(f"every user of the host can write {path}", f"chmod o-w {path}")
 
 
 CHECKS = (

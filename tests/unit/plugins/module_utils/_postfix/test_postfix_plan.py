@@ -49,6 +49,32 @@ def test_nothing_wished_nothing_changes(base: str) -> None:
     )
 
 
+def test_what_others_may_write_is_closed_to_them_by_every_change(base: str, tmp_path: Path) -> None:
+    (tmp_path / "main.cf").write_text(
+        "transport_maps = texthash:${config_directory}/transport\nvirtual_alias_maps = texthash:/elsewhere/virtual\n"
+        f"canonical_maps = texthash:{base}/canonical, texthash:{base}/linked\n"
+    )
+    for name, mode in {
+        "master.cf": 0o666,
+        "main.cf": 0o664,
+        "transport": 0o646,
+        "canonical": 0o664,
+        "unnamed": 0o666,
+    }.items():
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(mode)
+    (tmp_path / "linked").symlink_to("unnamed")
+    made = plan(base, [{"path": "other", "content": "x"}], config_directory=base)
+    changed = {each.path: (each.action, each.mode) for each in made}
+    assert changed == {
+        "other": ("created", 0o644),
+        "main.cf": ("mode", 0o644),
+        "master.cf": ("mode", 0o644),
+        "transport": ("mode", 0o644),
+    }
+    assert all(each.before == each.after for each in made if each.action == "mode")
+
+
 def test_parameters_merge_on_top_of_the_file(base: str) -> None:
     (change,) = plan(
         base, [{"path": "main.cf", "content": "biff = yes"}], parameters={"myhostname": "a.example.com"}

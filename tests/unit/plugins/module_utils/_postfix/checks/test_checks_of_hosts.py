@@ -9,6 +9,7 @@ import shutil
 import socket
 import ssl
 import sys
+from pathlib import Path
 from typing import Any, Sequence
 
 import pytest
@@ -345,15 +346,24 @@ def test_a_key_that_cannot_be_read(lab: Lab, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_files_that_others_may_write(lab: Lab) -> None:
-    for name in ("main.cf", "master.cf"):
-        (lab.live / name).chmod(0o664)
+    told = {
+        "main.cf": (0o664, "main.cf: main.cf: others than root can write it; chmod go-w"),
+        "master.cf": (0o646, "master.cf: master.cf: others than root can write it; chmod go-w"),
+        "../aliases": (0o646, "every user of the host can write /etc/aliases; chmod o-w /etc/aliases"),
+    }
+    stage = Path(lab.stage(Case("x")))
+    for name, (mode, sentence) in told.items():
+        file = stage / name if name != "../aliases" else lab.root / "aliases"
+        before = file.stat().st_mode
+        file.chmod(mode)
         try:
-            outcome = found(lab, Case("x"))
+            (finding,) = registry.findings(
+                configuration.Configuration(str(stage), LIVE, Canned(lab.defaults))
+            )
         finally:
-            (lab.live / name).chmod(0o644)
-        assert outcome == {
-            "writable-by-others": [f"warning: {name}: {name}: others than root can write it; chmod go-w"]
-        }
+            file.chmod(before)
+        assert (finding.check, finding.certain) == ("writable-by-others", False)
+        assert sentence in str(finding).replace(f"{lab.root}/", "/etc/")
 
 
 def test_authorities_that_are_none(lab: Lab) -> None:
