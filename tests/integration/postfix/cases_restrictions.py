@@ -15,7 +15,8 @@ def relaying(name: str, words: str, content: str = "", **more: str) -> Case:
         **more,
     }
     files = [text("strangers", content)] if content else []
-    return Case(name, "open-relay", "open relay" if name.startswith("open_") else "", parameters, files=files)
+    says = "open relay" if name.startswith("open_") else ""
+    return Case(name, "open-relay", says, parameters, files=files, since=(3, 7) if ":{{" in words else (3, 0))
 
 
 BROKEN: list[Case] = [

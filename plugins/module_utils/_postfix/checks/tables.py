@@ -263,6 +263,8 @@ def _written_out(config: Configuration) -> Iterator[tuple[Setting, str]]:
         for word in lines.split_list(value):
             kind, _colon, rest = word.partition(":")
             known = kind in _INLINE_TYPES and kind in config.map_types
+            # Without them, that is told already.
+            known = known and (kind not in maps.TEXT_TYPES or supports(config.version, "inline_patterns"))
             if known and rest.startswith("{") and "proxy:" not in rest:
                 yield setting, word.replace(f":{config.live}/", f":{config.stage}/")
 
