@@ -80,6 +80,7 @@ lint-shell:
 docs: venv ## write the pages of docs/ that are made from data
 	@$(BIN)/python tests/tools/pages/checks.py
 	@$(BIN)/python tests/tools/pages/providers.py
+	@$(BIN)/python tests/tools/pages/ports.py
 
 .PHONY: format
 format: venv ## format the Python code

@@ -110,8 +110,15 @@ notes:
     after a refusal.
   - It says how the network and the server treat a process of the remote user on this host. A policy that binds
     Postfix alone, such as one of SELinux, is not seen.
+  - Where the advice is to use another port (V(refused), V(filtered), V(unreachable), V(no_greeting),
+    V(starttls_absent), V(starttls_stripped), V(auth_absent)),
+    L(Which port to send mail through,https://github.com/mailops/ansible-smtp/blob/main/docs/ports.md#the-decision)
+    says which one.
 seealso:
   - module: mailops.smtp.smtp_route_facts
+  - name: Which port to send mail through
+    description: What each port is for, which relay services answer on it, and where it is closed.
+    link: https://github.com/mailops/ansible-smtp/blob/main/docs/ports.md
 """
 
 EXAMPLES = r"""

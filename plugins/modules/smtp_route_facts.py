@@ -45,6 +45,8 @@ options:
       - The ports to probe, in order of preference, where a relay does not name its own.
       - The default is 587, then 2525; 465 where V(tls) is V(implicit); for a provider the ports that it
         documents, 25 left out. Not every relay has 2525.
+      - L(Which port to send mail through,https://github.com/mailops/ansible-smtp/blob/main/docs/ports.md#the-decision)
+        helps to decide.
     type: list
     elements: int
   port:
@@ -188,6 +190,9 @@ attributes:
 seealso:
   - module: mailops.smtp.smtp_probe
   - module: mailops.smtp.route_report
+  - name: Which port to send mail through
+    description: What each port is for, which relay services answer on it, and where it is closed.
+    link: https://github.com/mailops/ansible-smtp/blob/main/docs/ports.md
 """
 
 EXAMPLES = r"""

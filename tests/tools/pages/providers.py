@@ -33,7 +33,7 @@ in `plugins/module_utils/_route/hosting.py` and `relay_services.py`; a test keep
 A policy differs per account as well as per provider, and changes. So these tables order and explain what a
 probe finds; only a probe decides. Marks: no mark means read at the provider; *2* means that third parties say
 so; *g* means general knowledge without a source that was read, to be taken as a hint. A port that no source
-names is unknown.
+names is unknown. Which port to use, and why, is in [ports.md](ports.md).
 """
 
 
