@@ -47,6 +47,7 @@ class ActionModule(ActionBase):
         if complaints:
             return {**result, "failed": True, "msg": "\n".join(f"{one}." for one in complaints)}
         typed = variables.public(self._known(specs), found.values)
+        result["generic"] = variables.generic(found.values)
         if role == "postfix":
             result["route"] = variables.route(found.values)
         elif role == "verify":

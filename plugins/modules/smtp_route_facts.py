@@ -170,6 +170,12 @@ options:
         type: list
         elements: dict
         default: []
+      prepend:
+        description:
+          - Lists that will come before what main.cf has for the same parameter, as
+            O(mailops.smtp.postfix_config#module:block.prepend) has them.
+        type: dict
+        default: {}
   option_names:
     description:
       - Names of variables to use in complaints about the values of options, for a role that fills these from
@@ -314,6 +320,11 @@ ansible_facts:
           type: str
           returned: always
           sample: root@web1.example.com
+        origin:
+          description: The domain that Postfix on this host gives to addresses without one; null where none is known.
+          type: str
+          returned: always
+          sample: web1.example.com
         warnings:
           description: What differs on this host from what the probe did, or from what Postfix should find.
           type: list
@@ -413,6 +424,7 @@ ARGUMENTS = {
             "replace": {"type": "bool", "default": False},
             "tables": {"type": "list", "elements": "dict", "default": []},
             "services": {"type": "list", "elements": "dict", "default": []},
+            "prepend": {"type": "dict", "default": {}},
         },
     },
     **PROBE_ARGUMENTS,
@@ -497,6 +509,7 @@ def here(mine: client.Client, wish: client.Wish | None) -> Here:
         complete,
         hostname.complaint,
         mine.family_from,
+        mine.origin,
     )
 
 

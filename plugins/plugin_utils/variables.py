@@ -60,6 +60,7 @@ MODES = {int(text, 8): text for text in ("0400", "0440", "0444", "0600", "0640",
 # Names of this host to a relay, and domains, in which a service may have an underscore.
 HOST_NAME = re.compile(r"(postfix_myhostname|preflight_helo_name)\Z")
 DOMAIN = re.compile(r"(postfix_myorigin|postfix_mydestination\[\])\Z")
+SENDER_DOMAIN = re.compile(r"_sender_domain\Z")
 RELAY_HOST = re.compile(r"(postfix|verify)_relay_host\Z")
 RECIPIENT = re.compile(r"_recipient\Z")
 SENDER = re.compile(r"(preflight|_test)_sender\Z")
@@ -170,6 +171,8 @@ def _meaning(name: str, where: str, text: str) -> None:
         _host_name(name, text)
     elif DOMAIN.search(where):
         _domain(name, text)
+    elif SENDER_DOMAIN.search(where):
+        _sender_domain(name, text)
     elif RELAY_HOST.search(where):
         try:
             check_host(named_host(text, name).host, name)
@@ -212,6 +215,14 @@ def _domain(name: str, text: str) -> None:
     if not all(map(is_label, labels)):
         remedy = f"write {text.rpartition('@')[2]}" if "@" in text else "write it as example.com"
         raise Wrong(f"{name} is {shown(text)}, which is not a domain; {remedy}")
+
+
+def _sender_domain(name: str, text: str) -> None:
+    labels = text.split(".")
+    if len(labels) < 2 or not all(map(is_label, labels)):
+        domain = text.rpartition("@")[2]
+        remedy = f"write {domain}" if "@" in text and "." in domain else "write it as example.com"
+        raise Wrong(f"{name} is {shown(text)}, which is not a domain of mail; {remedy}")
 
 
 def _address(name: str, text: str, example: str) -> None:
@@ -782,6 +793,7 @@ def needs(
         *_login_needed(values, complaints),
         *_contradictions(values),
         *(_maps(values) if role == "postfix" else []),
+        *_rewritten(values),
         *_ignored(values),
     ]
     if not any(
@@ -861,7 +873,7 @@ OWN_FILES = {
     "mailops_tls_policy": RELAY[1:],
     "sasl_passwd": ("postfix_relay_username",),
     "mailops_sasl_passwd": ("postfix_relay_username",),
-    "mailops_aliases": ("postfix_aliases",),
+    "mailops_aliases": ("postfix_aliases", "postfix_root_alias"),
 }
 
 
@@ -882,6 +894,52 @@ def _maps(values: Mapping[str, Any]) -> list[str]:
                 f"{name}.path is {path}, a file that the role writes because {cause} is set; use another name"
             )
         seen.setdefault(path, name)
+    return found
+
+
+# Names of this host in addresses that no relay takes. Postfix puts the parameters in.
+_OWN_NAMES = ("$myhostname", "$myorigin", "localhost.$mydomain", "localhost.localdomain", "localhost")
+
+
+def generic(values: Mapping[str, Any]) -> str:
+    """The table of generic(5) that postfix_generic and postfix_sender_domain ask for; empty for none."""
+    rows = {str(key): str(value) for key, value in (values.get("postfix_generic") or {}).items()}
+    rows = {key.replace("$", "$$"): value.replace("$", "$$") for key, value in rows.items()}
+    if values.get("postfix_sender_domain"):
+        rows = {**{f"@{name}": f"@{values['postfix_sender_domain']}" for name in _OWN_NAMES}, **rows}
+    written = ", ".join(
+        f"{{{key} = {value}}}" for key, value in sorted(rows.items(), key=lambda row: row[0][0] == "@")
+    )
+    return f"inline:{{ {written} }}" if rows else ""
+
+
+def _rewritten(values: Mapping[str, Any]) -> list[str]:
+    """What is wrong with addresses that are rewritten, and with root's mail."""
+    found = []
+    for key, value in (values.get("postfix_generic") or {}).items():
+        name, both = f"postfix_generic.{key}", (str(key), str(value))
+        if any(re.search(r"[\s,{}=]", text) for text in both):
+            found.append(
+                f"{name} is {shown(value)}, and takes one address on each side; write such a row into a table "
+                "of postfix_maps, and name that in postfix_parameters.smtp_generic_maps"
+            )
+        elif not re.fullmatch(r"[^@]*@[^@]+\.[^@]+", str(value)):
+            found.append(
+                f"{name} is {shown(value)}, and takes the address that the relay is to see, or @domain; write "
+                f"one such as ops@example.com"
+            )
+    if values.get("postfix_root_alias") and "root" in (values.get("postfix_aliases") or {}):
+        found.append(
+            "postfix_root_alias and postfix_aliases.root both say where root's mail goes; leave one out"
+        )
+    parameters = values.get("postfix_parameters") or {}
+    cause = next((name for name in ("postfix_sender_domain", "postfix_generic") if values.get(name)), None)
+    if cause and "smtp_generic_maps" in parameters:
+        found.append(
+            f"postfix_parameters.smtp_generic_maps is {shown(parameters['smtp_generic_maps'])}, and {cause} is written "
+            "there as well; put the rows of its table into postfix_generic, or leave "
+            f"{cause} out"
+        )
     return found
 
 

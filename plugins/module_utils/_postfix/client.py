@@ -147,6 +147,8 @@ class Wish(NamedTuple):
     replace: bool = False
     tables: Mapping[str, str] = {}
     services: Sequence[Mapping[str, Any]] = ()
+    prepend: Mapping[str, str] = {}
+    """Lists that come before what main.cf, or Postfix by itself, has for these parameters."""
     names: Mapping[str, str] = {}
     """What the user calls parameters that he has set by other variables."""
 
@@ -158,7 +160,8 @@ def wish_of(asked: Mapping[str, Any] | None, names: Mapping[str, str] | None = N
     tables = {
         str(row["path"]): str(row["content"]) for row in asked["tables"] if row.get("content") is not None
     }
-    return Wish(asked["parameters"], asked["replace"], tables, asked["services"], names or {})
+    prepend = {name: str(value) for name, value in asked["prepend"].items() if value}
+    return Wish(asked["parameters"], asked["replace"], tables, asked["services"], prepend, names or {})
 
 
 def client(
@@ -184,6 +187,8 @@ def client(
     except ValueError as error:
         raise ClientError(str(error)) from None
     values = main_cf.MainCf(own).values()
+    for name, first in (wish or Wish()).prepend.items():
+        named.setdefault(name, lines.before(first, values.get(name, "")))
     reading = _Reading(host, values, named, services, installed, config_directory, wish)
     return reading.client()
 
@@ -204,7 +209,9 @@ def envelope_sender(mine: Client, address: str, wish: Wish | None = None, host: 
         return None if path in created else rewriting.postmap(directory, specification, key)
 
     domain = expansion.expand(mine.values["mydomain"], mine.values)
-    return rewriting.envelope_sender(address, mine.values, mine.origin, domain, rewriting.Tables(text, ask))
+    # The file that myorigin may name is not what stands in an address.
+    values = {**mine.values, "myorigin": mine.origin}
+    return rewriting.envelope_sender(address, values, mine.origin, domain, rewriting.Tables(text, ask))
 
 
 def _of_clients(

@@ -138,6 +138,7 @@ def fact(
         "helo_source": sender.helo_source,
         "helo_problem": sender.helo_problem,
         "mail_from": sender.mail_from,
+        "origin": sender.origin,
         "warnings": list(sender.warnings),
         "cloud": cloud.as_dict(),
         "endpoints": endpoints,

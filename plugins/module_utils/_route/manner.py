@@ -52,6 +52,8 @@ class Here(NamedTuple):
     complaint: Callable[[str], str | None]
     family_from: tuple[str, str] = ("inet_protocols", "inet_protocols")
     """What `family` is from, and what the user sets to have another."""
+    origin: str | None = None
+    """The domain that it gives to addresses of this host without one."""
 
 
 class Sender(NamedTuple):
@@ -67,6 +69,8 @@ class Sender(NamedTuple):
     """What to do where a relay refuses the sender that this host's own mail has."""
     family_from: tuple[str, str] | None = None
     """As in Here; None where the user named the family."""
+    origin: str | None = None
+    """As in Here."""
 
 
 def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
@@ -103,6 +107,7 @@ def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
         warnings=tuple(dict.fromkeys(warnings)),
         mail_advice=_mail_advice(params.get("mail_from"), mail_from, names),
         family_from=None if params.get("family") else here.family_from,
+        origin=here.origin,
     )
 
 
@@ -138,6 +143,13 @@ def _mail_advice(asked: str | None, tried: str | None, names: Mapping[str, str])
     if not asked or not tried or "@" in asked:
         return ""
     name, parameters = names.get("mail_from", "mail_from"), names.get("parameters", "main.cf")
+    if "sender_domain" in names:
+        return (
+            f"{tried} is the sender of what {asked} sends on this host, mail of cron for example. Set "
+            f"{names['sender_domain']} to a domain whose senders the relay takes, or name the address in "
+            f"{names['generic']}. {name} changes the sender of the test message alone: set it to the sender that your "
+            f"mail has{names.get('no_mail_from', ', or leave it out')}."
+        )
     tables = f", with its table in {names['tables']}," if "tables" in names else ""
     return (
         f"{tried} is the sender of what {asked} sends on this host, mail of cron for example. Have Postfix write "

@@ -39,7 +39,10 @@ GOOD: dict[str, Any] = {
     "postfix_mynetworks": ["127.0.0.0/8", "[::1]/128"],
     "postfix_inet_interfaces": ["127.0.0.1"],
     "postfix_inet_protocols": "ipv4",
-    "postfix_aliases": {"root": "ops@example.com", "abuse": "root"},
+    "postfix_sender_domain": "example.org",
+    "postfix_generic": {"root": "ops@example.com", "@mail.example.com": "@example.net"},
+    "postfix_root_alias": ["ops@example.com", "joe"],
+    "postfix_aliases": {"abuse": "root"},
     "postfix_maps": [{"path": "senders", "content": "a@example.com b@example.com\n", "mode": "0640"}],
     "postfix_parameters": {"message_size_limit": 20480000, "smtpd_banner": "$myhostname ESMTP", "soft_bounce": False},
     "postfix_services": [

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Mapping, NamedTuple
 
 from ..files import block, main_cf, master_cf, table
-from ..files.lines import Line, same_words, split_list
+from ..files.lines import Line, before, same_words, split_list
 from ..files.version import parse_version, supports
 from ..host import distributions
 from .request import BlockWish, FileWish, Request
@@ -325,7 +325,7 @@ def _main_block(
     gone = {name for name, value in request.parameters.items() if value is None}
     named = {*main_cf.MainCf(wish.text).values(), *request.parameters}
     first = {
-        name: _prepended(value, own.get(name, _without_nis(defaults.get(name, ""))))
+        name: before(value, own.get(name, _without_nis(defaults.get(name, ""))))
         for name, value in wish.prepend.items()
         if name not in named
     }
@@ -386,11 +386,6 @@ def _distributions_own(name: str) -> str:
         f"{name}: this host's distribution is not known here, so give the value yourself"
         + (": set postfix_relay_ca_file to its file of CA certificates" if name == "smtp_tls_CAfile" else "")
     )
-
-
-def _prepended(ours: str, theirs: str) -> str:
-    words = split_list(ours)
-    return ", ".join([*words, *(word for word in split_list(theirs) if word not in words)])
 
 
 def _without_nis(value: str) -> str:

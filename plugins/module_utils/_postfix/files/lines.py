@@ -108,6 +108,12 @@ def comments(line: Line) -> list[str]:
     return [raw for raw in line.physical if raw.lstrip().startswith("#") or not raw.strip()]
 
 
+def before(ours: str, theirs: str) -> str:
+    """Two lists as one, ours first; what is in both once."""
+    words = split_list(ours)
+    return ", ".join([*words, *(word for word in split_list(theirs) if word not in words)])
+
+
 def split_list(value: str) -> list[str]:
     """Split at white space and commas outside of { }, as most list parameters do."""
     words: list[str] = []
