@@ -310,7 +310,9 @@ ansible_facts:
           returned: always
           sample: root@web1.example.com
         warnings:
-          description: What differs on this host from what the probe did, or from what Postfix should find.
+          description:
+            - What differs on this host from what the probe did, or from what Postfix should find; and a user name that
+              is not the one that a relay service documents, where no port got as far as to try it.
           type: list
           elements: str
           returned: always
@@ -439,7 +441,7 @@ def main() -> None:
         module.fail_json(msg=in_the_users_words(str(error), params))
     in_use = hop_in_use(next_hops(directory), read_saved(SAVED))
     smtp_route = fact(request, results, recognise(), in_use, datetime.now(timezone.utc), sender)
-    for warning in sender.warnings:
+    for warning in smtp_route["warnings"]:
         module.warn(warning)
     result = {"changed": False, "ansible_facts": {"smtp_route": smtp_route}}
     if smtp_route["host"] is None:

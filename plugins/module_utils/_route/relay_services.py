@@ -29,9 +29,9 @@ class Service(NamedTuple):
     host_alternates: tuple[str, ...] = ()
     ports_general: tuple[int, ...] = ()
     plaintext: tuple[int, ...] = ()
-    username: str = ""  # what to give as user name, in words
-    fixed_username: str = ""  # the same for every customer
-    credential: str = ""  # what to give as password, in words
+    username: str = ""  # what it takes as user name, in words that follow "takes"
+    fixed_username: str = ""  # the user name itself, where every customer has the same
+    credential: str = ""  # what it takes as password, in such words
     note: str = ""
 
 
@@ -68,9 +68,8 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525, 25),
         implicit=(465,),
         auth=("PLAIN", "LOGIN"),
-        username="literally 'apikey'",
         fixed_username="apikey",
-        credential="API key (SG....)",
+        credential="an API key (SG....)",
         confidence=PRIMARY,
         sources=(
             "https://www.twilio.com/docs/sendgrid/for-developers/sending-email/integrating-with-the-smtp-api",
@@ -85,8 +84,8 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525, 25),
         implicit=(465,),
         auth=("PLAIN",),
-        username="full SMTP user, e.g. postmaster@mg.example.com",
-        credential="per-domain SMTP password, not the API key",
+        username="the full SMTP user (postmaster@mg.example.com for example)",
+        credential="the SMTP password of that domain (not an API key)",
         confidence=SECONDARY,
         sources=("https://kb.umbhost.net/email-smtp/sending-email-via-mailgun-smtp/", "nodemailer", "gitlab"),
     ),
@@ -96,7 +95,7 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525, 25),
         implicit=(465,),
         auth=("PLAIN",),
-        username="full SMTP user",
+        username="the full SMTP user",
         confidence=SECONDARY,
         sources=("https://smtptester.org/guides/mailgun-smtp-test/", "TryGhost/Docs ghost-cli.mdx"),
     ),
@@ -107,8 +106,8 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525, 25),
         implicit=(),
         auth=("PLAIN", "CRAM-MD5"),
-        username="server API token (same as password), or SMTP-token access key",
-        credential="server API token, or SMTP-token secret key",
+        username="the server API token (the password as well) or the access key of an SMTP token",
+        credential="the server API token or the secret key of that SMTP token",
         note="No implicit TLS.",
         confidence=PRIMARY,
         sources=(
@@ -125,10 +124,18 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2587, 25),
         implicit=(465, 2465),
         auth=("PLAIN", "LOGIN"),
-        username="SES SMTP user name (AKIA...): a derived credential, not the IAM key",
+        username="the user name of SES SMTP credentials (AKIA...)",
+        credential=(
+            "the password of these SMTP credentials (not the IAM secret access key; it differs by region)"
+        ),
         note="No 2525: the way around a blocked 587 is 2587 or 2465. TLS is mandatory.",
         confidence=PRIMARY,
-        sources=("https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html", "nodemailer", "gitlab"),
+        sources=(
+            "https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html",
+            "https://docs.aws.amazon.com/it_it/ses/latest/dg/smtp-credentials.md",
+            "nodemailer",
+            "gitlab",
+        ),
     ),
     "sparkpost_us": Service(
         title="SparkPost (US)",
@@ -136,9 +143,8 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525),
         implicit=(),
         auth=("LOGIN",),
-        username="literally 'SMTP_Injection'",
         fixed_username="SMTP_Injection",
-        credential="API key with 'Send via SMTP'",
+        credential="an API key with 'Send via SMTP'",
         confidence=PRIMARY,
         sources=(
             "SparkPost/developers.sparkpost.com content/api/smtp.apib @88f24dc3",
@@ -153,8 +159,8 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525),
         implicit=(),
         auth=("LOGIN",),
-        username="literally 'SMTP_Injection'",
         fixed_username="SMTP_Injection",
+        credential="an API key with 'Send via SMTP'",
         note="SparkPost's EU FAQ says smtp.eu.sparkpost.com; the API reference says this host.",
         confidence=PRIMARY,
         sources=(
@@ -169,8 +175,8 @@ SERVICES: dict[str, Service] = {
         implicit=(465,),
         ports_general=(80, 588, 2525),
         auth=("PLAIN", "LOGIN"),
-        username="API key",
-        credential="secret key",
+        username="the API key",
+        credential="the secret key",
         confidence=SECONDARY,
         sources=("https://smtptester.org/guides/mailjet-smtp-test/", "gitlab", "nodemailer"),
     ),
@@ -181,8 +187,8 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525),
         implicit=(465,),
         auth=("PLAIN", "LOGIN"),
-        username="SMTP login shown in the console",
-        credential="SMTP key (xsmtpsib-...), not API key",
+        username="the SMTP login shown in the console",
+        credential="an SMTP key (xsmtpsib-..., not an API key)",
         note=(
             "Brevo's own page calls 587 and 2525 'non-encrypted', guides say STARTTLS on 587: the probe"
             " tells."
@@ -201,7 +207,7 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525, 25),
         implicit=(465,),
         auth=("PLAIN", "LOGIN"),
-        username="anything (ignored); account e-mail recommended",
+        username="any name (it is ignored; the address of the account is recommended)",
         credential="any active API key",
         confidence=PRIMARY,
         sources=(
@@ -217,7 +223,7 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525, 25),
         implicit=(465,),
         auth=("PLAIN", "LOGIN", "CRAM-MD5"),
-        username="account/SMTP credential e-mail",
+        username="the mail address of the account or of an SMTP credential",
         note="The page lists the four ports without saying which is implicit TLS; nodemailer uses 465.",
         confidence=PRIMARY,
         sources=("https://help.elasticemail.com/en/articles/4803409-smtp-settings", "nodemailer"),
@@ -229,7 +235,7 @@ SERVICES: dict[str, Service] = {
         implicit=(465,),
         ports_general=(80, 443, 8465),
         auth=("PLAIN", "LOGIN"),
-        username="SMTP user",
+        username="an SMTP user",
         confidence=SECONDARY,
         sources=("nodemailer", "gitlab", "public code"),
     ),
@@ -240,7 +246,7 @@ SERVICES: dict[str, Service] = {
         implicit=(),
         ports_general=(2525,),
         auth=("PLAIN", "LOGIN"),
-        username="MS_xxxxxx@<domain>",
+        username="a name of the form MS_xxxxxx@<domain>",
         confidence=SECONDARY,
         sources=("nodemailer", "public code"),
     ),
@@ -250,9 +256,8 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2587, 25),
         implicit=(465, 2465),
         auth=("PLAIN", "LOGIN"),
-        username="literally 'resend'",
         fixed_username="resend",
-        credential="API key (re_...)",
+        credential="an API key (re_...)",
         note="No 2525: the way around a blocked 587 is 2587 or 2465.",
         confidence=PRIMARY,
         sources=(
@@ -268,9 +273,8 @@ SERVICES: dict[str, Service] = {
         implicit=(),
         ports_general=(2525, 25, 465),
         auth=("PLAIN", "LOGIN"),
-        username="literally 'api'",
         fixed_username="api",
-        credential="API token",
+        credential="an API token",
         note="sandbox.smtp.mailtrap.io only captures: never a relay for production.",
         confidence=PRIMARY,
         sources=("https://mailtrap.io/smtp-service/", "nodemailer"),
@@ -282,7 +286,7 @@ SERVICES: dict[str, Service] = {
         starttls=(587,),
         implicit=(465,),
         auth=("PLAIN", "LOGIN"),
-        username="literally 'emailapikey' (newer accounts: emailappsmtp....)",
+        username="'emailapikey' (in newer accounts a name that begins with emailappsmtp)",
         confidence=SECONDARY,
         sources=(
             "public code",
@@ -302,7 +306,8 @@ SERVICES: dict[str, Service] = {
         starttls=(587,),
         implicit=(465,),
         auth=("PLAIN", "LOGIN"),
-        username="full address (app password)",
+        username="the full address",
+        credential="an app password",
         note=(
             "The host differs by data centre; only the .com and .eu hosts were read in a source. Give "
             "another one as host."
@@ -316,7 +321,8 @@ SERVICES: dict[str, Service] = {
         starttls=(587,),
         implicit=(465,),
         auth=("PLAIN", "LOGIN", "XOAUTH2"),
-        username="full address; app password (2FA) or OAuth2",
+        username="the full address",
+        credential="an app password (with two-step verification) or an OAuth 2.0 token",
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer", "gitlab", "docker-mailserver docs gmail-smtp.md @c9b015d"),
     ),
@@ -326,10 +332,9 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 25),
         implicit=(465,),
         auth=("none_by_ip", "PLAIN", "XOAUTH2"),
-        username="optional; IP allowlist",
         note=(
-            "HELO must be a real name of the domain, else '5.7.1 Invalid credentials for relay': set "
-            "helo_name."
+            "A host whose address is registered needs no login. HELO must be a real name of the domain, else "
+            "'5.7.1 Invalid credentials for relay': set helo_name."
         ),
         confidence=PRIMARY,
         sources=(
@@ -346,7 +351,7 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 25),
         implicit=(),
         auth=("LOGIN", "XOAUTH2"),
-        username="mailbox user principal name",
+        username="the mailbox's user principal name",
         note=(
             "No 465. Basic authentication stays as it is until the end of 2026; then it is off by "
             "default for existing tenants (an administrator may turn it on again) and not available to "
@@ -382,7 +387,7 @@ SERVICES: dict[str, Service] = {
         starttls=(587,),
         implicit=(),
         auth=("LOGIN", "XOAUTH2"),
-        username="HVE account",
+        username="the HVE account",
         note="For internal recipients. Basic authentication until September 2028.",
         confidence=SECONDARY,
         sources=(
@@ -407,7 +412,8 @@ SERVICES: dict[str, Service] = {
         implicit=(465,),
         ports_general=(587,),
         auth=("PLAIN", "LOGIN"),
-        username="full address; app password",
+        username="the full address",
+        credential="an app password",
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer", "gitlab"),
     ),
@@ -418,7 +424,8 @@ SERVICES: dict[str, Service] = {
         implicit=(465,),
         ports_general=(587,),
         auth=("PLAIN", "LOGIN", "XOAUTH2"),
-        username="full address; app password",
+        username="the full address",
+        credential="an app password",
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer", "gitlab"),
     ),
@@ -428,7 +435,8 @@ SERVICES: dict[str, Service] = {
         starttls=(587,),
         implicit=(),
         auth=("PLAIN",),
-        username="full address; app-specific password",
+        username="the full address",
+        credential="an app-specific password",
         note="No 465.",
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer"),
@@ -440,7 +448,8 @@ SERVICES: dict[str, Service] = {
         implicit=(465,),
         ports_general=(587,),
         auth=("PLAIN", "LOGIN", "XOAUTH2"),
-        username="full address; app password",
+        username="the full address",
+        credential="an app password",
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer", "gitlab"),
     ),
@@ -450,9 +459,8 @@ SERVICES: dict[str, Service] = {
         starttls=(587,),
         implicit=(),
         auth=("LOGIN",),
-        username="literally 'smtp_mt_injection'",
         fixed_username="smtp_mt_injection",
-        credential="API key with 'Send via SMTP'",
+        credential="an API key with 'Send via SMTP'",
         note=(
             "Documents 587 with STARTTLS and AUTH LOGIN only; where SASL plugins are split, it needs "
             "the one for LOGIN."
@@ -466,7 +474,7 @@ SERVICES: dict[str, Service] = {
         starttls=(),
         implicit=(),
         auth=(),
-        username="created per domain in the console",
+        username="an SMTP user created for the domain in the console",
         note="The host and port are shown per SMTP user in the console: give host and ports.",
         confidence=PRIMARY,
         sources=("https://docs.kirim.email/en/kb/smtp-users",),
@@ -478,7 +486,7 @@ SERVICES: dict[str, Service] = {
         implicit=(465,),
         ports_general=(587,),
         auth=("LOGIN", "PLAIN"),
-        username="full address",
+        username="the full address",
         confidence=SECONDARY,
         sources=("thunderbird", "gitlab"),
     ),
@@ -489,7 +497,7 @@ SERVICES: dict[str, Service] = {
         starttls=(587,),
         implicit=(465,),
         auth=("LOGIN",),
-        username="full address",
+        username="the full address",
         note="465 was read for smtp.1und1.de.",
         confidence=SECONDARY,
         sources=("gitlab", "thunderbird", "nodemailer"),
@@ -500,7 +508,7 @@ SERVICES: dict[str, Service] = {
         starttls=(587,),
         implicit=(465,),
         auth=("LOGIN",),
-        username="full address",
+        username="the full address",
         confidence=SECONDARY,
         sources=("nodemailer", "gitlab"),
     ),
@@ -511,7 +519,7 @@ SERVICES: dict[str, Service] = {
         implicit=(465,),
         ports_general=(2525,),
         auth=("PLAIN", "LOGIN"),
-        username="account id",
+        username="the account id",
         confidence=SECONDARY,
         sources=("public code",),
     ),
@@ -522,7 +530,7 @@ SERVICES: dict[str, Service] = {
         implicit=(),
         ports_general=(465,),
         auth=("LOGIN",),
-        username="server<NNNNN>",
+        username="a name of the form server<NNNNN>",
         confidence=SECONDARY,
         sources=("public code",),
     ),
@@ -532,7 +540,7 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525, 25),
         implicit=(),
         auth=("PLAIN", "LOGIN"),
-        username="SMTP user",
+        username="an SMTP user",
         confidence=SECONDARY,
         sources=("public code",),
     ),

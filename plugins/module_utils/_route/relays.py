@@ -69,6 +69,11 @@ class RelaySpec(NamedTuple):
     catalogue: Relay | None
     named_port: int | None = None
 
+    @property
+    def known(self) -> Relay | None:
+        """What explains this relay: its entry in the catalogue, or the one that its host belongs to."""
+        return self.catalogue or by_host(self.host)
+
 
 def relay(name: str, region: str | None = None, host: str | None = None) -> Relay:
     """Look a relay service up by name. `host` replaces the catalogue's host, where each customer has its own.
@@ -89,6 +94,22 @@ def relay(name: str, region: str | None = None, host: str | None = None) -> Rela
         raise OptionError(f"{name!r} is not in the catalogue of relay services; {hint}")
     service = SERVICES[key]
     return Relay(key, host or _host_of(key, service, region), service)
+
+
+def by_host(host: str) -> Relay | None:
+    """The service of the catalogue that a host belongs to, by its main name or another one of its own."""
+    name = host.lower().rstrip(".")
+    for key, service in SERVICES.items():
+        if name in service.host_alternates or _is_host_of(name, service.host):
+            return Relay(key, host, service)
+    return None
+
+
+def _is_host_of(name: str, known: str) -> bool:
+    before, region, after = known.partition("{region}")
+    if not region:
+        return bool(known) and name == known
+    return bool(re.fullmatch(f"{re.escape(before)}(?:{_REGION.pattern}){re.escape(after)}", name))
 
 
 def names() -> list[str]:

@@ -82,11 +82,13 @@ def page() -> str:
         [
             row.title,
             f"`{name}`",
-            f"`{row.host}`" if row.host else "one for each customer",
+            ", ".join(f"`{host}`" for host in (row.host, *row.host_alternates) if host)
+            or "one for each customer",
             ", ".join(map(str, row.starttls)) or "none",
             ", ".join(map(str, row.implicit)) or "none",
             ", ".join(row.auth) or "not stated",
-            row.username or "not stated",
+            f"`{row.fixed_username}`" if row.fixed_username else row.username or "not stated",
+            row.credential or "not stated",
             row.confidence,
             row.note,
             "; ".join(SERVICE_SOURCES.get(source, source) for source in row.sources),
@@ -110,6 +112,8 @@ def page() -> str:
                 f"Sources: {'; '.join(recognition_sources)}\n",
                 "## Relay services\n",
                 "The names that `provider` takes. Other names: " + ", ".join(others) + ".\n",
+                "The first host is the one that is used; others are the service's as well. A user name in this `type` "
+                "is the same for every customer.\n",
                 table(
                     [
                         "Service",
@@ -119,6 +123,7 @@ def page() -> str:
                         "Implicit TLS",
                         "AUTH",
                         "User name",
+                        "Password",
                         "Confidence",
                         "Note",
                         "Sources",

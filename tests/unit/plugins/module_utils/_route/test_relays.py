@@ -9,6 +9,7 @@ import re
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._route import relay_services
 from ansible_collections.mailops.smtp.plugins.module_utils._route.relays import (
+    by_host,
     masked,
     names,
     parse_relays,
@@ -52,6 +53,33 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import
 def test_catalogue(name, region, host, found, ports):
     service = relay(name, region, host)
     assert (service.host, service.ports) == (found, ports)
+
+
+@pytest.mark.parametrize(
+    "host, name",
+    [
+        ("smtp.sendgrid.net", "sendgrid"),
+        ("SMTP.SendGrid.net.", "sendgrid"),
+        ("smtp-broadcasts.postmarkapp.com", "postmark"),
+        ("email-smtp.eu-west-1.amazonaws.com", "amazon_ses"),
+        ("email-smtp.us-gov-west-1.amazonaws.com", "amazon_ses"),
+        ("email-smtp.evil.example.amazonaws.com", None),
+        ("xsmtp.sendgrid.net", None),
+        ("smtpxsendgrid.net", None),
+        ("192.0.2.1", None),
+        ("", None),
+    ],
+)
+def test_a_host_leads_to_its_service(host, name):
+    found = by_host(host)
+    assert (found.name if found else None) == name
+
+
+def test_of_every_service_that_has_a_host_it_is_found():
+    for name, service in relay_services.SERVICES.items():
+        for host in (service.host.replace("{region}", "eu-west-1"), *service.host_alternates):
+            if host:
+                assert by_host(host).name == name
 
 
 @pytest.mark.parametrize(
