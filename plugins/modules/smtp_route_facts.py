@@ -347,7 +347,7 @@ ansible_facts:
                 - What it does to outgoing SMTP. C(ports) maps a port to its C(state) (V(blocked),
                   V(blocked_default), V(throttled), V(reactive), V(open), V(unknown)) and the C(confidence)
                   of that. C(lift) says how a block is lifted, C(note) what else is known, C(sources) where
-                  it was read.
+                  it was read, C(as_of) in which month.
               type: dict
               returned: always
         endpoints:

@@ -4,7 +4,7 @@ Rules of this file: data only. `starttls` and `implicit` are the ports that a so
 source's order of preference. An empty `implicit` means none is documented. `ports_general` are known from
 general knowledge only and are never tried unasked. `plaintext` ports have no TLS at all and are refused.
 Confidence: primary (the service's own page), secondary (nodemailer, GitLab's documentation, Thunderbird's
-ISPDB, guides). Compiled 2026-11.
+ISPDB, guides). Every row has its sources, and the month in which they were read.
 """
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -33,6 +33,7 @@ class Service(NamedTuple):
     fixed_username: str = ""  # the user name itself, where every customer has the same
     credential: str = ""  # what it takes as password, in such words
     note: str = ""
+    as_of: str = ""  # the year and month in which its sources were read; no row may be without
 
 
 SOURCES: dict[str, str] = {
@@ -77,6 +78,7 @@ SERVICES: dict[str, Service] = {
             "nodemailer",
             "gitlab",
         ),
+        as_of="2026-11",
     ),
     "mailgun_us": Service(
         title="Mailgun (US)",
@@ -88,6 +90,7 @@ SERVICES: dict[str, Service] = {
         credential="the SMTP password of that domain (not an API key)",
         confidence=SECONDARY,
         sources=("https://kb.umbhost.net/email-smtp/sending-email-via-mailgun-smtp/", "nodemailer", "gitlab"),
+        as_of="2026-11",
     ),
     "mailgun_eu": Service(
         title="Mailgun (EU)",
@@ -98,6 +101,7 @@ SERVICES: dict[str, Service] = {
         username="the full SMTP user",
         confidence=SECONDARY,
         sources=("https://smtptester.org/guides/mailgun-smtp-test/", "TryGhost/Docs ghost-cli.mdx"),
+        as_of="2026-11",
     ),
     "postmark": Service(
         title="Postmark",
@@ -117,6 +121,7 @@ SERVICES: dict[str, Service] = {
             "nodemailer",
             "gitlab",
         ),
+        as_of="2026-11",
     ),
     "amazon_ses": Service(
         title="Amazon SES",
@@ -136,6 +141,7 @@ SERVICES: dict[str, Service] = {
             "nodemailer",
             "gitlab",
         ),
+        as_of="2026-11",
     ),
     "sparkpost_us": Service(
         title="SparkPost (US)",
@@ -152,6 +158,7 @@ SERVICES: dict[str, Service] = {
             "nodemailer",
             "gitlab",
         ),
+        as_of="2026-11",
     ),
     "sparkpost_eu": Service(
         title="SparkPost (EU)",
@@ -167,6 +174,7 @@ SERVICES: dict[str, Service] = {
             "SparkPost/developers.sparkpost.com content/api/smtp.apib",
             "SparkPost/support-docs content/docs/faq/sparkpost-eu-faq.md",
         ),
+        as_of="2026-11",
     ),
     "mailjet": Service(
         title="Mailjet",
@@ -179,6 +187,7 @@ SERVICES: dict[str, Service] = {
         credential="the secret key",
         confidence=SECONDARY,
         sources=("https://smtptester.org/guides/mailjet-smtp-test/", "gitlab", "nodemailer"),
+        as_of="2026-11",
     ),
     "brevo": Service(
         title="Brevo",
@@ -200,6 +209,7 @@ SERVICES: dict[str, Service] = {
             "nodemailer",
             "gitlab",
         ),
+        as_of="2026-11",
     ),
     "mandrill": Service(
         title="Mailchimp Transactional (Mandrill)",
@@ -215,6 +225,7 @@ SERVICES: dict[str, Service] = {
             "nodemailer",
             "gitlab",
         ),
+        as_of="2026-11",
     ),
     "elastic_email": Service(
         title="Elastic Email",
@@ -227,6 +238,7 @@ SERVICES: dict[str, Service] = {
         note="The page lists the four ports without saying which is implicit TLS; nodemailer uses 465.",
         confidence=PRIMARY,
         sources=("https://help.elasticemail.com/en/articles/4803409-smtp-settings", "nodemailer"),
+        as_of="2026-11",
     ),
     "smtp2go": Service(
         title="SMTP2GO",
@@ -238,6 +250,7 @@ SERVICES: dict[str, Service] = {
         username="an SMTP user",
         confidence=SECONDARY,
         sources=("nodemailer", "gitlab", "public code"),
+        as_of="2026-11",
     ),
     "mailersend": Service(
         title="MailerSend",
@@ -249,6 +262,7 @@ SERVICES: dict[str, Service] = {
         username="a name of the form MS_xxxxxx@<domain>",
         confidence=SECONDARY,
         sources=("nodemailer", "public code"),
+        as_of="2026-11",
     ),
     "resend": Service(
         title="Resend",
@@ -265,6 +279,7 @@ SERVICES: dict[str, Service] = {
             "https://resend.com/blog/why-smtp-still-matters-today",
             "nodemailer",
         ),
+        as_of="2026-11",
     ),
     "mailtrap_live": Service(
         title="Mailtrap (live)",
@@ -278,6 +293,7 @@ SERVICES: dict[str, Service] = {
         note="sandbox.smtp.mailtrap.io only captures: never a relay for production.",
         confidence=PRIMARY,
         sources=("https://mailtrap.io/smtp-service/", "nodemailer"),
+        as_of="2026-11",
     ),
     "zeptomail": Service(
         title="Zoho ZeptoMail",
@@ -292,6 +308,7 @@ SERVICES: dict[str, Service] = {
             "public code",
             "https://thekiharani.com/notes/why-your-vps-blocks-smtp-use-an-email-api (465)",
         ),
+        as_of="2026-11",
     ),
     "zoho_mail": Service(
         title="Zoho Mail",
@@ -314,6 +331,7 @@ SERVICES: dict[str, Service] = {
         ),
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer", "gitlab"),
+        as_of="2026-11",
     ),
     "gmail": Service(
         title="Gmail",
@@ -325,6 +343,7 @@ SERVICES: dict[str, Service] = {
         credential="an app password (with two-step verification) or an OAuth 2.0 token",
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer", "gitlab", "docker-mailserver docs gmail-smtp.md @c9b015d"),
+        as_of="2026-11",
     ),
     "google_workspace_relay": Service(
         title="Google Workspace SMTP relay",
@@ -343,6 +362,7 @@ SERVICES: dict[str, Service] = {
             "nodemailer",
             "gitlab",
         ),
+        as_of="2026-11",
     ),
     "microsoft365": Service(
         title="Microsoft 365 client submission",
@@ -369,6 +389,7 @@ SERVICES: dict[str, Service] = {
             "nodemailer",
             "gitlab",
         ),
+        as_of="2026-11",
     ),
     "microsoft365_direct": Service(
         title="Microsoft 365 direct send",
@@ -379,6 +400,7 @@ SERVICES: dict[str, Service] = {
         note="Port 25 only, so useless where 25 is blocked. Give the host of the tenant.",
         confidence=PRIMARY,
         sources=("MicrosoftDocs/OfficeDocs-Exchange fix-issues-with-printers-scanners-...md", "gitlab"),
+        as_of="2026-11",
     ),
     "microsoft365_hve": Service(
         title="Microsoft 365 High Volume Email",
@@ -394,6 +416,7 @@ SERVICES: dict[str, Service] = {
             "https://www.tiagoscarvalho.com/exchange-online/exchange-online-mail-flow-architecture-2026",
             "public code",
         ),
+        as_of="2026-11",
     ),
     "outlook_consumer": Service(
         title="Outlook.com",
@@ -403,6 +426,7 @@ SERVICES: dict[str, Service] = {
         auth=("XOAUTH2",),
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer", "gitlab"),
+        as_of="2026-11",
     ),
     "yandex": Service(
         title="Yandex Mail",
@@ -416,6 +440,7 @@ SERVICES: dict[str, Service] = {
         credential="an app password",
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer", "gitlab"),
+        as_of="2026-11",
     ),
     "fastmail": Service(
         title="Fastmail",
@@ -428,6 +453,7 @@ SERVICES: dict[str, Service] = {
         credential="an app password",
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer", "gitlab"),
+        as_of="2026-11",
     ),
     "icloud": Service(
         title="iCloud Mail",
@@ -440,6 +466,7 @@ SERVICES: dict[str, Service] = {
         note="No 465.",
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer"),
+        as_of="2026-11",
     ),
     "yahoo": Service(
         title="Yahoo Mail",
@@ -452,6 +479,7 @@ SERVICES: dict[str, Service] = {
         credential="an app password",
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer", "gitlab"),
+        as_of="2026-11",
     ),
     "mtarget": Service(
         title="mtarget",
@@ -467,6 +495,7 @@ SERVICES: dict[str, Service] = {
         ),
         confidence=PRIMARY,
         sources=("https://docs.mtarget.co/en/articles/10372816-smtp-overview",),
+        as_of="2026-11",
     ),
     "kirim_email": Service(
         title="KIRIM.EMAIL",
@@ -478,6 +507,7 @@ SERVICES: dict[str, Service] = {
         note="The host and port are shown per SMTP user in the console: give host and ports.",
         confidence=PRIMARY,
         sources=("https://docs.kirim.email/en/kb/smtp-users",),
+        as_of="2026-11",
     ),
     "ovh_mail": Service(
         title="OVH Mail",
@@ -489,6 +519,7 @@ SERVICES: dict[str, Service] = {
         username="the full address",
         confidence=SECONDARY,
         sources=("thunderbird", "gitlab"),
+        as_of="2026-11",
     ),
     "ionos": Service(
         title="IONOS",
@@ -501,6 +532,7 @@ SERVICES: dict[str, Service] = {
         note="465 was read for smtp.1und1.de.",
         confidence=SECONDARY,
         sources=("gitlab", "thunderbird", "nodemailer"),
+        as_of="2026-11",
     ),
     "infomaniak": Service(
         title="Infomaniak",
@@ -511,6 +543,7 @@ SERVICES: dict[str, Service] = {
         username="the full address",
         confidence=SECONDARY,
         sources=("nodemailer", "gitlab"),
+        as_of="2026-11",
     ),
     "mailchannels": Service(
         title="MailChannels",
@@ -522,6 +555,7 @@ SERVICES: dict[str, Service] = {
         username="the account id",
         confidence=SECONDARY,
         sources=("public code",),
+        as_of="2026-11",
     ),
     "socketlabs": Service(
         title="SocketLabs",
@@ -533,6 +567,7 @@ SERVICES: dict[str, Service] = {
         username="a name of the form server<NNNNN>",
         confidence=SECONDARY,
         sources=("public code",),
+        as_of="2026-11",
     ),
     "netcore_pepipost": Service(
         title="Netcore (Pepipost)",
@@ -543,6 +578,7 @@ SERVICES: dict[str, Service] = {
         username="an SMTP user",
         confidence=SECONDARY,
         sources=("public code",),
+        as_of="2026-11",
     ),
     "smtp_com": Service(
         title="SMTP.com",
@@ -552,6 +588,7 @@ SERVICES: dict[str, Service] = {
         auth=("PLAIN",),
         confidence=SECONDARY,
         sources=("gitlab",),
+        as_of="2026-11",
     ),
     "smtpeter": Service(
         title="SMTPeter",
@@ -561,6 +598,7 @@ SERVICES: dict[str, Service] = {
         auth=(),
         confidence=PRIMARY,
         sources=("https://smtpeter.com/en/documentation/smtp-ports",),
+        as_of="2026-11",
     ),
     "scaleway_tem": Service(
         title="Scaleway Transactional Email",
@@ -571,6 +609,7 @@ SERVICES: dict[str, Service] = {
         auth=("PLAIN",),
         confidence=SECONDARY,
         sources=("gitlab",),
+        as_of="2026-11",
     ),
     "alibaba_directmail": Service(
         title="Alibaba Cloud DirectMail",
@@ -582,6 +621,7 @@ SERVICES: dict[str, Service] = {
         note="Port 80 has no TLS: refused.",
         confidence=SECONDARY,
         sources=("gitlab",),
+        as_of="2026-11",
     ),
     "godaddy": Service(
         title="GoDaddy",
@@ -593,6 +633,7 @@ SERVICES: dict[str, Service] = {
         note="Port 80 has no TLS: refused.",
         confidence=SECONDARY,
         sources=("gitlab", "nodemailer"),
+        as_of="2026-11",
     ),
     "outmail_prolateral": Service(
         title="Outmail (Prolateral)",
@@ -603,5 +644,6 @@ SERVICES: dict[str, Service] = {
         note="The host is made for each account (mxNNNNNN.smtp-engine.com): give host.",
         confidence=SECONDARY,
         sources=("gitlab",),
+        as_of="2026-11",
     ),
 }

@@ -62,6 +62,7 @@ def page() -> str:
             *(port_cell(row, port) for port in PORTS),
             " ".join(filter(None, (sentence(row.lift or ""), row.note))),
             "; ".join(SOURCES[source] for source in row.sources) or "none",
+            row.as_of,
         ]
         for name, row in EGRESS.items()
     ]
@@ -92,6 +93,7 @@ def page() -> str:
             row.confidence,
             row.note,
             "; ".join(SERVICE_SOURCES.get(source, source) for source in row.sources),
+            row.as_of,
         ]
         for name, row in SERVICES.items()
     ]
@@ -104,7 +106,8 @@ def page() -> str:
                 HEAD,
                 "## What hosting providers do to outgoing SMTP\n",
                 table(
-                    ["Provider", "Name", *map(str, PORTS), "How to lift it, and more", "Sources"], policies
+                    ["Provider", "Name", *map(str, PORTS), "How to lift it, and more", "Sources", "As of"],
+                    policies,
                 ),
                 "## How a provider is recognised\n",
                 "In this order, from DMI strings (named as Ansible's facts), kernel words and files.\n",
@@ -127,6 +130,7 @@ def page() -> str:
                         "Confidence",
                         "Note",
                         "Sources",
+                        "As of",
                     ],
                     services,
                 ),

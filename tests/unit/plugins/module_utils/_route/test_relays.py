@@ -313,6 +313,21 @@ def test_every_service_is_whole():
         assert service.title
 
 
+@pytest.mark.parametrize("name", relay_services.SERVICES)
+def test_no_service_is_without_source_and_date(name):
+    service = relay_services.SERVICES[name]
+    assert service.sources
+    assert all(service.sources)
+    assert re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", service.as_of)
+    assert service.as_of >= "2026-11"
+    assert service.confidence in (relay_services.PRIMARY, relay_services.SECONDARY)
+
+
+def test_every_source_has_a_reader():
+    used = {source for service in relay_services.SERVICES.values() for source in service.sources}
+    assert set(relay_services.SOURCES) <= used
+
+
 def test_names_lead_to_services():
     assert set(relay_services.ALIASES.values()) <= set(relay_services.SERVICES)
     assert {name for family in relay_services.FAMILIES.values() for name in family.values()} <= set(
