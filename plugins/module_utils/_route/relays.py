@@ -29,9 +29,18 @@ SMTP = 25
 
 # amazon_ses and alibaba_directmail; "us-gov-west-1" is a region as well.
 _REGION = re.compile(r"[a-z]{2}(-gov)?-[a-z]+-\d")
+_EXAMPLE = "eu-west-1"
 
 _PUBLIC_KEYS = ("host", "provider", "region", "ports", "tls", "server_name", "username", "auth_mechanism")
 _KEYS = (*_PUBLIC_KEYS, "password")
+
+
+class RegionError(OptionError):
+    """A region is missing, or is none of the service's; `example` is one that it may have."""
+
+    def __init__(self, text: str, example: str) -> None:
+        super().__init__(text)
+        self.example = example
 
 
 class Relay(NamedTuple):
@@ -80,20 +89,30 @@ def relay(name: str, region: str | None = None, host: str | None = None) -> Rela
 
     Raises OptionError for an unknown name (with close matches), and for a missing, wrong or needless region.
     """
+    key, region = resolve(name, region)
+    service = SERVICES[key]
+    return Relay(key, host or _host_of(key, service, region), service)
+
+
+def resolve(name: str, region: str | None = None) -> tuple[str, str | None]:
+    """The name of a service in the catalogue, and the region that it still needs, where it has one in its host's name.
+
+    Raises OptionError as relay() does.
+    """
     key = re.sub(r"[^a-z0-9]+", "_", str(name).lower()).strip("_")
     if key in FAMILIES:
         regions = FAMILIES[key]
         if region not in regions:
-            raise OptionError(
-                f"{key} has the regions {listed(sorted(regions), 'or')}, and {_given(region)}; set one of them"
+            raise RegionError(
+                f"{key} has the regions {listed(sorted(regions), 'or')}, and {_given(region)}; set one of them",
+                min(regions),
             )
         key, region = regions[str(region)], None
     key = ALIASES.get(key, key)
     if key not in SERVICES:
         hint = _did_you_mean(key, names()) or f"it has {', '.join(names())}; for any other relay set its host"
         raise OptionError(f"{name!r} is not in the catalogue of relay services; {hint}")
-    service = SERVICES[key]
-    return Relay(key, host or _host_of(key, service, region), service)
+    return key, region
 
 
 def by_host(host: str) -> Relay | None:
@@ -335,8 +354,9 @@ def _host_of(key: str, service: Service, region: str | None) -> str:
             raise OptionError(f"{key} has one host for all regions, and {_given(region)}; remove the region")
         return service.host
     if region is None or not _REGION.fullmatch(region):
-        raise OptionError(
-            f"{key} needs a region, and {_given(region)}; set that of your account, such as eu-west-1"
+        raise RegionError(
+            f"{key} needs a region, and {_given(region)}; set that of your account, such as {_EXAMPLE}",
+            _EXAMPLE,
         )
     return service.host.format(region=region)
 
