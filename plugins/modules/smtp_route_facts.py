@@ -27,6 +27,9 @@ options:
       - V(host), the name or address of the relay. Or V(provider), the name of a service in the catalogue,
         such as V(amazon_ses) or V(postmark), with V(region) where the service has regions. Both together
         where the service gives each customer a host of its own.
+      - V(alternates), whether other hosts that the catalogue knows of the service are probed too, after the ports of
+        its main host. The default is false. Refused where the catalogue knows none. The lookup
+        P(mailops.smtp.relay_services#lookup) names them.
       - V(ports), the list of its ports in order of preference.
       - V(tls), one of V(auto), V(starttls), V(implicit), V(opportunistic), V(none). The default is V(auto),
         which is what the provider documents, else V(implicit) on 465, 2465 and 8465, V(opportunistic) on 25

@@ -31,8 +31,21 @@ SMTP = 25
 _REGION = re.compile(r"[a-z]{2}(-gov)?-[a-z]+-\d")
 _EXAMPLE = "eu-west-1"
 
-_PUBLIC_KEYS = ("host", "provider", "region", "ports", "tls", "server_name", "username", "auth_mechanism")
+_PUBLIC_KEYS = (
+    "host",
+    "provider",
+    "region",
+    "alternates",
+    "ports",
+    "tls",
+    "server_name",
+    "username",
+    "auth_mechanism",
+)
 _KEYS = (*_PUBLIC_KEYS, "password")
+
+
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "")
 
 
 class RegionError(OptionError):
@@ -68,7 +81,8 @@ class Relay(NamedTuple):
 
 class RelaySpec(NamedTuple):
     """One entry of the user's list of relays, checked. `ports` is empty where the user gave none, and the one that is
-    written with the host, `named_port`, where there is one. `catalogue` is its entry there, where it is named so."""
+    written with the host, `named_port`, where there is one. `catalogue` is its entry there, where it is named so, and
+    `alternates` are other hosts of the service, where the user wants them too."""
 
     host: str
     ports: tuple[int, ...]
@@ -77,6 +91,7 @@ class RelaySpec(NamedTuple):
     credentials: Credentials | None
     catalogue: Relay | None
     named_port: int | None = None
+    alternates: tuple[str, ...] = ()
 
     @property
     def known(self) -> Relay | None:
@@ -224,8 +239,9 @@ def _parse_relay(entry: Any, where: _Where, auth_mechanism: str) -> RelaySpec:
             f"{where.key('host')}: {text['host']!r} holds the port {named.port}, and {where.key('ports')} has "
             f"{listed(ports, 'or')}; write {named.host} there, or the same port in both"
         )
+    host = check_host(found.host if found else named.host, where.key("host"))
     return RelaySpec(
-        host=check_host(found.host if found else named.host, where.key("host")),
+        host=host,
         ports=ports or ((named.port,) if named.port else ()),
         tls=_tls(text["tls"], named.tls, where),
         server_name=check_host(text["server_name"], where.key("server_name"))
@@ -234,7 +250,33 @@ def _parse_relay(entry: Any, where: _Where, auth_mechanism: str) -> RelaySpec:
         credentials=_credentials(text, where, auth_mechanism),
         catalogue=found,
         named_port=named.port,
+        alternates=_alternates(host, found, where) if _flag(text["alternates"], where) else (),
     )
+
+
+def _flag(text: str, where: _Where) -> bool:
+    word = text.strip().lower()
+    if word not in (*_TRUE, *_FALSE):
+        raise OptionError(f"{where.key('alternates')}: {text!r} is neither true nor false")
+    return word in _TRUE
+
+
+def _alternates(host: str, found: Relay | None, where: _Where) -> tuple[str, ...]:
+    """The other hosts of the service in the catalogue's order; one whose name needs a region is none of them."""
+    known = found or by_host(host)
+    service = known.service if known else None
+    hosts = (service.host, *service.host_alternates) if service else ()
+    others = tuple(one for one in hosts if one and "{" not in one and one != host)
+    if not others:
+        why = (
+            f"the catalogue has no other host of {service.title}"
+            if service
+            else f"{host} is not a host of a service in the catalogue"
+        )
+        raise OptionError(
+            f"{where.key('alternates')}: {why}, so there is nothing else to probe; leave it out"
+        )
+    return others
 
 
 def _check_keys(entry: Mapping[Any, Any], where: _Where) -> None:

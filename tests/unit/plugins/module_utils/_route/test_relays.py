@@ -219,6 +219,22 @@ COMPLAINTS = [
     ([{"host": "a.example", "region": "eu-west-1"}], "relays[0].region: 'eu-west-1' belongs to a provider"),
     ([{"host": "a.example", "username": "u"}], "relays[0].username and relays[0].password: give both"),
     ([{"provider": "sendgird"}], "relays[0].provider: 'sendgird' is not in the catalogue"),
+    (
+        [{"provider": "postmark", "alternates": "perhaps"}],
+        "relays[0].alternates: 'perhaps' is neither true nor false",
+    ),
+    (
+        [{"provider": "resend", "alternates": True}],
+        "relays[0].alternates: the catalogue has no other host of Resend, so there is nothing else to probe",
+    ),
+    (
+        [{"provider": "ses", "region": "eu-west-1", "alternates": True}],
+        "relays[0].alternates: the catalogue has no other host of Amazon SES",
+    ),
+    (
+        [{"host": "a.example", "alternates": True}],
+        "relays[0].alternates: a.example is not a host of a service in the catalogue",
+    ),
     ([5], "relays[0]: it is neither a host, host:port nor a mapping"),
     ([["a.example"]], "relays[0]: it is neither a host, host:port nor a mapping"),
 ]
@@ -240,6 +256,10 @@ def test_complaints_in_the_users_own_terms():
         ),
         ({"host": "foo bar"}, "postfix_relay_host: 'foo bar' is neither"),
         ({"provider": "ses"}, "postfix_relay_provider: amazon_ses needs a region"),
+        (
+            {"provider": "resend", "alternates": True},
+            "postfix_relay_alternates: the catalogue has no other host",
+        ),
     ):
         with pytest.raises(OptionError) as error:
             parse_relays([entry], "postfix_relay_*")
