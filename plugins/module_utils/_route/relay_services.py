@@ -632,7 +632,7 @@ SERVICES: dict[str, Service] = {
         auth=("LOGIN", "PLAIN"),
         note="Port 80 has no TLS: refused.",
         confidence=SECONDARY,
-        sources=("gitlab", "nodemailer"),
+        sources=("gitlab", "thunderbird", "nodemailer"),
         as_of="2026-11",
     ),
     "outmail_prolateral": Service(
