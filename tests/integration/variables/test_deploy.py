@@ -261,6 +261,14 @@ def test_a_provider_and_its_region_are_the_relay(deploy: Deployer) -> None:
     assert "email-smtp.eu-west-1.amazonaws.com" in run.said
 
 
+@pytest.mark.parametrize("alternates", [True, "yes"])
+def test_the_other_hosts_of_a_provider_are_probed_too(deploy: Deployer, alternates: Any) -> None:
+    run = deploy("postfix", postfix_relay_provider="postmark", postfix_relay_alternates=alternates)
+    assert not run.ok
+    hosts = [one["host"] for one in run.fact["endpoints"]]
+    assert list(dict.fromkeys(hosts)) == ["smtp.postmarkapp.com", "smtp-broadcasts.postmarkapp.com"]
+
+
 @pytest.mark.parametrize("direct", [True, "yes"])
 def test_a_host_without_a_relay_says_so(deploy: Deployer, direct: Any) -> None:
     refused = deploy("postfix")
