@@ -431,20 +431,17 @@ def main() -> None:
     module = Careful(ansible, ansible.no_log_values, public)
     began = monotonic()
     try:
-        endpoints = endpoints_from(params)
-        results = probe(endpoints, options_from(params))
+        results = probe(endpoints_from(params), options_from(params))
     except OptionError as error:
         module.fail_json(msg=str(error))
     elapsed_ms = round((monotonic() - began) * 1000, 1)
     unusable = [result for result in results if not result.usable]
     if unusable:
-        # What is known of providers explains failures alone: where all is well, the tables are not even loaded.
-        from ..module_utils._route import cloud, login, relays
+        # What is known of the provider explains failures alone: where all is well, its tables are not even loaded.
+        from ..module_utils._route import cloud
 
         here = cloud.recognise()
         for result in unusable:
-            relay = relays.by_host(result.host)
-            result.advice = login.advise(result, endpoints[0].credentials, relay.service if relay else None)
             result.advice = cloud.advise(result, here)
     found = dict(report(results), elapsed_ms=elapsed_ms, msg=sentence(results))
     if failed(results, params["fail_when"]):

@@ -210,17 +210,6 @@ def test_advice_knows_the_provider(
     assert "Hetzner" in result["endpoints"][0]["advice"]
 
 
-def test_advice_knows_the_relay_service(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    refused = Result(
-        "smtp.sendgrid.net", 587, "starttls", "auth_rejected", "auth", "Refused.", reachable=True
-    )
-    monkeypatch.setattr(smtp_probe, "probe", lambda endpoints, options: [refused])
-    result = run(capsys, host="smtp.sendgrid.net", ports=[587], username="me", password=PASSWORD)
-    assert result["endpoints"][0]["advice"].startswith("The user name given is not 'apikey', ")
-
-
 def test_options_are_documented_as_they_are() -> None:
     documented = yaml.safe_load(smtp_probe.DOCUMENTATION)["options"]
     fragment = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
