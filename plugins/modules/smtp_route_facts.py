@@ -27,6 +27,9 @@ options:
       - V(host), the name or address of the relay. Or V(provider), the name of a service in the catalogue,
         such as V(amazon_ses) or V(postmark), with V(region) where the service has regions. Both together
         where the service gives each customer a host of its own.
+      - V(alternates), whether other hosts that the catalogue knows of the service are probed too, after the ports of
+        its main host. The default is false. Refused where the catalogue knows none. The lookup
+        P(mailops.smtp.relay_services#lookup) names them.
       - V(ports), the list of its ports in order of preference.
       - V(tls), one of V(auto), V(starttls), V(implicit), V(opportunistic), V(none). The default is V(auto),
         which is what the provider documents, else V(implicit) on 465, 2465 and 8465, V(opportunistic) on 25
@@ -326,7 +329,9 @@ ansible_facts:
           returned: always
           sample: web1.example.com
         warnings:
-          description: What differs on this host from what the probe did, or from what Postfix should find.
+          description:
+            - What differs on this host from what the probe did, or from what Postfix should find; and a user name that
+              is not the one that a relay service documents, where no port got as far as to try it.
           type: list
           elements: str
           returned: always
@@ -361,7 +366,7 @@ ansible_facts:
                 - What it does to outgoing SMTP. C(ports) maps a port to its C(state) (V(blocked),
                   V(blocked_default), V(throttled), V(reactive), V(open), V(unknown)) and the C(confidence)
                   of that. C(lift) says how a block is lifted, C(note) what else is known, C(sources) where
-                  it was read.
+                  it was read, C(as_of) in which month.
               type: dict
               returned: always
         endpoints:
@@ -456,7 +461,7 @@ def main() -> None:
         module.fail_json(msg=in_the_users_words(str(error), params))
     in_use = hop_in_use(next_hops(directory), read_saved(SAVED))
     smtp_route = fact(request, results, recognise(), in_use, datetime.now(timezone.utc), sender)
-    for warning in sender.warnings:
+    for warning in smtp_route["warnings"]:
         module.warn(warning)
     result = {"changed": False, "ansible_facts": {"smtp_route": smtp_route}}
     if smtp_route["host"] is None:

@@ -72,8 +72,8 @@ route:
   sample: {host: smtp.example.com, port: 587, tls: starttls}
 generic:
   description:
-    - The table of generic(5) that C(postfix_generic) and C(postfix_sender_domain) ask for, as C(smtp_generic_maps) names
-      it. Empty for none.
+    - The table of generic(5) that C(postfix_generic) and C(postfix_sender_domain) ask for, as C(smtp_generic_maps)
+      names it. Empty for none.
   returned: success
   type: str
   sample: "inline:{ {root = ops@example.com} }"

@@ -902,14 +902,15 @@ _OWN_NAMES = ("$myhostname", "$myorigin", "localhost.$mydomain", "localhost.loca
 
 
 def generic(values: Mapping[str, Any]) -> str:
-    """The table of generic(5) that postfix_generic and postfix_sender_domain ask for; empty for none."""
+    """The table of generic(5) that postfix_generic and postfix_sender_domain ask for; empty for none.
+
+    Of two rows with one key Postfix takes the last.
+    """
     rows = {str(key): str(value) for key, value in (values.get("postfix_generic") or {}).items()}
     rows = {key.replace("$", "$$"): value.replace("$", "$$") for key, value in rows.items()}
     if values.get("postfix_sender_domain"):
         rows = {**{f"@{name}": f"@{values['postfix_sender_domain']}" for name in _OWN_NAMES}, **rows}
-    written = ", ".join(
-        f"{{{key} = {value}}}" for key, value in sorted(rows.items(), key=lambda row: row[0][0] == "@")
-    )
+    written = ", ".join(f"{{{key} = {value}}}" for key, value in rows.items())
     return f"inline:{{ {written} }}" if rows else ""
 
 

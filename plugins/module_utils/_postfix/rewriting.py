@@ -120,7 +120,8 @@ class _Rewriting:
             if specification.startswith(wrapper):
                 return self._look_up(specification[len(wrapper) :], key, parameter)
         if kind == "inline":
-            return _row(table.parse_inline(name), key)
+            # Of two rows with one key the last one counts there.
+            return _row(table.parse_inline(name)[::-1], key)
         if kind == "static":
             return name[1:-1].strip() if name.startswith("{") else name
         text = self.tables.text(name) if kind in _TEXT else None

@@ -9,6 +9,7 @@ provider's table is asked for a guess where the user wants one, and then the rea
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import Any, Iterator, NamedTuple, Sequence
 
 from .._base.words import listed
@@ -114,7 +115,7 @@ def override_port(value: Any, where: str = "port") -> int | None:
 def candidates(
     relays: Sequence[RelaySpec], ports: Sequence[int] = (), port: int | None = None
 ) -> list[Candidate]:
-    """Every endpoint to probe: by the order of the relays, then by the order of each one's ports.
+    """Every endpoint to probe: by the order of the relays, of each one's hosts, and of its ports.
 
     `port` (the override) comes before a relay's own ports, these before `ports`, these before the
     catalogue's, and DEFAULT_PORTS come last. Raises OptionError for a port that is known to have no TLS.
@@ -122,8 +123,9 @@ def candidates(
     found: list[Candidate] = []
     seen: set[Endpoint] = set()
     for index, spec in enumerate(relays):
-        for number in (port,) if port else spec.ports or tuple(ports) or _usual_ports(spec):
-            endpoint = _endpoint(spec, number)
+        numbers = (port,) if port else spec.ports or tuple(ports) or _usual_ports(spec)
+        for host, number in product((spec.host, *spec.alternates), numbers):
+            endpoint = _endpoint(spec, host, number)
             if endpoint not in seen:
                 seen.add(endpoint)
                 found.append(Candidate(index, endpoint, spec))
@@ -248,7 +250,7 @@ def _usual_ports(spec: RelaySpec) -> tuple[int, ...]:
     return DEFAULT_IMPLICIT_PORTS if spec.tls == "implicit" else DEFAULT_PORTS
 
 
-def _endpoint(spec: RelaySpec, port: int) -> Endpoint:
+def _endpoint(spec: RelaySpec, host: str, port: int) -> Endpoint:
     tls, known = spec.tls, spec.catalogue
     if known:
         if port in known.service.plaintext:
@@ -258,9 +260,10 @@ def _endpoint(spec: RelaySpec, port: int) -> Endpoint:
             )
         if tls == "auto":
             tls = known.tls(port)
-    where = f"{spec.host}:{port}"
-    mapping = {"host": spec.host, "port": port, "tls": tls}
-    return parse_endpoint(mapping, server_name=spec.server_name, credentials=spec.credentials, where=where)
+    mapping = {"host": host, "port": port, "tls": tls}
+    # The name that the user gave for a certificate is for that of the host that he gave.
+    name = spec.server_name if host == spec.host else None
+    return parse_endpoint(mapping, server_name=name, credentials=spec.credentials, where=f"{host}:{port}")
 
 
 def _same_endpoint(one: Result, other: Result) -> bool:

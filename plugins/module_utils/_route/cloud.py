@@ -67,7 +67,7 @@ _UNNAMED = {"state": UNKNOWN, "confidence": GENERAL}
 class Cloud(NamedTuple):
     """The hosting provider. `provider` is `unknown` when nothing fits.
 
-    egress: {"ports": {"587": {"state", "confidence"}}, "lift", "note", "sources"}; a port that no source
+    egress: {"ports": {"587": {"state", "confidence"}}, "lift", "note", "sources", "as_of"}; a port that no source
     names is absent.
     """
 
@@ -116,12 +116,13 @@ def egress(provider: str) -> dict[str, Any]:
     """What a provider does to outgoing SMTP, as plain data; no ports at all for one without a row."""
     row = EGRESS.get(provider)
     if row is None:
-        return {"ports": {}, "lift": None, "note": None, "sources": []}
+        return {"ports": {}, "lift": None, "note": None, "sources": [], "as_of": None}
     return {
         "ports": {str(port): dict(row.ports[port]._asdict()) for port in sorted(row.ports)},
         "lift": row.lift,
         "note": row.note,
         "sources": [SOURCES[name] for name in row.sources],
+        "as_of": row.as_of,
     }
 
 

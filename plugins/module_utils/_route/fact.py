@@ -18,8 +18,10 @@ from typing import Any, Mapping, NamedTuple, Sequence
 
 from .._smtp.endpoint import Endpoint, OptionError
 from .._smtp.verdict import Result, renamed
-from .choose import Candidate, Hop, Route, candidates, choose, override_port, pair
+from .choose import Candidate, Hop, Probed, Route, candidates, choose, override_port, pair
 from .cloud import Cloud, advise, may_be_the_network
+from .login import advise as advise_login
+from .login import contradiction
 from .manner import DANE_LEVELS, Sender
 from .relays import RelaySpec, parse_relays, ports_of
 
@@ -117,7 +119,7 @@ def fact(
     sender: Sender,
 ) -> dict[str, Any]:
     """Decide, and put the decision, what it rests on and the time (UTC) into the fact."""
-    probed = pair(request.candidates, [_in_the_users_words(each, request.names, sender) for each in results])
+    probed = [_explained(one, request.names, sender) for one in pair(request.candidates, results)]
     route = choose(
         probed,
         cloud,
@@ -139,11 +141,37 @@ def fact(
         "helo_problem": sender.helo_problem,
         "mail_from": sender.mail_from,
         "origin": sender.origin,
-        "warnings": list(sender.warnings),
+        "warnings": [*sender.warnings, *_doubtful_logins(probed, request.names)],
         "cloud": cloud.as_dict(),
         "endpoints": endpoints,
         "checked_at": now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+
+
+def _explained(one: Probed, names: Mapping[str, str], sender: Sender) -> Probed:
+    """The same with advice that knows the relay service, in the user's words."""
+    known, login = one.candidate.spec.known, one.candidate.endpoint.credentials
+    service = known.service if known else None
+    results = [replace(result, advice=advise_login(result, login, service)) for result in one.results]
+    return one._replace(results=tuple(_in_the_users_words(each, names, sender) for each in results))
+
+
+def _doubtful_logins(probed: Sequence[Probed], names: Mapping[str, str]) -> list[str]:
+    """User names that contradict the catalogue, where no port got as far as to try them."""
+    tried = {one.candidate.relay_index for one in probed for result in one.results if _was_tried(result)}
+    where = names.get("relays", "relays")
+    found = {}
+    for index, spec in ((one.candidate.relay_index, one.candidate.spec) for one in probed):
+        known = spec.known
+        wrong = contradiction(spec.credentials.username, known.service) if spec.credentials and known else ""
+        if wrong and index not in tried:
+            name = where.replace("*", "username") if "*" in where else f"{where}[{index}].username"
+            found[index] = f"{names.get('username', name)} {wrong}; no port got as far as to try it"
+    return list(found.values())
+
+
+def _was_tried(result: Result) -> bool:
+    return bool(result.auth_mechanism) or result.verdict in ("auth_rejected", "auth_deferred")
 
 
 def _in_the_users_words(result: Result, names: Mapping[str, str], sender: Sender) -> Result:
@@ -216,7 +244,7 @@ def save(fact: Mapping[str, Any], path: str = SAVED, write: bool = True) -> Savi
 
 def _advice(result: Result, candidate: Candidate, cloud: Cloud) -> str:
     advice = advise(result, cloud)
-    known = candidate.spec.catalogue
+    known = candidate.spec.known
     if known and known.ports and may_be_the_network(result.verdict) and known.tls(result.port) == "auto":
         ports = ", ".join(str(port) for port in known.service.starttls + known.service.implicit)
         advice += f" {known.service.title} does not document port {result.port}, but {ports}."

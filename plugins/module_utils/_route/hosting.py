@@ -1,13 +1,14 @@
 """Hosting providers as data: how to recognise each, and what it does to outgoing SMTP.
 
-Rules of this file: data only. Every row keeps its confidence and its sources:
+Rules of this file: data only. Every row keeps its confidence and its sources, a policy also the
+month in which they were read:
 
 primary    read at the provider, or in code that ships the string
 secondary  read at a third party (forum, issue, guide)
 general    general knowledge without a source that was read: a hint, and said to be one
 
 A port that no source names is `unknown`, never assumed open. Policies differ per account as well as per
-provider, so a row orders and explains probes; it never replaces one. Compiled 2026-11.
+provider, so a row orders and explains probes; it never replaces one.
 """
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -63,6 +64,8 @@ class Egress(NamedTuple):
     note: str | None = None
     title: str = ""
     """Of a provider that nothing gives away; of others it is in RECOGNITION."""
+    as_of: str = ""
+    """The year and month in which its sources were read, or it was written down without one. No row may be without."""
 
 
 SOURCES: dict[str, str] = {
@@ -307,6 +310,7 @@ EGRESS: dict[str, Egress] = {
         ("gitlab-charts-647", "gitlab-foss-23275", "ghost", "sparkpost"),
         note="Guides that say 587 is blocked here are out of date: a test from GKE found 465 and 587 open. "
         "Port 25 is never opened for most projects.",
+        as_of="2026-11",
     ),
     "aws_ec2": Egress(
         _ports(PortPolicy(THROTTLED, PRIMARY), _OPEN_G, _OPEN_G, _OPEN_G),
@@ -315,16 +319,19 @@ EGRESS: dict[str, Egress] = {
         note="A probe of 25 may pass once and time out the next time. Security groups and network ACLs "
         "are a second "
         "filter, and your own.",
+        as_of="2026-11",
     ),
     "aws_lightsail": Egress(
         _ports(PortPolicy(THROTTLED, GENERAL), _OPEN_G, _OPEN_G, _OPEN_G),
         lift="send AWS the form 'Request to remove email sending limitations'",
         title="Amazon Lightsail",
+        as_of="2026-11",
     ),
     "aws_lambda": Egress(
         _ports(_BLOCKED_G, _OPEN_G, _OPEN_G, _OPEN_G),
         note="Not a target of Ansible in practice.",
         title="AWS Lambda",
+        as_of="2026-11",
     ),
     "azure": Egress(
         _ports(_DEFAULT, _OPEN_2, _OPEN, _OPEN_G),
@@ -332,6 +339,7 @@ EGRESS: dict[str, Egress] = {
         lift="ask Azure to lift it for the subscription (pay-as-you-go, CSP and MPN ones only)",
         note="Port 25 depends on the type of the subscription, which a host cannot see: open for Enterprise "
         "Agreement, blocked for pay-as-you-go, CSP and MPN, blocked for good for MSDN, free and student.",
+        as_of="2026-11",
     ),
     "digitalocean": Egress(
         _ports(_BLOCKED, _BLOCKED_2, _BLOCKED_2, _OPEN_2),
@@ -339,6 +347,7 @@ EGRESS: dict[str, Egress] = {
         note="Sources disagree: an older page of DigitalOcean names only 25 on new accounts, a report "
         "of 2026 saw 465 "
         "and 587 time out. It depends on the age of the account.",
+        as_of="2026-11",
     ),
     "hetzner_cloud": Egress(
         _ports(_DEFAULT, _DEFAULT, _OPEN_2, _OPEN_G),
@@ -346,23 +355,27 @@ EGRESS: dict[str, Egress] = {
         lift="ask for it with a limit request in the console once the first invoice is paid",
         note="Packets vanish upstream while the local firewall looks clean. Dedicated servers differ "
         "(general knowledge).",
+        as_of="2026-11",
     ),
     "linode": Egress(
         _ports(_DEFAULT, _DEFAULT, _DEFAULT, _OPEN_G),
         ("linode",),
         lift="set an A record and reverse DNS, then open a support ticket",
         note="Accounts made since 2019-11-05.",
+        as_of="2026-11",
     ),
     "scaleway": Egress(
         _ports(_DEFAULT, _DEFAULT, _DEFAULT, _OPEN_G),
         ("scaleway",),
         lift="tick 'Enable SMTP' in the security group, after identity verification",
         note="Elastic Metal and Public Gateways have switches of their own.",
+        as_of="2026-11",
     ),
     "vultr": Egress(
         _ports(_DEFAULT_2, _UNKNOWN, _UNKNOWN, _OPEN_G),
         ("emailwiz-172", "docker-mailserver"),
         lift="open a support ticket (often refused, say reports since 2022)",
+        as_of="2026-11",
     ),
     "ovhcloud": Egress(
         _ports(PortPolicy(REACTIVE, PRIMARY), _OPEN_G, _OPEN_G, _OPEN_G),
@@ -371,26 +384,36 @@ EGRESS: dict[str, Egress] = {
         "yesterday may time "
         "out today.",
         title="OVHcloud",
+        as_of="2026-11",
     ),
     "oracle_oci": Egress(
         _ports(_DEFAULT_2, _UNKNOWN, _OPEN_G, _OPEN_G),
         ("analogic-975", "nylas"),
         lift="ask for an exemption with a limit request (general knowledge)",
         note="Tenancies made after 2021-06-23 (general knowledge).",
+        as_of="2026-11",
     ),
     "alibaba_ecs": Egress(
         _ports(_DEFAULT, _OPEN, _OPEN, _UNKNOWN),
         ("alibaba",),
         note="Read on the page of the Japan region.",
+        as_of="2026-11",
     ),
     "tencent_cvm": Egress(
         _ports(_DEFAULT_2, _OPEN_2, _UNKNOWN, _UNKNOWN),
         ("wubase",),
+        as_of="2026-11",
     ),
-    "baidu_ai_cloud": Egress(_ports(_BLOCKED, _OPEN, _OPEN, _UNKNOWN), ("baidu",), title="Baidu AI Cloud"),
+    "baidu_ai_cloud": Egress(
+        _ports(_BLOCKED, _OPEN, _OPEN, _UNKNOWN),
+        ("baidu",),
+        title="Baidu AI Cloud",
+        as_of="2026-11",
+    ),
     "ibm_vpc": Egress(
         _ports(_BLOCKED_G, _OPEN_G, _OPEN_G, _OPEN_G),
         note="IBM's documentation of VPC does not speak of SMTP.",
+        as_of="2026-11",
     ),
     "upcloud": Egress(
         _ports(_DEFAULT, _OPEN_G, _OPEN_G, _OPEN_G),
@@ -398,35 +421,51 @@ EGRESS: dict[str, Egress] = {
         note="During the free trial only an allowlist of standard ports is open, so 465, 587 and 2525 "
         "may all be "
         "closed.",
+        as_of="2026-11",
     ),
-    "exoscale": Egress(_ports(_DEFAULT_G, _OPEN_G, _OPEN_G, _OPEN_G)),
+    "exoscale": Egress(
+        _ports(_DEFAULT_G, _OPEN_G, _OPEN_G, _OPEN_G),
+        as_of="2026-11",
+    ),
     "contabo": Egress(
         _ports(_OPEN_2, _OPEN_G, _OPEN_G, _OPEN_G),
         ("stalwart-23",),
         note="Limited per minute (general knowledge). DMI is plain QEMU, so it is not recognised.",
         title="Contabo",
+        as_of="2026-11",
     ),
     "cloudzy": Egress(
         _ports(_DEFAULT, _DEFAULT, _DEFAULT, _DEFAULT),
         ("cloudzy",),
         note="2525 is blocked as well.",
         title="Cloudzy",
+        as_of="2026-11",
     ),
     "mmitech": Egress(
-        {26: _BLOCKED, **_ports(_BLOCKED, _BLOCKED, _BLOCKED, _BLOCKED)}, ("mmitech",), title="MMITech"
+        {26: _BLOCKED, **_ports(_BLOCKED, _BLOCKED, _BLOCKED, _BLOCKED)},
+        ("mmitech",),
+        title="MMITech",
+        as_of="2026-11",
     ),
-    "zhnet": Egress(_ports(_DEFAULT, _DEFAULT, _UNKNOWN, _UNKNOWN), ("zhnet",), title="ZHNET"),
+    "zhnet": Egress(
+        _ports(_DEFAULT, _DEFAULT, _UNKNOWN, _UNKNOWN),
+        ("zhnet",),
+        title="ZHNET",
+        as_of="2026-11",
+    ),
     "edbb": Egress(
         _ports(PortPolicy(THROTTLED, PRIMARY), _UNKNOWN, _UNKNOWN, _UNKNOWN),
         ("edbb",),
         note="8 packets a second on 25: the handshake works, delivery crawls.",
         title="EDBB",
+        as_of="2026-11",
     ),
     "railway_paas": Egress(
         _ports(_BLOCKED_G, _BLOCKED_G, _BLOCKED_2, _UNKNOWN),
         ("railway-1126",),
         note="A platform for containers: some environments leave only an HTTP API.",
         title="Railway",
+        as_of="2026-11",
     ),
     "residential_isp": Egress(
         _ports(_BLOCKED_2, _OPEN_G, _OPEN_2, _OPEN_G),
@@ -435,5 +474,6 @@ EGRESS: dict[str, Egress] = {
         "having reached "
         "the relay: verify its certificate.",
         title="Residential ISPs",
+        as_of="2026-11",
     ),
 }

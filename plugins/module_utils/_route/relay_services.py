@@ -4,7 +4,7 @@ Rules of this file: data only. `starttls` and `implicit` are the ports that a so
 source's order of preference. An empty `implicit` means none is documented. `ports_general` are known from
 general knowledge only and are never tried unasked. `plaintext` ports have no TLS at all and are refused.
 Confidence: primary (the service's own page), secondary (nodemailer, GitLab's documentation, Thunderbird's
-ISPDB, guides). Compiled 2026-11.
+ISPDB, guides). Every row has its sources, and the month in which they were read.
 """
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -29,10 +29,11 @@ class Service(NamedTuple):
     host_alternates: tuple[str, ...] = ()
     ports_general: tuple[int, ...] = ()
     plaintext: tuple[int, ...] = ()
-    username: str = ""  # what to give as user name, in words
-    fixed_username: str = ""  # the same for every customer
-    credential: str = ""  # what to give as password, in words
+    username: str = ""  # what it takes as user name, in words that follow "takes"
+    fixed_username: str = ""  # the user name itself, where every customer has the same
+    credential: str = ""  # what it takes as password, in such words
     note: str = ""
+    as_of: str = ""  # the year and month in which its sources were read; no row may be without
 
 
 SOURCES: dict[str, str] = {
@@ -68,9 +69,8 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525, 25),
         implicit=(465,),
         auth=("PLAIN", "LOGIN"),
-        username="literally 'apikey'",
         fixed_username="apikey",
-        credential="API key (SG....)",
+        credential="an API key (SG....)",
         confidence=PRIMARY,
         sources=(
             "https://www.twilio.com/docs/sendgrid/for-developers/sending-email/integrating-with-the-smtp-api",
@@ -78,6 +78,7 @@ SERVICES: dict[str, Service] = {
             "nodemailer",
             "gitlab",
         ),
+        as_of="2026-11",
     ),
     "mailgun_us": Service(
         title="Mailgun (US)",
@@ -85,10 +86,11 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525, 25),
         implicit=(465,),
         auth=("PLAIN",),
-        username="full SMTP user, e.g. postmaster@mg.example.com",
-        credential="per-domain SMTP password, not the API key",
+        username="the full SMTP user (postmaster@mg.example.com for example)",
+        credential="the SMTP password of that domain (not an API key)",
         confidence=SECONDARY,
         sources=("https://kb.umbhost.net/email-smtp/sending-email-via-mailgun-smtp/", "nodemailer", "gitlab"),
+        as_of="2026-11",
     ),
     "mailgun_eu": Service(
         title="Mailgun (EU)",
@@ -96,9 +98,10 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525, 25),
         implicit=(465,),
         auth=("PLAIN",),
-        username="full SMTP user",
+        username="the full SMTP user",
         confidence=SECONDARY,
         sources=("https://smtptester.org/guides/mailgun-smtp-test/", "TryGhost/Docs ghost-cli.mdx"),
+        as_of="2026-11",
     ),
     "postmark": Service(
         title="Postmark",
@@ -107,8 +110,8 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525, 25),
         implicit=(),
         auth=("PLAIN", "CRAM-MD5"),
-        username="server API token (same as password), or SMTP-token access key",
-        credential="server API token, or SMTP-token secret key",
+        username="the server API token (the password as well) or the access key of an SMTP token",
+        credential="the server API token or the secret key of that SMTP token",
         note="No implicit TLS.",
         confidence=PRIMARY,
         sources=(
@@ -118,6 +121,7 @@ SERVICES: dict[str, Service] = {
             "nodemailer",
             "gitlab",
         ),
+        as_of="2026-11",
     ),
     "amazon_ses": Service(
         title="Amazon SES",
@@ -125,10 +129,19 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2587, 25),
         implicit=(465, 2465),
         auth=("PLAIN", "LOGIN"),
-        username="SES SMTP user name (AKIA...): a derived credential, not the IAM key",
+        username="the user name of SES SMTP credentials (AKIA...)",
+        credential=(
+            "the password of these SMTP credentials (not the IAM secret access key; it differs by region)"
+        ),
         note="No 2525: the way around a blocked 587 is 2587 or 2465. TLS is mandatory.",
         confidence=PRIMARY,
-        sources=("https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html", "nodemailer", "gitlab"),
+        sources=(
+            "https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html",
+            "https://docs.aws.amazon.com/it_it/ses/latest/dg/smtp-credentials.md",
+            "nodemailer",
+            "gitlab",
+        ),
+        as_of="2026-11",
     ),
     "sparkpost_us": Service(
         title="SparkPost (US)",
@@ -136,9 +149,8 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525),
         implicit=(),
         auth=("LOGIN",),
-        username="literally 'SMTP_Injection'",
         fixed_username="SMTP_Injection",
-        credential="API key with 'Send via SMTP'",
+        credential="an API key with 'Send via SMTP'",
         confidence=PRIMARY,
         sources=(
             "SparkPost/developers.sparkpost.com content/api/smtp.apib @88f24dc3",
@@ -146,6 +158,7 @@ SERVICES: dict[str, Service] = {
             "nodemailer",
             "gitlab",
         ),
+        as_of="2026-11",
     ),
     "sparkpost_eu": Service(
         title="SparkPost (EU)",
@@ -153,14 +166,15 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525),
         implicit=(),
         auth=("LOGIN",),
-        username="literally 'SMTP_Injection'",
         fixed_username="SMTP_Injection",
+        credential="an API key with 'Send via SMTP'",
         note="SparkPost's EU FAQ says smtp.eu.sparkpost.com; the API reference says this host.",
         confidence=PRIMARY,
         sources=(
             "SparkPost/developers.sparkpost.com content/api/smtp.apib",
             "SparkPost/support-docs content/docs/faq/sparkpost-eu-faq.md",
         ),
+        as_of="2026-11",
     ),
     "mailjet": Service(
         title="Mailjet",
@@ -169,10 +183,11 @@ SERVICES: dict[str, Service] = {
         implicit=(465,),
         ports_general=(80, 588, 2525),
         auth=("PLAIN", "LOGIN"),
-        username="API key",
-        credential="secret key",
+        username="the API key",
+        credential="the secret key",
         confidence=SECONDARY,
         sources=("https://smtptester.org/guides/mailjet-smtp-test/", "gitlab", "nodemailer"),
+        as_of="2026-11",
     ),
     "brevo": Service(
         title="Brevo",
@@ -181,8 +196,8 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525),
         implicit=(465,),
         auth=("PLAIN", "LOGIN"),
-        username="SMTP login shown in the console",
-        credential="SMTP key (xsmtpsib-...), not API key",
+        username="the SMTP login shown in the console",
+        credential="an SMTP key (xsmtpsib-..., not an API key)",
         note=(
             "Brevo's own page calls 587 and 2525 'non-encrypted', guides say STARTTLS on 587: the probe"
             " tells."
@@ -194,6 +209,7 @@ SERVICES: dict[str, Service] = {
             "nodemailer",
             "gitlab",
         ),
+        as_of="2026-11",
     ),
     "mandrill": Service(
         title="Mailchimp Transactional (Mandrill)",
@@ -201,7 +217,7 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525, 25),
         implicit=(465,),
         auth=("PLAIN", "LOGIN"),
-        username="anything (ignored); account e-mail recommended",
+        username="any name (it is ignored; the address of the account is recommended)",
         credential="any active API key",
         confidence=PRIMARY,
         sources=(
@@ -209,6 +225,7 @@ SERVICES: dict[str, Service] = {
             "nodemailer",
             "gitlab",
         ),
+        as_of="2026-11",
     ),
     "elastic_email": Service(
         title="Elastic Email",
@@ -217,10 +234,11 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525, 25),
         implicit=(465,),
         auth=("PLAIN", "LOGIN", "CRAM-MD5"),
-        username="account/SMTP credential e-mail",
+        username="the mail address of the account or of an SMTP credential",
         note="The page lists the four ports without saying which is implicit TLS; nodemailer uses 465.",
         confidence=PRIMARY,
         sources=("https://help.elasticemail.com/en/articles/4803409-smtp-settings", "nodemailer"),
+        as_of="2026-11",
     ),
     "smtp2go": Service(
         title="SMTP2GO",
@@ -229,9 +247,10 @@ SERVICES: dict[str, Service] = {
         implicit=(465,),
         ports_general=(80, 443, 8465),
         auth=("PLAIN", "LOGIN"),
-        username="SMTP user",
+        username="an SMTP user",
         confidence=SECONDARY,
         sources=("nodemailer", "gitlab", "public code"),
+        as_of="2026-11",
     ),
     "mailersend": Service(
         title="MailerSend",
@@ -240,9 +259,10 @@ SERVICES: dict[str, Service] = {
         implicit=(),
         ports_general=(2525,),
         auth=("PLAIN", "LOGIN"),
-        username="MS_xxxxxx@<domain>",
+        username="a name of the form MS_xxxxxx@<domain>",
         confidence=SECONDARY,
         sources=("nodemailer", "public code"),
+        as_of="2026-11",
     ),
     "resend": Service(
         title="Resend",
@@ -250,9 +270,8 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2587, 25),
         implicit=(465, 2465),
         auth=("PLAIN", "LOGIN"),
-        username="literally 'resend'",
         fixed_username="resend",
-        credential="API key (re_...)",
+        credential="an API key (re_...)",
         note="No 2525: the way around a blocked 587 is 2587 or 2465.",
         confidence=PRIMARY,
         sources=(
@@ -260,6 +279,7 @@ SERVICES: dict[str, Service] = {
             "https://resend.com/blog/why-smtp-still-matters-today",
             "nodemailer",
         ),
+        as_of="2026-11",
     ),
     "mailtrap_live": Service(
         title="Mailtrap (live)",
@@ -268,12 +288,12 @@ SERVICES: dict[str, Service] = {
         implicit=(),
         ports_general=(2525, 25, 465),
         auth=("PLAIN", "LOGIN"),
-        username="literally 'api'",
         fixed_username="api",
-        credential="API token",
+        credential="an API token",
         note="sandbox.smtp.mailtrap.io only captures: never a relay for production.",
         confidence=PRIMARY,
         sources=("https://mailtrap.io/smtp-service/", "nodemailer"),
+        as_of="2026-11",
     ),
     "zeptomail": Service(
         title="Zoho ZeptoMail",
@@ -282,12 +302,13 @@ SERVICES: dict[str, Service] = {
         starttls=(587,),
         implicit=(465,),
         auth=("PLAIN", "LOGIN"),
-        username="literally 'emailapikey' (newer accounts: emailappsmtp....)",
+        username="'emailapikey' (in newer accounts a name that begins with emailappsmtp)",
         confidence=SECONDARY,
         sources=(
             "public code",
             "https://thekiharani.com/notes/why-your-vps-blocks-smtp-use-an-email-api (465)",
         ),
+        as_of="2026-11",
     ),
     "zoho_mail": Service(
         title="Zoho Mail",
@@ -302,13 +323,15 @@ SERVICES: dict[str, Service] = {
         starttls=(587,),
         implicit=(465,),
         auth=("PLAIN", "LOGIN"),
-        username="full address (app password)",
+        username="the full address",
+        credential="an app password",
         note=(
             "The host differs by data centre; only the .com and .eu hosts were read in a source. Give "
             "another one as host."
         ),
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer", "gitlab"),
+        as_of="2026-11",
     ),
     "gmail": Service(
         title="Gmail",
@@ -316,9 +339,11 @@ SERVICES: dict[str, Service] = {
         starttls=(587,),
         implicit=(465,),
         auth=("PLAIN", "LOGIN", "XOAUTH2"),
-        username="full address; app password (2FA) or OAuth2",
+        username="the full address",
+        credential="an app password (with two-step verification) or an OAuth 2.0 token",
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer", "gitlab", "docker-mailserver docs gmail-smtp.md @c9b015d"),
+        as_of="2026-11",
     ),
     "google_workspace_relay": Service(
         title="Google Workspace SMTP relay",
@@ -326,10 +351,9 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 25),
         implicit=(465,),
         auth=("none_by_ip", "PLAIN", "XOAUTH2"),
-        username="optional; IP allowlist",
         note=(
-            "HELO must be a real name of the domain, else '5.7.1 Invalid credentials for relay': set "
-            "helo_name."
+            "A host whose address is registered needs no login. HELO must be a real name of the domain, else "
+            "'5.7.1 Invalid credentials for relay': set helo_name."
         ),
         confidence=PRIMARY,
         sources=(
@@ -338,6 +362,7 @@ SERVICES: dict[str, Service] = {
             "nodemailer",
             "gitlab",
         ),
+        as_of="2026-11",
     ),
     "microsoft365": Service(
         title="Microsoft 365 client submission",
@@ -346,7 +371,7 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 25),
         implicit=(),
         auth=("LOGIN", "XOAUTH2"),
-        username="mailbox user principal name",
+        username="the mailbox's user principal name",
         note=(
             "No 465. Basic authentication stays as it is until the end of 2026; then it is off by "
             "default for existing tenants (an administrator may turn it on again) and not available to "
@@ -364,6 +389,7 @@ SERVICES: dict[str, Service] = {
             "nodemailer",
             "gitlab",
         ),
+        as_of="2026-11",
     ),
     "microsoft365_direct": Service(
         title="Microsoft 365 direct send",
@@ -374,6 +400,7 @@ SERVICES: dict[str, Service] = {
         note="Port 25 only, so useless where 25 is blocked. Give the host of the tenant.",
         confidence=PRIMARY,
         sources=("MicrosoftDocs/OfficeDocs-Exchange fix-issues-with-printers-scanners-...md", "gitlab"),
+        as_of="2026-11",
     ),
     "microsoft365_hve": Service(
         title="Microsoft 365 High Volume Email",
@@ -382,13 +409,14 @@ SERVICES: dict[str, Service] = {
         starttls=(587,),
         implicit=(),
         auth=("LOGIN", "XOAUTH2"),
-        username="HVE account",
+        username="the HVE account",
         note="For internal recipients. Basic authentication until September 2028.",
         confidence=SECONDARY,
         sources=(
             "https://www.tiagoscarvalho.com/exchange-online/exchange-online-mail-flow-architecture-2026",
             "public code",
         ),
+        as_of="2026-11",
     ),
     "outlook_consumer": Service(
         title="Outlook.com",
@@ -398,6 +426,7 @@ SERVICES: dict[str, Service] = {
         auth=("XOAUTH2",),
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer", "gitlab"),
+        as_of="2026-11",
     ),
     "yandex": Service(
         title="Yandex Mail",
@@ -407,9 +436,11 @@ SERVICES: dict[str, Service] = {
         implicit=(465,),
         ports_general=(587,),
         auth=("PLAIN", "LOGIN"),
-        username="full address; app password",
+        username="the full address",
+        credential="an app password",
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer", "gitlab"),
+        as_of="2026-11",
     ),
     "fastmail": Service(
         title="Fastmail",
@@ -418,9 +449,11 @@ SERVICES: dict[str, Service] = {
         implicit=(465,),
         ports_general=(587,),
         auth=("PLAIN", "LOGIN", "XOAUTH2"),
-        username="full address; app password",
+        username="the full address",
+        credential="an app password",
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer", "gitlab"),
+        as_of="2026-11",
     ),
     "icloud": Service(
         title="iCloud Mail",
@@ -428,10 +461,12 @@ SERVICES: dict[str, Service] = {
         starttls=(587,),
         implicit=(),
         auth=("PLAIN",),
-        username="full address; app-specific password",
+        username="the full address",
+        credential="an app-specific password",
         note="No 465.",
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer"),
+        as_of="2026-11",
     ),
     "yahoo": Service(
         title="Yahoo Mail",
@@ -440,9 +475,11 @@ SERVICES: dict[str, Service] = {
         implicit=(465,),
         ports_general=(587,),
         auth=("PLAIN", "LOGIN", "XOAUTH2"),
-        username="full address; app password",
+        username="the full address",
+        credential="an app password",
         confidence=SECONDARY,
         sources=("thunderbird", "nodemailer", "gitlab"),
+        as_of="2026-11",
     ),
     "mtarget": Service(
         title="mtarget",
@@ -450,15 +487,15 @@ SERVICES: dict[str, Service] = {
         starttls=(587,),
         implicit=(),
         auth=("LOGIN",),
-        username="literally 'smtp_mt_injection'",
         fixed_username="smtp_mt_injection",
-        credential="API key with 'Send via SMTP'",
+        credential="an API key with 'Send via SMTP'",
         note=(
             "Documents 587 with STARTTLS and AUTH LOGIN only; where SASL plugins are split, it needs "
             "the one for LOGIN."
         ),
         confidence=PRIMARY,
         sources=("https://docs.mtarget.co/en/articles/10372816-smtp-overview",),
+        as_of="2026-11",
     ),
     "kirim_email": Service(
         title="KIRIM.EMAIL",
@@ -466,10 +503,11 @@ SERVICES: dict[str, Service] = {
         starttls=(),
         implicit=(),
         auth=(),
-        username="created per domain in the console",
+        username="an SMTP user created for the domain in the console",
         note="The host and port are shown per SMTP user in the console: give host and ports.",
         confidence=PRIMARY,
         sources=("https://docs.kirim.email/en/kb/smtp-users",),
+        as_of="2026-11",
     ),
     "ovh_mail": Service(
         title="OVH Mail",
@@ -478,9 +516,10 @@ SERVICES: dict[str, Service] = {
         implicit=(465,),
         ports_general=(587,),
         auth=("LOGIN", "PLAIN"),
-        username="full address",
+        username="the full address",
         confidence=SECONDARY,
         sources=("thunderbird", "gitlab"),
+        as_of="2026-11",
     ),
     "ionos": Service(
         title="IONOS",
@@ -489,10 +528,11 @@ SERVICES: dict[str, Service] = {
         starttls=(587,),
         implicit=(465,),
         auth=("LOGIN",),
-        username="full address",
+        username="the full address",
         note="465 was read for smtp.1und1.de.",
         confidence=SECONDARY,
         sources=("gitlab", "thunderbird", "nodemailer"),
+        as_of="2026-11",
     ),
     "infomaniak": Service(
         title="Infomaniak",
@@ -500,9 +540,10 @@ SERVICES: dict[str, Service] = {
         starttls=(587,),
         implicit=(465,),
         auth=("LOGIN",),
-        username="full address",
+        username="the full address",
         confidence=SECONDARY,
         sources=("nodemailer", "gitlab"),
+        as_of="2026-11",
     ),
     "mailchannels": Service(
         title="MailChannels",
@@ -511,9 +552,10 @@ SERVICES: dict[str, Service] = {
         implicit=(465,),
         ports_general=(2525,),
         auth=("PLAIN", "LOGIN"),
-        username="account id",
+        username="the account id",
         confidence=SECONDARY,
         sources=("public code",),
+        as_of="2026-11",
     ),
     "socketlabs": Service(
         title="SocketLabs",
@@ -522,9 +564,10 @@ SERVICES: dict[str, Service] = {
         implicit=(),
         ports_general=(465,),
         auth=("LOGIN",),
-        username="server<NNNNN>",
+        username="a name of the form server<NNNNN>",
         confidence=SECONDARY,
         sources=("public code",),
+        as_of="2026-11",
     ),
     "netcore_pepipost": Service(
         title="Netcore (Pepipost)",
@@ -532,9 +575,10 @@ SERVICES: dict[str, Service] = {
         starttls=(587, 2525, 25),
         implicit=(),
         auth=("PLAIN", "LOGIN"),
-        username="SMTP user",
+        username="an SMTP user",
         confidence=SECONDARY,
         sources=("public code",),
+        as_of="2026-11",
     ),
     "smtp_com": Service(
         title="SMTP.com",
@@ -544,6 +588,7 @@ SERVICES: dict[str, Service] = {
         auth=("PLAIN",),
         confidence=SECONDARY,
         sources=("gitlab",),
+        as_of="2026-11",
     ),
     "smtpeter": Service(
         title="SMTPeter",
@@ -553,6 +598,7 @@ SERVICES: dict[str, Service] = {
         auth=(),
         confidence=PRIMARY,
         sources=("https://smtpeter.com/en/documentation/smtp-ports",),
+        as_of="2026-11",
     ),
     "scaleway_tem": Service(
         title="Scaleway Transactional Email",
@@ -563,6 +609,7 @@ SERVICES: dict[str, Service] = {
         auth=("PLAIN",),
         confidence=SECONDARY,
         sources=("gitlab",),
+        as_of="2026-11",
     ),
     "alibaba_directmail": Service(
         title="Alibaba Cloud DirectMail",
@@ -574,6 +621,7 @@ SERVICES: dict[str, Service] = {
         note="Port 80 has no TLS: refused.",
         confidence=SECONDARY,
         sources=("gitlab",),
+        as_of="2026-11",
     ),
     "godaddy": Service(
         title="GoDaddy",
@@ -584,7 +632,8 @@ SERVICES: dict[str, Service] = {
         auth=("LOGIN", "PLAIN"),
         note="Port 80 has no TLS: refused.",
         confidence=SECONDARY,
-        sources=("gitlab", "nodemailer"),
+        sources=("gitlab", "thunderbird", "nodemailer"),
+        as_of="2026-11",
     ),
     "outmail_prolateral": Service(
         title="Outmail (Prolateral)",
@@ -595,5 +644,6 @@ SERVICES: dict[str, Service] = {
         note="The host is made for each account (mxNNNNNN.smtp-engine.com): give host.",
         confidence=SECONDARY,
         sources=("gitlab",),
+        as_of="2026-11",
     ),
 }

@@ -29,9 +29,31 @@ SMTP = 25
 
 # amazon_ses and alibaba_directmail; "us-gov-west-1" is a region as well.
 _REGION = re.compile(r"[a-z]{2}(-gov)?-[a-z]+-\d")
+_EXAMPLE = "eu-west-1"
 
-_PUBLIC_KEYS = ("host", "provider", "region", "ports", "tls", "server_name", "username", "auth_mechanism")
+_PUBLIC_KEYS = (
+    "host",
+    "provider",
+    "region",
+    "alternates",
+    "ports",
+    "tls",
+    "server_name",
+    "username",
+    "auth_mechanism",
+)
 _KEYS = (*_PUBLIC_KEYS, "password")
+
+
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "")
+
+
+class RegionError(OptionError):
+    """A region is missing, or is none of the service's; `example` is one that it may have."""
+
+    def __init__(self, text: str, example: str) -> None:
+        super().__init__(text)
+        self.example = example
 
 
 class Relay(NamedTuple):
@@ -59,7 +81,8 @@ class Relay(NamedTuple):
 
 class RelaySpec(NamedTuple):
     """One entry of the user's list of relays, checked. `ports` is empty where the user gave none, and the one that is
-    written with the host, `named_port`, where there is one. `catalogue` is its entry there, where it is named so."""
+    written with the host, `named_port`, where there is one. `catalogue` is its entry there, where it is named so, and
+    `alternates` are other hosts of the service, where the user wants them too."""
 
     host: str
     ports: tuple[int, ...]
@@ -68,6 +91,12 @@ class RelaySpec(NamedTuple):
     credentials: Credentials | None
     catalogue: Relay | None
     named_port: int | None = None
+    alternates: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> Relay | None:
+        """What explains this relay: its entry in the catalogue, or the one that its host belongs to."""
+        return self.catalogue or by_host(self.host)
 
 
 def relay(name: str, region: str | None = None, host: str | None = None) -> Relay:
@@ -75,20 +104,46 @@ def relay(name: str, region: str | None = None, host: str | None = None) -> Rela
 
     Raises OptionError for an unknown name (with close matches), and for a missing, wrong or needless region.
     """
+    key, region = resolve(name, region)
+    service = SERVICES[key]
+    return Relay(key, host or _host_of(key, service, region), service)
+
+
+def resolve(name: str, region: str | None = None) -> tuple[str, str | None]:
+    """The name of a service in the catalogue, and the region that it still needs, where it has one in its host's name.
+
+    Raises OptionError as relay() does.
+    """
     key = re.sub(r"[^a-z0-9]+", "_", str(name).lower()).strip("_")
     if key in FAMILIES:
         regions = FAMILIES[key]
         if region not in regions:
-            raise OptionError(
-                f"{key} has the regions {listed(sorted(regions), 'or')}, and {_given(region)}; set one of them"
+            raise RegionError(
+                f"{key} has the regions {listed(sorted(regions), 'or')}, and {_given(region)}; set one of them",
+                min(regions),
             )
         key, region = regions[str(region)], None
     key = ALIASES.get(key, key)
     if key not in SERVICES:
         hint = _did_you_mean(key, names()) or f"it has {', '.join(names())}; for any other relay set its host"
         raise OptionError(f"{name!r} is not in the catalogue of relay services; {hint}")
-    service = SERVICES[key]
-    return Relay(key, host or _host_of(key, service, region), service)
+    return key, region
+
+
+def by_host(host: str) -> Relay | None:
+    """The service of the catalogue that a host belongs to, by its main name or another one of its own."""
+    name = host.lower().rstrip(".")
+    for key, service in SERVICES.items():
+        if name in service.host_alternates or _is_host_of(name, service.host):
+            return Relay(key, host, service)
+    return None
+
+
+def _is_host_of(name: str, known: str) -> bool:
+    before, region, after = known.partition("{region}")
+    if not region:
+        return bool(known) and name == known
+    return bool(re.fullmatch(f"{re.escape(before)}(?:{_REGION.pattern}){re.escape(after)}", name))
 
 
 def names() -> list[str]:
@@ -184,8 +239,9 @@ def _parse_relay(entry: Any, where: _Where, auth_mechanism: str) -> RelaySpec:
             f"{where.key('host')}: {text['host']!r} holds the port {named.port}, and {where.key('ports')} has "
             f"{listed(ports, 'or')}; write {named.host} there, or the same port in both"
         )
+    host = check_host(found.host if found else named.host, where.key("host"))
     return RelaySpec(
-        host=check_host(found.host if found else named.host, where.key("host")),
+        host=host,
         ports=ports or ((named.port,) if named.port else ()),
         tls=_tls(text["tls"], named.tls, where),
         server_name=check_host(text["server_name"], where.key("server_name"))
@@ -194,7 +250,33 @@ def _parse_relay(entry: Any, where: _Where, auth_mechanism: str) -> RelaySpec:
         credentials=_credentials(text, where, auth_mechanism),
         catalogue=found,
         named_port=named.port,
+        alternates=_alternates(host, found, where) if _flag(text["alternates"], where) else (),
     )
+
+
+def _flag(text: str, where: _Where) -> bool:
+    word = text.strip().lower()
+    if word not in (*_TRUE, *_FALSE):
+        raise OptionError(f"{where.key('alternates')}: {text!r} is neither true nor false")
+    return word in _TRUE
+
+
+def _alternates(host: str, found: Relay | None, where: _Where) -> tuple[str, ...]:
+    """The other hosts of the service in the catalogue's order; one whose name needs a region is none of them."""
+    known = found or by_host(host)
+    service = known.service if known else None
+    hosts = (service.host, *service.host_alternates) if service else ()
+    others = tuple(one for one in hosts if one and "{" not in one and one != host)
+    if not others:
+        why = (
+            f"the catalogue has no other host of {service.title}"
+            if service
+            else f"{host} is not a host of a service in the catalogue"
+        )
+        raise OptionError(
+            f"{where.key('alternates')}: {why}, so there is nothing else to probe; leave it out"
+        )
+    return others
 
 
 def _check_keys(entry: Mapping[Any, Any], where: _Where) -> None:
@@ -314,8 +396,9 @@ def _host_of(key: str, service: Service, region: str | None) -> str:
             raise OptionError(f"{key} has one host for all regions, and {_given(region)}; remove the region")
         return service.host
     if region is None or not _REGION.fullmatch(region):
-        raise OptionError(
-            f"{key} needs a region, and {_given(region)}; set that of your account, such as eu-west-1"
+        raise RegionError(
+            f"{key} needs a region, and {_given(region)}; set that of your account, such as {_EXAMPLE}",
+            _EXAMPLE,
         )
     return service.host.format(region=region)
 

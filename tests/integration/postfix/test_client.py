@@ -61,6 +61,10 @@ CASES = {
         files=(("/etc/postfix/generic", "root@me.example.net ops@example.org\n"),),
     ),
     "smtp_generic_maps by the local part": Case("smtp_generic_maps = inline:{root=ops@example.org}"),
+    "smtp_generic_maps with a key twice": Case("smtp_generic_maps = inline:{ {root=a@example.org}, {root=b@example.org} }"),
+    "smtp_generic_maps by the names of the host": Case(
+        "smtp_generic_maps = inline:{ {@$myhostname = @example.org}, {@localhost = @example.org} }"
+    ),
     "smtp_generic_maps by the domain": Case("smtp_generic_maps = inline:{ {@me.example.net=@example.org} }"),
     "smtp_generic_maps by a pattern": Case(
         "smtp_generic_maps = regexp:/etc/postfix/generic.re",

@@ -24,6 +24,7 @@ GOOD: dict[str, Any] = {
     "postfix_relay_host": "relay.example.com",
     "postfix_relay_provider": "amazon_ses",
     "postfix_relay_region": "eu-west-1",
+    "postfix_relay_alternates": True,
     "postfix_relay_ports": [2602, 2601],
     "postfix_relay_port": "2525",
     "postfix_relay_username": "ops@example.com",
@@ -97,12 +98,14 @@ ADDRESSES = (
 # Names in which only ASCII is understood; the values of choices, ports and logins are told by the specification's type.
 ASCII_ONLY = (
     "postfix_relay_host", "postfix_relay_provider", "postfix_relay_region", "postfix_myhostname", "postfix_myorigin",
+    "postfix_sender_domain",
     "postfix_mydestination", "postfix_mynetworks", "postfix_inet_interfaces", "postfix_packages",
     "preflight_helo_name", "verify_relay_host", "verify_inet_interfaces", *ADDRESSES,
 )  # fmt: skip
 # Names and addresses, of which one with a template in it is none.
 WELL_FORMED = (
     "postfix_relay_host", "postfix_myhostname", "postfix_myorigin", "postfix_mynetworks", "postfix_inet_interfaces",
+    "postfix_sender_domain",
     "preflight_helo_name", "verify_relay_host", *ADDRESSES,
 )  # fmt: skip
 PORTS = ("postfix_relay_port", "preflight_port")

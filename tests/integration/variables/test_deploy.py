@@ -155,7 +155,8 @@ def test_empty_and_null_are_as_absent(deploy: Deployer) -> None:
 SET = of(
     "postfix_relay_username", "postfix_relay_password", "postfix_relay_auth", "postfix_relay_tls",
     "postfix_relay_ca_file", "postfix_myhostname", "postfix_myorigin", "postfix_mydestination", "postfix_mynetworks",
-    "postfix_inet_interfaces", "postfix_inet_protocols", "postfix_aliases", "postfix_maps", "postfix_parameters",
+    "postfix_inet_interfaces", "postfix_inet_protocols", "postfix_sender_domain",
+    "postfix_generic", "postfix_root_alias", "postfix_aliases", "postfix_maps", "postfix_parameters",
     "postfix_services", "postfix_backup", "postfix_backup_keep", "postfix_confirm_timeout",
     "postfix_ignore_checks",
 )  # fmt: skip
@@ -181,7 +182,11 @@ def test_the_effect_of_each_variable_is_its_value(deploy: Deployer) -> None:
     assert {name: deploy.postconf(name) for name in wanted} == wanted
     assert "[relay.example.com]:2525 ops@example.com:p:w ö{{ x\n" in deploy.read("/etc/postfix/sasl_passwd")
     assert "[relay.example.com]:2525 encrypt" in deploy.read("/etc/postfix/tls_policy")
-    for name, target in GOOD["postfix_aliases"].items():
+    senders = {"root": "ops@example.com", "@mail.example.com": "@example.net", "@localhost": "@example.org"}
+    for key, target in senders.items():
+        command = f'postmap -q {key} "$(postconf -xh smtp_generic_maps)"'
+        assert deploy.host.run(command).stdout.strip() == target
+    for name, target in {**GOOD["postfix_aliases"], "root": ", ".join(GOOD["postfix_root_alias"])}.items():
         maps = deploy.postconf("alias_maps").replace(",", " ").split()
         assert deploy.host.run(f"postmap -q {name} {maps[0]}").stdout.strip() == target
     assert deploy.read("/etc/postfix/senders") == GOOD["postfix_maps"][0]["content"]
@@ -259,6 +264,14 @@ def test_a_provider_and_its_region_are_the_relay(deploy: Deployer) -> None:
     run = deploy("postfix", **of("postfix_relay_provider", "postfix_relay_region"))
     assert not run.ok
     assert "email-smtp.eu-west-1.amazonaws.com" in run.said
+
+
+@pytest.mark.parametrize("alternates", [True, "yes"])
+def test_the_other_hosts_of_a_provider_are_probed_too(deploy: Deployer, alternates: Any) -> None:
+    run = deploy("postfix", postfix_relay_provider="postmark", postfix_relay_alternates=alternates)
+    assert not run.ok
+    hosts = [one["host"] for one in run.fact["endpoints"]]
+    assert list(dict.fromkeys(hosts)) == ["smtp.postmarkapp.com", "smtp-broadcasts.postmarkapp.com"]
 
 
 @pytest.mark.parametrize("direct", [True, "yes"])

@@ -62,6 +62,7 @@ def page() -> str:
             *(port_cell(row, port) for port in PORTS),
             " ".join(filter(None, (sentence(row.lift or ""), row.note))),
             "; ".join(SOURCES[source] for source in row.sources) or "none",
+            row.as_of,
         ]
         for name, row in EGRESS.items()
     ]
@@ -82,14 +83,17 @@ def page() -> str:
         [
             row.title,
             f"`{name}`",
-            f"`{row.host}`" if row.host else "one for each customer",
+            ", ".join(f"`{host}`" for host in (row.host, *row.host_alternates) if host)
+            or "one for each customer",
             ", ".join(map(str, row.starttls)) or "none",
             ", ".join(map(str, row.implicit)) or "none",
             ", ".join(row.auth) or "not stated",
-            row.username or "not stated",
+            f"`{row.fixed_username}`" if row.fixed_username else row.username or "not stated",
+            row.credential or "not stated",
             row.confidence,
             row.note,
             "; ".join(SERVICE_SOURCES.get(source, source) for source in row.sources),
+            row.as_of,
         ]
         for name, row in SERVICES.items()
     ]
@@ -102,7 +106,8 @@ def page() -> str:
                 HEAD,
                 "## What hosting providers do to outgoing SMTP\n",
                 table(
-                    ["Provider", "Name", *map(str, PORTS), "How to lift it, and more", "Sources"], policies
+                    ["Provider", "Name", *map(str, PORTS), "How to lift it, and more", "Sources", "As of"],
+                    policies,
                 ),
                 "## How a provider is recognised\n",
                 "In this order, from DMI strings (named as Ansible's facts), kernel words and files.\n",
@@ -110,6 +115,8 @@ def page() -> str:
                 f"Sources: {'; '.join(recognition_sources)}\n",
                 "## Relay services\n",
                 "The names that `provider` takes. Other names: " + ", ".join(others) + ".\n",
+                "The first host is the one that is used; others are the service's as well. A user name in this `type` "
+                "is the same for every customer.\n",
                 table(
                     [
                         "Service",
@@ -119,9 +126,11 @@ def page() -> str:
                         "Implicit TLS",
                         "AUTH",
                         "User name",
+                        "Password",
                         "Confidence",
                         "Note",
                         "Sources",
+                        "As of",
                     ],
                     services,
                 ),

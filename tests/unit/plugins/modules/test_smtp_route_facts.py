@@ -376,3 +376,12 @@ def test_the_family_has_the_users_name(run, tmp_path, main, arguments, says):
     result, _text = run(relays=["127.0.0.1:1"], _probe=real_probe, **arguments)
     assert "1 on 127.0.0.1 is not an IPv6 address (dns_not_found)" in result["msg"]
     assert says in result["msg"]
+
+
+def test_a_doubtful_user_name_is_warned_of(run):
+    relay = {"provider": "sendgrid", "username": "me@example.com", "password": PASSWORD}
+    result, text = run(relays=[relay], ports=[587])
+    (warning,) = result["ansible_facts"]["smtp_route"]["warnings"]
+    assert warning.startswith("relays[0].username is not 'apikey'")
+    assert warning in str(result.get("warnings", text))
+    assert result["failed"] is True

@@ -519,6 +519,40 @@ UNPROBED = {"postfix_preflight": False, "postfix_relay_host": "r.example", "post
                 ([{"path": "mailops_aliases", "content": "a"}], []),
             ]
         ],
+        *[
+            ("postfix", {**LOGIN, **more}, [], [], parts)
+            for more, parts in [
+                ({"postfix_generic": {"root": "ops@example.com", "@web1": "@example.com"}}, []),
+                (
+                    {"postfix_generic": {"root": "ops"}},
+                    ["postfix_generic.root is 'ops'", "such as ops@example.com"],
+                ),
+                (
+                    {"postfix_generic": {"root": "a@b.example, c@d.example"}},
+                    ["postfix_generic.root", "postfix_maps"],
+                ),
+                ({"postfix_generic": {"a=b": "ops@example.com"}}, ["postfix_generic.a=b", "postfix_maps"]),
+                ({"postfix_root_alias": ["a@b.example"], "postfix_aliases": {"abuse": "root"}}, []),
+                (
+                    {"postfix_root_alias": ["a@b.example"], "postfix_aliases": {"root": "joe"}},
+                    ["postfix_root_alias and postfix_aliases.root", "leave one out"],
+                ),
+                (
+                    {
+                        "postfix_sender_domain": "b.example",
+                        "postfix_parameters": {"smtp_generic_maps": "hash:/x"},
+                    },
+                    ["postfix_parameters.smtp_generic_maps is 'hash:/x'", "postfix_sender_domain"],
+                ),
+                (
+                    {
+                        "postfix_root_alias": ["a"],
+                        "postfix_maps": [{"path": "mailops_aliases", "content": "a"}],
+                    },
+                    ["because postfix_root_alias is set"],
+                ),
+            ]
+        ],
         ("verify", {"verify_relay_host": "[r.example]:587", "verify_relay_port": 587}, [], [], []),
         (
             "verify",
@@ -535,6 +569,24 @@ def test_what_is_missing_is_named(
     said = variables.needs(role, values, complaints, misses)
     assert len(said) == bool(parts)
     assert [part for part in parts if part not in said[0]] == []
+
+
+@pytest.mark.parametrize(
+    ("values", "table"),
+    [
+        ({}, ""),
+        ({"postfix_generic": {}, "postfix_sender_domain": ""}, ""),
+        ({"postfix_generic": {"root": "ops@example.com"}}, "inline:{ {root = ops@example.com} }"),
+        ({"postfix_generic": {"a$b": "ops@example.com"}}, "inline:{ {a$$b = ops@example.com} }"),
+        (
+            {"postfix_generic": {"@localhost": "@b.example"}, "postfix_sender_domain": "a.example"},
+            "inline:{ {@$myhostname = @a.example}, {@$myorigin = @a.example}, {@localhost.$mydomain = @a.example}, "
+            "{@localhost.localdomain = @a.example}, {@localhost = @b.example} }",
+        ),
+    ],
+)
+def test_senders_are_rewritten_by_a_table_within_main_cf(values: dict[str, Any], table: str) -> None:
+    assert variables.generic(values) == table
 
 
 # What is written in postfix_relay_host, postfix_relay_port and postfix_relay_ports, and where mail then goes.

@@ -32,6 +32,7 @@ def short(found):
 # -------------------------------------------------------------------------------------------- candidates
 
 A, B = "a.example", "b.example"
+POSTMARK, BROADCASTS = "smtp.postmarkapp.com", "smtp-broadcasts.postmarkapp.com"
 
 CANDIDATES = [
     ([A], (), None, [(0, A, 587, "starttls"), (0, A, 2525, "starttls")]),
@@ -83,6 +84,51 @@ CANDIDATES = [
         None,
         [(0, "smtp.resend.com", 465, "implicit"), (0, "smtp.resend.com", 2465, "implicit")],
     ),
+    # The other hosts of a service come after all ports of its main host, and before the next relay.
+    (
+        [{"provider": "postmark", "alternates": True}, A],
+        (),
+        None,
+        [
+            (0, POSTMARK, 587, "starttls"),
+            (0, POSTMARK, 2525, "starttls"),
+            (0, BROADCASTS, 587, "starttls"),
+            (0, BROADCASTS, 2525, "starttls"),
+            (1, A, 587, "starttls"),
+            (1, A, 2525, "starttls"),
+        ],
+    ),
+    (
+        [{"provider": "postmark", "alternates": True, "ports": [2525]}],
+        (587,),
+        None,
+        [(0, POSTMARK, 2525, "starttls"), (0, BROADCASTS, 2525, "starttls")],
+    ),
+    (
+        [{"provider": "postmark", "alternates": True}],
+        (),
+        25,
+        [(0, POSTMARK, 25, "starttls"), (0, BROADCASTS, 25, "starttls")],
+    ),
+    (
+        [{"provider": "postmark", "host": BROADCASTS, "alternates": True}],
+        (587,),
+        None,
+        [(0, BROADCASTS, 587, "starttls"), (0, POSTMARK, 587, "starttls")],
+    ),
+    ([{"provider": "postmark", "alternates": False}], (587,), None, [(0, POSTMARK, 587, "starttls")]),
+    (
+        [{"host": POSTMARK, "alternates": "True"}],
+        (587,),
+        None,
+        [(0, POSTMARK, 587, "starttls"), (0, BROADCASTS, 587, "starttls")],
+    ),
+    (
+        [{"provider": "yandex", "alternates": True}],
+        (),
+        None,
+        [(0, "smtp.yandex.com", 465, "implicit"), (0, "smtp.yandex.ru", 465, "implicit")],
+    ),
     ([{"provider": "kirim_email", "host": A}], (), None, [(0, A, 587, "starttls"), (0, A, 2525, "starttls")]),
 ]
 
@@ -97,6 +143,24 @@ def test_candidates_carry_the_login_and_the_server_name():
     for one in candidates(parse_relays(relays)):
         assert one.endpoint.credentials.password == "p"
         assert one.endpoint.server_name == "mail.example.com"
+
+
+def test_an_alternate_has_the_login_and_a_certificate_of_its_own_name():
+    login = {"username": "u", "password": "p", "server_name": "mail.example.com"}
+    relays = parse_relays([{"provider": "postmark", "alternates": True, **login}])
+    found = [
+        (one.endpoint.server_name, one.endpoint.credentials.username) for one in candidates(relays, (587,))
+    ]
+    assert found == [("mail.example.com", "u"), (None, "u")]
+
+
+def test_an_alternate_is_the_route_where_the_main_host_is_not_usable():
+    relays = [{"provider": "postmark", "alternates": True}]
+    route = decide(relays, ["filtered", "filtered", "ok", "filtered"])
+    assert (route.host, route.port, route.relay) == (BROADCASTS, 587, 0)
+    assert route.reason == (
+        f"587 on {POSTMARK} is filtered and 2525 is filtered; 587 on {BROADCASTS} accepted TLS"
+    )
 
 
 def test_the_same_port_with_another_login_is_another_candidate():

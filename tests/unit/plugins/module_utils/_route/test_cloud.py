@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._route import hosting
@@ -116,7 +117,7 @@ def test_an_unknown_host_says_what_it_showed(tmp_path):
         cloud.evidence
         == "DMI system_vendor is 'QEMU' and product_name is 'PC[31m', which matches no known provider"
     )
-    assert cloud.egress == {"ports": {}, "lift": None, "note": None, "sources": []}
+    assert cloud.egress == {"ports": {}, "lift": None, "note": None, "sources": [], "as_of": None}
     assert cloud.state(587) == "unknown"
 
 
@@ -266,6 +267,21 @@ def test_every_row_has_known_words_and_sources():
         assert {port.confidence for port in row.ports.values()} <= confidences
         if any(port.confidence != hosting.GENERAL for port in row.ports.values()):
             assert row.sources
+
+
+@pytest.mark.parametrize("name", hosting.EGRESS)
+def test_no_policy_is_without_source_and_date(name):
+    row = hosting.EGRESS[name]
+    assert re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", row.as_of)
+    assert row.as_of >= "2026-11"
+    for port, cell in row.ports.items():
+        assert row.sources or cell.confidence == hosting.GENERAL, port
+
+
+@pytest.mark.parametrize("name", hosting.RECOGNITION)
+def test_what_gives_a_provider_away_was_read_in_a_version(name):
+    for source in hosting.RECOGNITION[name].sources:
+        assert re.search(r"@[0-9a-f]{7}| \d+\.\d+", hosting.SOURCES[source]), source
 
 
 def test_what_no_source_says_is_general():

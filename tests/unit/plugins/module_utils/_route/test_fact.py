@@ -59,6 +59,7 @@ def test_the_whole_fact():
         "helo_source": "main.cf",
         "helo_problem": None,
         "mail_from": None,
+        "origin": None,
         "warnings": [],
         "cloud": {
             "provider": "hetzner_cloud",
@@ -90,6 +91,59 @@ def test_a_port_that_the_service_does_not_document_is_pointed_out():
     assert "does not document" not in endpoint["advice"]
     endpoint = made("auth_rejected", relays=[{"provider": "postmark"}], ports=[465])["endpoints"][0]
     assert "does not document" not in endpoint["advice"]
+
+
+LOGIN = {"username": "me@example.com", "password": "SG.secret"}
+WRONG = (
+    "The user name given is not 'apikey', the user name that Twilio SendGrid documents for every customer; "
+    "as password it takes an API key"
+)
+DOUBTFUL = (
+    "is not 'apikey', the user name that Twilio SendGrid documents for every customer; no port got as far "
+    "as to try it"
+)
+
+
+@pytest.mark.parametrize("relay", [{"provider": "sendgrid"}, {"host": "smtp.sendgrid.net"}])
+def test_a_refused_login_is_explained_by_what_the_service_takes(relay):
+    route = made("auth_rejected", "filtered", relays=[{**relay, **LOGIN}], ports=[587, 2525])
+    assert route["host"] is None
+    assert WRONG in route["remedy"]
+    assert "as password it takes an API key (SG....)." in route["remedy"]
+    assert WRONG in route["endpoints"][0]["advice"]
+    assert "SendGrid documents for" not in route["endpoints"][1]["advice"]
+    assert route["warnings"] == []
+    assert "me@example.com" not in json.dumps(route)
+
+
+@pytest.mark.parametrize(
+    "relay, verdicts, names, warnings",
+    [
+        ({"provider": "sendgrid", **LOGIN}, ["filtered", "refused"], {}, [f"relays[0].username {DOUBTFUL}"]),
+        ({"host": "smtp.sendgrid.net", **LOGIN}, ["filtered"], {}, [f"relays[0].username {DOUBTFUL}"]),
+        (
+            {"provider": "sendgrid", **LOGIN},
+            ["filtered"],
+            {"relays": "my_*", "username": "my_user"},
+            [f"my_user {DOUBTFUL}"],
+        ),
+        ({"provider": "sendgrid", **LOGIN}, ["filtered"], {"relays": "my_*"}, [f"my_username {DOUBTFUL}"]),
+        ({"provider": "sendgrid", **LOGIN, "username": "apikey"}, ["filtered"], {}, []),
+        ({"provider": "sendgrid", **LOGIN}, ["filtered", "auth_rejected"], {}, []),
+        ({"provider": "sendgrid", **LOGIN}, ["filtered", "auth_deferred"], {}, []),
+        ({"provider": "sendgrid"}, ["filtered"], {}, []),
+        ({"host": "relay.example.com", **LOGIN}, ["filtered"], {}, []),
+    ],
+)
+def test_a_doubtful_user_name_is_told_before_a_port_takes_it(relay, verdicts, names, warnings):
+    ports = [587, 2525][: len(verdicts)]
+    assert made(*verdicts, relays=[relay], ports=ports, option_names=names)["warnings"] == warnings
+
+
+def test_a_user_name_that_was_taken_is_right():
+    asked = parse_parameters({"relays": [{"provider": "sendgrid", **LOGIN}], **DEFAULTS, "port": 587})
+    result = Result(*asked.candidates[0].endpoint[:3], "ok", "auth", "", auth_mechanism="PLAIN")
+    assert fact(asked, [result], HETZNER, None, NOW, Sender())["warnings"] == []
 
 
 def test_the_sentence_without_a_route_names_every_verdict_and_the_remedy():

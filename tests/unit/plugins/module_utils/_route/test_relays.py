@@ -9,6 +9,7 @@ import re
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._route import relay_services
 from ansible_collections.mailops.smtp.plugins.module_utils._route.relays import (
+    by_host,
     masked,
     names,
     parse_relays,
@@ -52,6 +53,33 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import
 def test_catalogue(name, region, host, found, ports):
     service = relay(name, region, host)
     assert (service.host, service.ports) == (found, ports)
+
+
+@pytest.mark.parametrize(
+    "host, name",
+    [
+        ("smtp.sendgrid.net", "sendgrid"),
+        ("SMTP.SendGrid.net.", "sendgrid"),
+        ("smtp-broadcasts.postmarkapp.com", "postmark"),
+        ("email-smtp.eu-west-1.amazonaws.com", "amazon_ses"),
+        ("email-smtp.us-gov-west-1.amazonaws.com", "amazon_ses"),
+        ("email-smtp.evil.example.amazonaws.com", None),
+        ("xsmtp.sendgrid.net", None),
+        ("smtpxsendgrid.net", None),
+        ("192.0.2.1", None),
+        ("", None),
+    ],
+)
+def test_a_host_leads_to_its_service(host, name):
+    found = by_host(host)
+    assert (found.name if found else None) == name
+
+
+def test_of_every_service_that_has_a_host_it_is_found():
+    for name, service in relay_services.SERVICES.items():
+        for host in (service.host.replace("{region}", "eu-west-1"), *service.host_alternates):
+            if host:
+                assert by_host(host).name == name
 
 
 @pytest.mark.parametrize(
@@ -191,6 +219,22 @@ COMPLAINTS = [
     ([{"host": "a.example", "region": "eu-west-1"}], "relays[0].region: 'eu-west-1' belongs to a provider"),
     ([{"host": "a.example", "username": "u"}], "relays[0].username and relays[0].password: give both"),
     ([{"provider": "sendgird"}], "relays[0].provider: 'sendgird' is not in the catalogue"),
+    (
+        [{"provider": "postmark", "alternates": "perhaps"}],
+        "relays[0].alternates: 'perhaps' is neither true nor false",
+    ),
+    (
+        [{"provider": "resend", "alternates": True}],
+        "relays[0].alternates: the catalogue has no other host of Resend, so there is nothing else to probe",
+    ),
+    (
+        [{"provider": "ses", "region": "eu-west-1", "alternates": True}],
+        "relays[0].alternates: the catalogue has no other host of Amazon SES",
+    ),
+    (
+        [{"host": "a.example", "alternates": True}],
+        "relays[0].alternates: a.example is not a host of a service in the catalogue",
+    ),
     ([5], "relays[0]: it is neither a host, host:port nor a mapping"),
     ([["a.example"]], "relays[0]: it is neither a host, host:port nor a mapping"),
 ]
@@ -212,6 +256,10 @@ def test_complaints_in_the_users_own_terms():
         ),
         ({"host": "foo bar"}, "postfix_relay_host: 'foo bar' is neither"),
         ({"provider": "ses"}, "postfix_relay_provider: amazon_ses needs a region"),
+        (
+            {"provider": "resend", "alternates": True},
+            "postfix_relay_alternates: the catalogue has no other host",
+        ),
     ):
         with pytest.raises(OptionError) as error:
             parse_relays([entry], "postfix_relay_*")
@@ -283,6 +331,21 @@ def test_every_service_is_whole():
         assert service.sources
         assert service.host or service.note
         assert service.title
+
+
+@pytest.mark.parametrize("name", relay_services.SERVICES)
+def test_no_service_is_without_source_and_date(name):
+    service = relay_services.SERVICES[name]
+    assert service.sources
+    assert all(service.sources)
+    assert re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", service.as_of)
+    assert service.as_of >= "2026-11"
+    assert service.confidence in (relay_services.PRIMARY, relay_services.SECONDARY)
+
+
+def test_every_source_has_a_reader():
+    used = {source for service in relay_services.SERVICES.values() for source in service.sources}
+    assert set(relay_services.SOURCES) <= used
 
 
 def test_names_lead_to_services():
