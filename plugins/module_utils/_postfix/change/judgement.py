@@ -69,12 +69,14 @@ def judge(
     old: list[Finding] = []
     if request.restore:
         old = errors
-    elif any(finding.aside for finding in errors):
-        known = {finding._replace(line=0) for finding in former()}
+    elif any(finding.whole.aside for finding in errors):
+        known = {finding.whole._replace(line=0) for finding in former()}
         old = [
             finding
             for finding in errors
-            if finding.aside and not finding.named & plan.made.named and finding._replace(line=0) in known
+            if finding.whole.aside
+            and not finding.whole.named & plan.made.named
+            and finding.whole._replace(line=0) in known
         ]
     outcome.findings = list(findings)
     outcome.warnings += [f"{_named(finding, str(finding))} (it was so before this change)" for finding in old]

@@ -21,7 +21,7 @@ from typing import Any, Mapping, NamedTuple, NoReturn, Sequence
 
 from ..checks.finding import Finding
 from ..files import main_cf, master_cf
-from ..files.text import assignments, staged_path
+from ..files.text import assignments, staged_path, without_content
 from ..host import chroot, mail_log, maps, needs, neighbours, processes, programs
 from ..host.control import Control
 from ..host.master import (
@@ -186,7 +186,7 @@ def outcome_of(plan: Plan, request: Request) -> Outcome:
             for change in plan.changes
             if change.path != managed.STATE
         ],
-        diff=diffs(plan.changes, request.config_directory),
+        diff=diffs(plan, request.config_directory),
         missing=needs.missing(values, plan.master, created),
         warnings=list(plan.made.warnings),
     )
@@ -212,13 +212,14 @@ def _predict(request: Request, directory: Directory) -> Outcome:
             Directory(base).build_stage(stage)
             write_changes(plan.changes, stage)
             outcome.maps = [ref.spec for ref in state.stale_maps(stage)]
-            findings = check(stage, request.config_directory, predicting=True)
+            secret = plan.sensitive
+            findings = check(stage, request.config_directory, predicting=True, sensitive=secret)
         judge(
             findings,
             outcome,
             plan,
             request,
-            lambda: check(directory.real, request.config_directory, predicting=True),
+            lambda: check(directory.real, request.config_directory, predicting=True, sensitive=secret),
         )
     else:
         outcome.maps = [ref.spec for ref in state.stale_maps(directory.real)]
@@ -365,7 +366,7 @@ class _Run:
         outcome.changed = bool(outcome.maps) or outcome.recovered
         if level != "none":
             outcome.changed = True
-            log = mail_log.LogMark(state.new)
+            log = self._log(state, state.new)
             self.swapping = state, Journal([], level, state.master is not None, kind=FILES)
             problems = self._activate(state, level, log)
             self.swapping = None
@@ -396,12 +397,13 @@ class _Run:
 
     def _former(self, state: _State) -> list[Finding]:
         """What was wrong with the configuration before the change."""
-        return check(self.directory.real, self.request.config_directory, running=state.master)
+        live, sensitive = self.request.config_directory, state.plan.sensitive
+        return check(self.directory.real, live, running=state.master, sensitive=sensitive)
 
     def _build_maps(self, state: _State, outcome: Outcome, root: str) -> None:
         """Compile what is lost or stale; `root` stands for the configuration directory."""
-        found = state.references()
-        paths = {ref: staged_path(ref.path, root, self.request.config_directory) for ref in found}
+        found, live = state.references(), self.request.config_directory
+        paths = {ref: staged_path(ref.path, root, live) for ref in found}
         for path in paths.values():
             with contextlib.suppress(FileNotFoundError):
                 shutil.rmtree(maps.build_directory(path))
@@ -410,6 +412,7 @@ class _Run:
                 continue
             trouble = maps.build(ref.type, paths[ref], maps.tool_for(found, ref.path), root)
             if trouble:
+                trouble = without_content(trouble.replace(root, live), state.plan.secret_paths(live))
                 raise DeployError(
                     f"{ref.file} line {ref.line}: {ref.parameter}: {ref.spec} cannot be compiled: {trouble}"
                 )
@@ -427,7 +430,9 @@ class _Run:
                 outcome.backups = self._back_up(resolved, stage)
             write_changes(resolved, stage)
             self._build_maps(state, outcome, stage)
-            findings = check(stage, self.request.config_directory, running=state.master)
+            findings = check(
+                stage, self.request.config_directory, running=state.master, sensitive=plan.sensitive
+            )
             judge(findings, outcome, plan, self.request, lambda: self._former(state))
         except BaseException:
             directory.clear_stage()
@@ -445,7 +450,7 @@ class _Run:
             directory.close()
             return False
         if level != "none":
-            log = mail_log.LogMark(state.new)
+            log = self._log(state, state.new)
             problems = self._activate(state, level, log)
             if problems:
                 raise _NotServed(problems, log.complaints())
@@ -514,6 +519,9 @@ class _Run:
             after, services, state.new, self.request.listen, self.request.timeout, log, replaced
         )
 
+    def _log(self, state: _State, values: Mapping[str, str]) -> mail_log.LogMark:
+        return mail_log.LogMark(values, state.plan.secret_paths(self.request.config_directory))
+
     def _newest(self) -> float:
         names = (os.path.join(self.directory.real, name) for name in ("main.cf", "master.cf"))
         return max(os.stat(name).st_mtime for name in names)
@@ -574,7 +582,7 @@ class _Run:
             if state.master is None:
                 control.activate("stop")
                 return []
-            log = mail_log.LogMark(state.old)
+            log = self._log(state, state.old)
             running = control.master()
             control.activate("start" if running is None else level if level != "start" else "reload", log)
             services = master_cf.MasterCf(read_file(self.directory.real, "master.cf")).services

@@ -13,12 +13,13 @@ import fnmatch
 import functools
 import os
 import re
+import stat
 from collections import ChainMap
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence, TypeVar, cast
+from typing import Any, Callable, Collection, Iterator, Mapping, NamedTuple, Sequence, TypeVar, cast
 
-from ..files import expansion, lines, main_cf, master_cf, nexthop, table
-from ..files.text import assignments, read_text, staged_path
+from ..files import expansion, lines, main_cf, master_cf, nexthop, passwords, table
+from ..files.text import assignments, read_text, staged_path, without_content
 from ..files.version import parse_version
 from ..host import listeners, maps, programs
 from ..host.master import Master
@@ -119,7 +120,7 @@ class Configuration:
     """The directory `stage`, judged as if it were `live`.
 
     `predicting`: nothing may be touched, and another task may yet install what is missing.
-    `running` is the Postfix that runs now, if any.
+    `running` is the Postfix that runs now, if any. `sensitive` are the files in it of which nothing may be told.
     """
 
     def __init__(
@@ -129,9 +130,10 @@ class Configuration:
         tools: Tools,
         predicting: bool = False,
         running: Master | None = None,
+        sensitive: Collection[str] = (),
     ) -> None:
         self.stage, self.live, self.tools = stage, live, tools
-        self.predicting, self.running = predicting, running
+        self.predicting, self.running, self.sensitive = predicting, running, sensitive
         self.answers: dict[Any, Any] = {}
         self.main = main_cf.MainCf(read_text(os.path.join(stage, "main.cf")))
         self.master = master_cf.MasterCf(read_text(os.path.join(stage, "master.cf")))
@@ -240,12 +242,42 @@ class Configuration:
         return [(Setting(ref.file, ref.line, ref.parameter, ref.spec), ref) for ref in found.values()]
 
     @functools.cached_property
-    def password_files(self) -> Mapping[str, str]:
-        """The files of the tables of passwords, with their content."""
-        values = (value for _setting, value in self.settings_of("*_sasl_password_maps"))
+    def secret_files(self) -> Mapping[str, str]:
+        """The files of which nothing may be told, with their content.
+
+        Those that the caller calls so, tables of passwords, and tables that not everybody on the host may read.
+        """
+        values = (value for _setting, value in self.settings_of(f"*{passwords.MAPS}"))
         words = (table_of(word) for value in values for word in lines.split_list(value))
         paths = [path for kind, path in words if kind != "inline" and path.startswith("/")]
+        paths += [ref.path for _setting, ref in self.tables if self._is_private(ref.path)]
+        paths += [os.path.join(self.live, name) for name in self.sensitive]
         return {self.shown_file(path): read_text(self.staged(path)) for path in paths}
+
+    def _is_private(self, path: str) -> bool:
+        with contextlib.suppress(OSError):
+            return not os.stat(self.staged(path)).st_mode & stat.S_IROTH
+        return False
+
+    @functools.cached_property
+    def referred(self) -> frozenset[str]:
+        """The parameters that hold passwords because a table of passwords refers to them."""
+        return passwords.referred((setting.name, setting.raw) for setting in self.settings)
+
+    @functools.cached_property
+    def public(self) -> frozenset[str]:
+        """The words of main.cf and master.cf, which everybody on the host may read."""
+        return frozenset(
+            word
+            for setting in self.settings
+            if setting.file not in self.sensitive
+            and not passwords.is_secret(setting.name, setting.raw, self.referred)
+            for word in (setting.name, *lines.split_list(setting.raw))
+        )
+
+    def shortened(self, text: str) -> str:
+        """What a program says, without the words that it may have from a file of which nothing may be told."""
+        return without_content(text, [os.path.join(self.live, file) for file in self.secret_files])
 
     @once
     def file_rows(self, path: str) -> Sequence[TableRow]:

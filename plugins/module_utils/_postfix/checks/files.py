@@ -107,7 +107,7 @@ def _complaints(config: Configuration) -> Iterator[tuple[str, str, str, int]]:
     for line in config.complaints:
         match = re.search(r"\b(warning|error|fatal|panic): (.*)", config.clean(line), re.IGNORECASE)
         if match:
-            kind, text = match.group(1).lower(), match.group(2)
+            kind, text = match.group(1).lower(), config.shortened(match.group(2))
             number = re.search(r"line (\d+)", text)
             file = "master.cf" if "master.cf" in text else "main.cf"
             text = re.sub(rf"{re.escape(config.live)}/(main|master)\.cf(, line \d+(-\d+)?)?: ", "", text)

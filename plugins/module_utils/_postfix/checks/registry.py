@@ -12,6 +12,8 @@ and what to write instead.
 
 from __future__ import annotations
 
+from typing import Collection
+
 from ..host.master import Master
 from . import (
     addresses,
@@ -50,9 +52,12 @@ CHECKS: tuple[Check, ...] = (
 
 def findings(configuration: Configuration) -> list[Finding]:
     """What all checks find, errors first, each by its place."""
-    secret = configuration.password_files
+    secret, referred = configuration.secret_files, configuration.referred
+    public = configuration.public
     found = dict.fromkeys(
-        finding.concealed(secret[finding.file]) if finding.file in secret else finding.discreet
+        finding.concealed(secret[finding.file], public)
+        if finding.file in secret
+        else finding.discreet(referred)
         for check in CHECKS
         for finding in check.findings(configuration)
     )
@@ -66,9 +71,16 @@ def findings(configuration: Configuration) -> list[Finding]:
     return sorted(kept, key=lambda each: (not each.certain, each.file, each.line, each.parameter))
 
 
-def check(stage: str, live: str, predicting: bool = False, running: Master | None = None) -> list[Finding]:
+def check(
+    stage: str,
+    live: str,
+    predicting: bool = False,
+    running: Master | None = None,
+    sensitive: Collection[str] = (),
+) -> list[Finding]:
     """Judge the directory `stage` as if it were `live`.
 
-    `predicting`: nothing may be touched, and what another task may install meanwhile is only a warning.
+    `predicting`: nothing may be touched, and what another task may install meanwhile is only a warning. `sensitive` are
+    the files in it of which nothing may be told.
     """
-    return findings(Configuration(stage, live, Tools(stage), predicting, running))
+    return findings(Configuration(stage, live, Tools(stage), predicting, running, sensitive))

@@ -17,8 +17,9 @@ import os
 import pwd
 import re
 import time
-from typing import Any, Iterator, Mapping, NamedTuple
+from typing import Any, Collection, Iterable, Iterator, Mapping, NamedTuple
 
+from ..files.text import without_content
 from . import processes, programs
 from .master import Master
 
@@ -69,9 +70,13 @@ class Entry(NamedTuple):
 
 
 class LogMark:
-    """A place in the log of the instance whose main.cf has these `values`."""
+    """A place in the log of the instance whose main.cf has these `values`.
 
-    def __init__(self, values: Mapping[str, str]) -> None:
+    What daemons say of the files `secret` may be quoted from there, and is cut off.
+    """
+
+    def __init__(self, values: Mapping[str, str], secret: Collection[str] = ()) -> None:
+        self._secret = secret
         own = values.get("maillog_file", "")
         # Without either directory it stores nothing: Storage=none of journald.conf(5).
         stored = any(map(os.path.exists, ("/run/log/journal", "/var/log/journal")))
@@ -124,12 +129,15 @@ class LogMark:
 
     def complaints(self) -> list[str]:
         """What daemons could not do, to be shown."""
-        return list(dict.fromkeys(str(entry) for entry in self.read() if entry.complains))
+        return self._told(entry for entry in self.read() if entry.complains)
 
     def failures(self, master: Master) -> list[str]:
         """What daemons of this master could not do: what may decide that Postfix does not serve."""
         self.watch(master)
-        return list(dict.fromkeys(str(entry) for entry in self.read() if self._is_of(entry, master)))
+        return self._told(entry for entry in self.read() if self._is_of(entry, master))
+
+    def _told(self, entries: Iterable[Entry]) -> list[str]:
+        return list(dict.fromkeys(without_content(str(entry), self._secret) for entry in entries))
 
     def _is_of(self, entry: Entry, master: Master) -> bool:
         if not entry.complains:

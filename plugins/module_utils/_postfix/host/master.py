@@ -149,14 +149,6 @@ def sockets_become_others(old: Iterable[master_cf.Service], new: Iterable[master
     )
 
 
-def sockets_become_others(old: Iterable[master_cf.Service], new: Iterable[master_cf.Service]) -> bool:
-    """Whether a FIFO of a service becomes a socket, or the other way round: a reload leaves what is there."""
-    kinds = {entry.service: entry.type for entry in old if entry.type in ("fifo", "unix")}
-    return any(
-        entry.type in ("fifo", "unix") and kinds.get(entry.service, entry.type) != entry.type for entry in new
-    )
-
-
 def level_for_change(old: Mapping[str, str], new: Mapping[str, str]) -> str:
     """ "restart" where Postfix says that reload is not enough for this change of main.cf, else "reload"."""
 

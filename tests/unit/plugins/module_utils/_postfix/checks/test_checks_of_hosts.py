@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -22,7 +23,9 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks impor
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import listeners, programs
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host.master import Master
 from case import RELAY, SNAKEOIL, Case, inet, table, text, unix
+from cases import BROKEN, VALID
 from checks_lab import CERTIFICATES, LIVE, OPINION, STOCK, Canned, Lab, found
+from test_checks import concerns
 
 # ------------------------------------------------------------------ what Postfix's programs say
 
@@ -102,6 +105,49 @@ def test_each_complaint_is_told_in_its_place(lab: Lab) -> None:
             f"master.cf: gone/unix -o x = 1: {unknown}; remove it, or write the name that postconf(5) has",
         ],
     }
+
+
+@pytest.mark.parametrize("named", ["sensitive", "mode", "passwords"])
+@pytest.mark.parametrize("program", ["postmap", "postconf"])
+def test_what_a_program_quotes_of_a_secret_file_is_not_told(lab: Lab, named: str, program: str) -> None:
+    row = "10.0.0.0/33 hunter2\n"
+    parameter = "smtp_sasl_password_maps" if named == "passwords" else "smtpd_client_restrictions"
+    before = "" if named == "passwords" else "check_client_access "
+    mode = "0640" if named == "mode" else "0644"
+    case = Case(
+        "x",
+        parameters={parameter: f"{before}cidr:/etc/postfix/t"},
+        files=[{"path": "t", "content": row, "mode": mode}],
+    )
+    stage = lab.stage(case)
+    said = f'warning: cidr map {stage}/t, line 1: bad mask length in "10.0.0.0/33": skipping hunter2\n'
+    asked = {"postmap": f"cidr:{stage}/t", "postconf": "postconf"}[program]
+    sensitive = ["t"] if named == "sensitive" else []
+    told = found(lab, case, {asked: f"{program}: {said}"}, sensitive=sensitive)
+    everything = str(told)
+    assert "cidr map /etc/postfix/t, line 1: the rest may be of this file, and is not shown" in everything
+    assert "10.0.0.0" not in everything and "hunter2" not in everything
+    open_file = Case("x", parameters=case.parameters, files=[text("t", row)])
+    if named != "passwords":
+        assert "10.0.0.0/33" in str(found(lab, open_file, {asked: f"{program}: {said}"}))
+
+
+SECRETS = [case for case in (*BROKEN, *VALID) if concerns(case) and case.files]
+
+
+@pytest.mark.parametrize("case", SECRETS, ids=lambda case: case.name)
+def test_no_finding_has_a_word_of_a_sensitive_file(case: Case, lab: Lab) -> None:
+    """Whatever a table of the cases has, and wherever it is told, unless main.cf or master.cf has it as well."""
+    own = [wish for wish in case.files if wish["path"] not in ("main.cf", "master.cf")]
+    judged = configuration.Configuration(
+        lab.stage(case), LIVE, Canned(lab.defaults), sensitive=[wish["path"] for wish in own]
+    )
+    words = {word for wish in own for word in re.findall(r"[\w.@:\[\]]{3,}", wish.get("content") or "")}
+    told = registry.findings(judged)
+    shown = "\n".join(str(each._replace(check="")) for each in told)
+    # The sentences of the checks have these words themselves.
+    words -= {*re.findall(r"[\w.@:\[\]]{3,}", " ".join(judged.public))} | {"permit_mynetworks"}
+    assert {word for word in words if re.search(rf"(?<![\w.@\[]){re.escape(word)}(?![\w.@])", shown)} == set()
 
 
 def _main_with(lab: Lab, line: str, number: int) -> str:
