@@ -22,6 +22,9 @@ TABLES = [
 ]
 
 
+IGNORED = dict.fromkeys(("table-unreadable", "table-row", "postfix-says", "access-action"), "tried")
+
+
 @pytest.fixture(scope="module")
 def bookworm() -> Any:
     from conftest import lent
@@ -29,10 +32,7 @@ def bookworm() -> Any:
     yield from lent()
 
 
-@pytest.mark.parametrize("check_mode", [True, False])
-@pytest.mark.parametrize(
-    "ignore", [{}, {"table-unreadable": "tried", "table-row": "tried", "postfix-says": "tried"}]
-)
+@pytest.mark.parametrize(("check_mode", "ignore"), [(True, {}), (False, {}), (True, IGNORED)])
 @pytest.mark.parametrize(("parameter", "kind", "content"), TABLES)
 def test_nothing_of_a_sensitive_file_is_told(
     bookworm: Host, parameter: str, kind: str, content: str, ignore: dict[str, str], check_mode: bool
@@ -46,28 +46,27 @@ def test_nothing_of_a_sensitive_file_is_told(
     finally:
         bookworm.run("cd /etc/postfix; rm -f t t.db; postconf -X " + parameter)
     assert SECRET.lower() not in done["everything"].lower()
-    assert done["code"] == 0 or "line" in done["msg"], done["everything"]
+    assert done["code"] == 0 or "mistake" in done["msg"] or "cannot be compiled" in done["msg"], done[
+        "everything"
+    ]
 
 
-@pytest.mark.parametrize("check_mode", [True, False])
-def test_a_password_of_main_cf_is_in_no_diff(bookworm: Host, check_mode: bool) -> None:
+def test_a_password_of_main_cf_is_in_no_diff(bookworm: Host) -> None:
     bookworm.run(
-        f"postconf -e 'smtp_sasl_password_maps = static:joe:{SECRET}' 'relayhost = [127.0.0.1]:26' &&"
-        f" postconf -P 'relay/unix/smtp_sasl_password_maps=inline:{{ {{ x = y:{SECRET} }} }}'"
+        "cp -p /etc/postfix/ma*.cf /root/;"
+        f"postconf -e 'smtp_sasl_password_maps = static:joe:{SECRET}' 'relayhost = [127.0.0.1]:26';"
+        f"sed -i 's/-o syslog_name.*/-o {{ smtp_sasl_password_maps = inline:{{ {{ x = y:{SECRET} }} }} }}/'"
+        " /etc/postfix/master.cf"
     )
+    options = {"service": "relay", "type": "unix", "options": {"biff": "no"}}
     wishes: list[dict[str, Any]] = [
-        {
-            "parameters": {"biff": True},
-            "services": [{"service": "relay", "type": "unix", "options": {"biff": "no"}}],
-        },
+        {"parameters": {"biff": True}, "services": [options]},
+        {"block": {"text": "smtp_sasl_password_maps = texthash:/etc/postfix/none\n"}},
         {"parameters": {"smtp_sasl_password_maps": None}},
-        {"block": {"text": "smtp_sasl_password_maps = texthash:/etc/postfix/aliases\n"}},
     ]
     for wish in wishes:
-        for ignore in ({}, {"password-in-main-cf": "tried"}):
-            done = bookworm.module("postfix_config", check_mode, ignore=ignore, **wish)
+        for ignore in ({}, {"password-in-main-cf": "tried", "table-missing": "tried"}):
+            done = bookworm.module("postfix_config", True, ignore=ignore, **wish)
             assert SECRET not in done["everything"]
-            assert "sasl_password_maps" in done["everything"]
-    bookworm.run(
-        "postconf -X smtp_sasl_password_maps relayhost; postconf -PX relay/unix/smtp_sasl_password_maps"
-    )
+            assert "smtp_sasl_password_maps = ********" in done["everything"]
+    bookworm.run("cp -p /root/ma*.cf /etc/postfix/")

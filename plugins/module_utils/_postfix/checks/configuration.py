@@ -14,6 +14,7 @@ import functools
 import os
 import re
 import stat
+import tempfile
 from collections import ChainMap
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Collection, Iterator, Mapping, NamedTuple, Sequence, TypeVar, cast
@@ -68,24 +69,50 @@ class Said(NamedTuple):
 
 
 class Tools:
-    """Postfix's own programs, asked about one directory. Nothing else here starts a process."""
+    """Postfix's own programs, asked about one directory that is to be `live`. Nothing else here starts a process."""
 
-    def __init__(self, directory: str) -> None:
-        self.directory = directory
+    def __init__(self, directory: str, live: str = "") -> None:
+        self.directory, self.live = directory, live
 
     def postconf(self) -> Said:
         program = programs.find_program("postconf") or "postconf"
-        with ThreadPoolExecutor() as pool:
-            said = Said(
-                *pool.map(
-                    lambda flags: programs.run([program, "-c", self.directory, *flags]),
-                    ((), ("-d",), ("-m",), ("-P",)),
-                )
-            )
+
+        def asked(flags: Sequence[str]) -> programs.Ran:
+            done = programs.run([program, "-c", directory, *flags])
+            return done._replace(errors=done.errors.replace(directory, self.directory))
+
+        with self._with_tables_of_the_stage() as directory, ThreadPoolExecutor() as pool:
+            said = Said(*pool.map(asked, ((), ("-d",), ("-m",), ("-P",))))
         if said.types.output.split():
             return said
         # Nothing is said where main.cf is so wrong that no tool runs; the types are those of the host.
         return said._replace(types=programs.run([program, "-m"]))
+
+    @contextlib.contextmanager
+    def _with_tables_of_the_stage(self) -> Iterator[str]:
+        """The directory, or one that looks like it and names these files where they are staged.
+
+        To know the parameters of ldap:, sqlite: and the like, postconf(1) opens them by the path in main.cf.
+        """
+        if not self.live or os.path.realpath(self.live) == os.path.realpath(self.directory):
+            yield self.directory
+            return
+        lives = "|".join(re.escape(path) for path in (self.live, os.path.realpath(self.live)))
+        named = re.compile(rf"\b((?:{'|'.join(maps.DIRECTORY_TYPES)}):)(?:{lives})/")
+        texts = {name: read_text(os.path.join(self.directory, name)) for name in ("main.cf", "master.cf")}
+        if not any(map(named.search, texts.values())):
+            yield self.directory
+            return
+        names = os.listdir(self.directory)
+        with tempfile.TemporaryDirectory(prefix=".judged.", dir=self.directory) as place:
+            for name in names:
+                if name not in texts:
+                    os.symlink(os.path.join(self.directory, name), os.path.join(place, name))
+            for name, text in texts.items():
+                path = os.path.join(place, name)
+                with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+                    file.write(named.sub(lambda found: f"{found.group(1)}{self.directory}/", text))
+            yield place
 
     def postmap(self, key: str, specs: Sequence[str]) -> programs.Ran:
         """Open the tables and look the key up in one after the other until it is found; code 1: in none."""
@@ -266,8 +293,9 @@ class Configuration:
 
     @functools.cached_property
     def public(self) -> frozenset[str]:
-        """The words of main.cf and master.cf, which everybody on the host may read."""
-        return frozenset(
+        """The words of main.cf and master.cf, which all users may read, and next hops that are no secret."""
+        hops = (used.hop.text for used in self.used_hops if used.setting.file not in self.secret_files)
+        return frozenset(hops) | frozenset(
             word
             for setting in self.settings
             if setting.file not in self.sensitive

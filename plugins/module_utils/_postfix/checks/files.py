@@ -103,15 +103,15 @@ def postfix_says(config: Configuration) -> Iterator[Finding]:
 
 
 def _complaints(config: Configuration) -> Iterator[tuple[str, str, str, int]]:
-    """(warning, error, fatal or panic; the text without the file's name; main.cf or master.cf; line or 0)."""
+    """(warning, error, fatal or panic; the text without the name of main.cf or master.cf; the file; line or 0)."""
     for line in config.complaints:
         match = re.search(r"\b(warning|error|fatal|panic): (.*)", config.clean(line), re.IGNORECASE)
         if match:
             kind, text = match.group(1).lower(), config.shortened(match.group(2))
-            number = re.search(r"line (\d+)", text)
-            file = "master.cf" if "master.cf" in text else "main.cf"
+            place = re.search(rf"{re.escape(config.live)}/([^\s,:]+)(?:, line (\d+))?", text)
+            file, number = place.groups() if place else ("main.cf", None)
             text = re.sub(rf"{re.escape(config.live)}/(main|master)\.cf(, line \d+(-\d+)?)?: ", "", text)
-            yield kind, text, file, int(number.group(1)) if number else 0
+            yield kind, text, file, int(number or 0)
 
 
 @check("typographic-character")

@@ -62,11 +62,11 @@ def findings(configuration: Configuration) -> list[Finding]:
         for finding in check.findings(configuration)
     )
     # Postfix's own words, where the same place has better ones.
-    better = {each[:3] for each in found if each.certain and each.check != files.postfix_says.name}
+    better = {each.whole[:3] for each in found if each.certain and each.check != files.postfix_says.name}
     kept = (
         each
         for each in found
-        if not (each.check == files.postfix_says.name and each.certain and each[:3] in better)
+        if not (each.check == files.postfix_says.name and each.certain and each.whole[:3] in better)
     )
     return sorted(kept, key=lambda each: (not each.certain, each.file, each.line, each.parameter))
 
@@ -83,4 +83,4 @@ def check(
     `predicting`: nothing may be touched, and what another task may install meanwhile is only a warning. `sensitive` are
     the files in it of which nothing may be told.
     """
-    return findings(Configuration(stage, live, Tools(stage), predicting, running, sensitive))
+    return findings(Configuration(stage, live, Tools(stage, live), predicting, running, sensitive))

@@ -10,6 +10,7 @@ import shutil
 import socket
 import ssl
 import sys
+from pathlib import Path
 from typing import Any, Sequence
 
 import pytest
@@ -130,6 +131,42 @@ def test_what_a_program_quotes_of_a_secret_file_is_not_told(lab: Lab, named: str
     open_file = Case("x", parameters=case.parameters, files=[text("t", row)])
     if named != "passwords":
         assert "10.0.0.0/33" in str(found(lab, open_file, {asked: f"{program}: {said}"}))
+
+
+@pytest.mark.parametrize("named", ["main.cf", "master.cf", "by config_directory", "elsewhere"])
+def test_postconf_finds_the_tables_that_it_opens_where_they_are_staged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    stage, live = tmp_path / "stage", tmp_path / "live"
+    for directory in (stage, live):
+        directory.mkdir()
+    path = "$config_directory/t" if named == "by config_directory" else f"{live}/t"
+    path = "/other/t" if named == "elsewhere" else path
+    (stage / "main.cf").write_text(
+        f"x = proxy:sqlite:{path}, ldap:{live}/u\n" if named != "master.cf" else ""
+    )
+    (stage / "master.cf").write_text(f" -o x=mysql:{path}\n" if named == "master.cf" else "")
+    (stage / "t").write_text("query = x\n")
+    (stage / "u").write_text("")
+    before = sorted(os.listdir(stage))
+    asked = set()
+
+    def run(command: Sequence[str], **_options: Any) -> programs.Ran:
+        place = Path(command[2])
+        text = "".join((place / name).read_text() for name in ("main.cf", "master.cf"))
+        asked.update(
+            re.findall(r"(?:sqlite|mysql|ldap):(\S+[tu])", text.replace("$config_directory", str(place)))
+        )
+        asked.add((place / "t").read_text())
+        return programs.Ran(0, "x", f"warning: {place}/main.cf: wrong\n")
+
+    monkeypatch.setattr(programs, "run", run)
+    said = configuration.Tools(str(stage), str(live)).postconf()
+    tables = {each for each in asked if each.endswith("t")}
+    assert all(Path(each).parent in (stage, Path("/other")) or ".judged" in each for each in tables)
+    assert asked - tables >= {"query = x\n"} and len(tables) == 1
+    assert said.current.errors == f"warning: {stage}/main.cf: wrong\n"
+    assert sorted(os.listdir(stage)) == before
 
 
 SECRETS = [case for case in (*BROKEN, *VALID) if concerns(case) and case.files]
@@ -281,7 +318,7 @@ def test_tools_are_asked_with_the_directory(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_judged_from_a_directory(monkeypatch: pytest.MonkeyPatch, lab: Lab) -> None:
-    monkeypatch.setattr(registry, "Tools", lambda _stage: Canned(lab.defaults))
+    monkeypatch.setattr(registry, "Tools", lambda _stage, _live: Canned(lab.defaults))
     assert registry.check(lab.stage(Case("x")), LIVE) == []
     lost = Case("x", parameters={"mailbox_command": "/usr/bin/procmial"})
     (only,) = registry.check(lab.stage(lost), LIVE)
