@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -168,6 +169,32 @@ def test_a_daemon_that_failed_serves_again_at_once_after_the_way_back(host: Host
     done = host.module("postfix_config", parameters=asked, confirm={"timeout": 15})
     assert (done["code"], done["rolled_back"]) == (1, True), done["everything"]
     assert "the previous one was restored and is running" in done["msg"], done["everything"]
+    assert host.serves()
+
+
+@pytest.mark.parametrize("daemon", ["cleanup", "qmgr"])
+def test_a_daemon_that_cannot_be_executed_is_no_service(host: Host, daemon: str) -> None:
+    """No port shows it: smtpd greets, and has nobody to give the message to."""
+    wished = {"services": [{"service": daemon, "type": "unix", "command": f"{daemon}x"}]}
+    done = host.module("postfix_config", ignore={"daemon-missing": "tried"}, **wished)
+    assert (done["code"], done["rolled_back"]) == (1, True), done["everything"]
+    assert f"master(8) cannot execute /usr/lib/postfix/sbin/{daemon}x" in done["msg"], done["everything"]
+    assert "the previous one was restored and is running" in done["msg"], done["everything"]
+    assert host.serves()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "ignored", "said"),
+    [
+        ("mail_owner", "nosuch", "postfix-says", "fatal: .*unknown user name"),
+        ("queue_directory", "/nonexistent", "directory-missing", "can't cd to /nonexistent"),
+    ],
+)
+def test_what_ends_a_start_is_in_the_log(host: Host, name: str, value: str, ignored: str, said: str) -> None:
+    """Said by a program that does not know its name yet, and by one of systemd's unit that is none of Postfix."""
+    done = host.module("postfix_config", parameters={name: value}, ignore={ignored: "tried"})
+    assert (done["code"], done["rolled_back"]) == (1, True), done["everything"]
+    assert re.search(said, "\n".join(done["log"])), done["everything"]
     assert host.serves()
 
 

@@ -373,7 +373,7 @@ class _Run:
             if problems:
                 raise DeployError(
                     "The files are as asked, but Postfix does not serve them:\n" + listed(problems),
-                    log=log.complaints(),
+                    log=log.account(),
                 )
             outcome.activated, outcome.confirmed = level, True
         else:
@@ -453,7 +453,7 @@ class _Run:
             log = self._log(state, state.new)
             problems = self._activate(state, level, log)
             if problems:
-                raise _NotServed(problems, log.complaints())
+                raise _NotServed(problems, log.account())
             outcome.activated, outcome.confirmed = level, True
         self._bring_copies_in_step(state, level, outcome)
         directory.confirm()
@@ -513,10 +513,16 @@ class _Run:
                 replaced = master.pid
                 control.activate("restart", log)
         except programs.ServiceError as error:
-            return [str(error), *(f"Postfix logged: {line}" for line in log.complaints())]
+            return [str(error), *(f"Postfix logged: {line}" for line in log.account())]
         after = Control(control.config_directory, queue_directory(state.new))
         return confirm.confirm(
-            after, services, state.new, self.request.listen, self.request.timeout, log, replaced
+            after,
+            services,
+            {**state.plan.defaults, **state.new},
+            self.request.listen,
+            self.request.timeout,
+            log,
+            replaced,
         )
 
     def _log(self, state: _State, values: Mapping[str, str]) -> mail_log.LogMark:
@@ -586,7 +592,8 @@ class _Run:
             running = control.master()
             control.activate("start" if running is None else level if level != "start" else "reload", log)
             services = master_cf.MasterCf(read_file(self.directory.real, "master.cf")).services
-            return confirm.confirm(control, services, state.old, (), self.request.timeout, log, None)
+            values = {**state.plan.defaults, **state.old}
+            return confirm.confirm(control, services, values, (), self.request.timeout, log, None)
         except Exception as failure:
             return [_said(failure)]
 

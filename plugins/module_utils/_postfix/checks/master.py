@@ -15,6 +15,7 @@ from ..._base.addresses import PORT_NAMES, is_address
 from ..files import master_cf
 from ..files.parameters import (
     DAEMONS_WITHOUT_ARGUMENTS,
+    ESSENTIAL_SERVICES,
     PIPE_ATTRIBUTES,
     PIPE_FLAGS,
     PRIVILEGED_DAEMONS,
@@ -273,15 +274,7 @@ def service_missing(config: Configuration) -> Iterator[Finding]:
 
 def _needed(config: Configuration) -> Iterator[tuple[str, str]]:
     """Services that must be there, and why."""
-    for parameter, usual in (
-        ("cleanup_service_name", "cleanup"),
-        ("rewrite_service_name", "rewrite"),
-        ("bounce_service_name", "bounce"),
-        ("defer_service_name", "defer"),
-        ("queue_service_name", "qmgr"),
-        ("pickup_service_name", "pickup"),
-        ("error_service_name", "error"),
-    ):
+    for parameter, usual in ESSENTIAL_SERVICES.items():
         yield config.value(parameter) or usual, f"mail stops without it ({parameter})"
     if any(
         word.startswith("proxy:")

@@ -17,7 +17,7 @@ import os
 import pwd
 import re
 import time
-from typing import Any, Collection, Iterable, Iterator, Mapping, NamedTuple
+from typing import Any, Collection, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from ..files.text import without_content
 from . import processes, programs
@@ -40,8 +40,14 @@ _TOOLS = (
 )
 
 
-# A line of a file, after time and host: syslog_name/program[pid]: text.
-_LINE = re.compile(r"(?P<name>[^\s\[]+/(?P<program>[\w.-]+))\[(?P<pid>\d+)\]: (?P<text>.*)")
+# A line of a file, after time and host: syslog_name/program[pid]: text. Before main.cf is read there is no such name.
+_LINE = re.compile(
+    r"(?P<name>[^\s\[]+/[\w.-]+|(?<!\S)(?:postfix|postmulti|postfix-script|master))\[(?P<pid>\d+)\]: (?P<text>.*)"
+)
+# What systemd runs before and around Postfix.
+_UNITS = ("postfix.service", "postfix@-.service")
+_LAST = 20
+"""How many lines are shown where none of them complains."""
 _DEADLY = re.compile(r"(fatal|panic): ")
 _THROTTLING = re.compile(r"warning: .* -- throttling\Z")
 _FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_UID,_COMM,_SYSTEMD_UNIT"
@@ -98,7 +104,8 @@ class LogMark:
         """Know the processes of this master by their numbers."""
         self._seen |= {master.pid, *(child.pid for child in processes.children(master.pid))}
 
-    def read(self) -> Iterator[Entry]:
+    def read(self, units: Sequence[str] = ()) -> Iterator[Entry]:
+        """What was logged since; with `units`, also what other programs of these have written."""
         for name, (inode, size) in self._files.items():
             with contextlib.suppress(OSError), open(name, "rb") as handle:
                 if os.fstat(handle.fileno()).st_ino == inode:
@@ -110,7 +117,8 @@ class LogMark:
         if self._journal:
             done = programs.run(
                 ["journalctl", "-q", "--no-pager", "-o", "json", f"--output-fields={_FIELDS}",
-                 "--since", f"@{int(self._since)}", "-n", "2000", "SYSLOG_FACILITY=2"]
+                 "--since", f"@{int(self._since)}", "-n", "2000", "SYSLOG_FACILITY=2",
+                 *(word for unit in units for word in ("+", f"_SYSTEMD_UNIT={unit}"))]
             )  # fmt: skip
             for line in done.output.splitlines():
                 with contextlib.suppress(ValueError, KeyError, TypeError):
@@ -130,6 +138,15 @@ class LogMark:
     def complaints(self) -> list[str]:
         """What daemons could not do, to be shown."""
         return self._told(entry for entry in self.read() if entry.complains)
+
+    def account(self) -> list[str]:
+        """What is to be shown where Postfix does not serve: complaints, or the last that was logged where it has none.
+
+        What ends a start may be no daemon of Postfix, and journald may not have written yet what it said.
+        """
+        if self._journal:
+            programs.run(["journalctl", "--sync"])
+        return self.complaints() or self._told(self.read(_UNITS))[-_LAST:]
 
     def failures(self, master: Master) -> list[str]:
         """What daemons of this master could not do: what may decide that Postfix does not serve."""
