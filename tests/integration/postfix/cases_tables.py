@@ -147,14 +147,14 @@ VALID: list[Case] = [
     ),
     Case(
         "table_of_a_server_in_the_same_change",
-        "table-missing",
+        "postfix-says",
         "",
         {"virtual_alias_maps": "proxy:memcache:/etc/postfix/cached.cf"},
         files=[text("cached.cf", "memcache = inet:localhost:11211\nkey_format = virtual:%s\n")],
     ),
     Case(
         "table_of_a_server_for_one_service",
-        "table-missing",
+        "postfix-says",
         "",
         services=[inet("smtp", virtual_alias_maps="memcache:/etc/postfix/cached.cf")],
         files=[text("cached.cf", "memcache = inet:localhost:11211\n")],
