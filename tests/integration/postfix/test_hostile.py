@@ -85,6 +85,19 @@ def test_what_listens_decides_where_sockets_cannot_be_seen(blind_host: Host, edi
     assert (again["code"], again["changed"]) == (0, False), again["everything"]
 
 
+def test_another_programs_address_is_not_asked_where_sockets_cannot_be_seen(blind_host: Host) -> None:
+    """One that greets nobody listens on port 25 of an address that Postfix does not use."""
+    host = blind_host
+    assert host.module("postfix_config", **RESTART)["code"] == 0
+    mute = "import socket, time; held = socket.create_server(('127.0.0.9', 25)); time.sleep(600)"
+    host.run(f'systemd-run --quiet --unit mute python3 -c "{mute}"; sleep 1')
+    for name, level in (("smtp_helo_timeout", "reload"), ("inet_protocols", "restart")):
+        value = {"smtp_helo_timeout": "61s", "inet_protocols": "ipv4"}[name]
+        done = changed(host, level, parameters={name: value}, confirm={"timeout": 8})
+        assert done["findings"] == []
+    assert "127.0.0.9:25" in listening(host)
+
+
 def test_a_queue_directory_that_is_not_there_is_mended(host: Host) -> None:
     host.run("postconf -e queue_directory=/var/spool/postfx")
     done = host.module("postfix_config", parameters={"queue_directory": "/var/spool/postfix"})

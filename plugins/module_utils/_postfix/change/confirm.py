@@ -33,8 +33,14 @@ class Endpoint(NamedTuple):
 def expected_endpoints(
     master: Master, services: Iterable[master_cf.Service], values: Mapping[str, str], ports: Iterable[int]
 ) -> list[Endpoint]:
-    """Every inet service of master.cf on each address that master holds, and the asked ports."""
+    """Every inet service of master.cf on each address that master holds, and the asked ports.
+
+    Where its sockets cannot be seen, another program may hold the same port of another address: only addresses that
+    Postfix is to listen on count then.
+    """
     result: dict[tuple[str, int], Endpoint] = {}
+    services = list(services)
+    asked = listeners.expected_listeners(values, services) if master.listeners is None else None
 
     def setting(service: master_cf.Service, name: str) -> str:
         option = service.option(name)
@@ -52,6 +58,7 @@ def expected_endpoints(
         speaks = program in ("smtpd", "postscreen") and not proxied
         implicit = program == "smtpd" and setting(service, "smtpd_tls_wrappermode").lower() == "yes"
         seen = [listener for listener in held(master, [port]) if listener.port == port]
+        seen = [each for each in seen if asked is None or each in asked]
         # With IPv6 turned off, [::] can still be bound, and nobody can connect.
         seen = [each for each in seen if ":" not in each.address or listeners.ipv6_works()] or seen
         for listener in seen or [Listener(host or "127.0.0.1", port)]:

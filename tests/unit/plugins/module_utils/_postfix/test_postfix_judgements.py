@@ -89,6 +89,31 @@ def test_expected_listeners(
     assert listeners.expected_listeners(values_, entries) == expected
 
 
+@pytest.mark.parametrize(
+    ("interfaces", "seen", "asked"),
+    [
+        ("127.0.0.1", None, {"127.0.0.1"}),
+        ("127.0.0.1", frozenset({("127.0.0.1", 25)}), {"127.0.0.1"}),
+        # Names: whatever root has opened may be meant.
+        ("$myhostname", None, {"127.0.0.1", "192.0.2.1"}),
+        ("192.0.2.9", None, {"127.0.0.1"}),
+    ],
+)
+def test_no_other_programs_address_is_asked(
+    monkeypatch: pytest.MonkeyPatch, interfaces: str, seen: Any, asked: set[str]
+) -> None:
+    """On port 25 there are Postfix, another program of root's, and one of somebody else's."""
+    found = [("127.0.0.1", 25), ("192.0.2.1", 25), ("192.0.2.2", 25)]
+    every = {listeners.Listener(*each) for each in found}
+    monkeypatch.setattr(listeners, "all_listeners", lambda: every)
+    monkeypatch.setattr(listeners, "not_roots", lambda: {listeners.Listener("192.0.2.2", 25)})
+    running = Master(1, None, seen and frozenset(listeners.Listener(*each) for each in seen), None, None)
+    entries = [master_cf.Service("25", "inet", command="smtpd")]
+    values_ = {"inet_interfaces": interfaces, "inet_protocols": "ipv4"}
+    ends = confirm.expected_endpoints(running, entries, values_, [])
+    assert {end.address for end in ends} == asked
+
+
 def test_listeners_that_need_a_resolver_are_not_guessed() -> None:
     entries = [master_cf.Service("25", "inet", command="smtpd")]
     assert listeners.expected_listeners({"inet_interfaces": "$myhostname"}, entries) is None
