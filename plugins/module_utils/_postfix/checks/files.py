@@ -70,17 +70,22 @@ def unused_parameter(config: Configuration) -> Iterator[Finding]:
             continue
         name, value = unused.group("name"), unused.group("value")
         if file == "master.cf":
-            service_name, _slash, option = name.rpartition("/")
-            line = next((e.line for e in config.master.services if "/".join(e.key) == service_name), 0)
-            setting = Setting(file, line, f"{service_name} -o {option}", value)
-            name = option
+            # Some releases name the service before, others do not.
+            service, _slash, name = name.rpartition("/")
+            places = [
+                Setting(file, entry.line, option, text, entry)
+                for entry in config.master.services
+                for option, text in entry.options
+                if option == name and lines.normal(text) == lines.normal(value)
+            ] or [Setting(file, 0, f"{service} -o {name}" if service else name, value)]
         else:
-            setting = Setting(file, config.main.line_of(name), name, value)
+            places = [Setting(file, config.main.line_of(name), name, value)]
         near = nearest(name, config.defaults, 0.8)
-        yield setting.error(
-            f"Postfix {config.version} has no parameter of this name, and nothing uses it",
-            f"write {near}" if near else "remove it, or write the name that postconf(5) has",
-        )
+        for setting in places:
+            yield setting.error(
+                f"Postfix {config.version} has no parameter of this name, and nothing uses it",
+                f"write {near}" if near else "remove it, or write the name that postconf(5) has",
+            )
 
 
 @check("postfix-says")

@@ -49,6 +49,13 @@ from test_checks import concerns
             "and nothing uses it; remove it, or write the name that postconf(5) has",
         ),
         (
+            "postconf -P",
+            "postconf: warning: {stage}/master.cf: unused parameter: nonsense=1",
+            "unused-parameter",
+            "master.cf line 12: smtp/inet -o nonsense = 1: Postfix 3.10.13 has no parameter of this name, "
+            "and nothing uses it; remove it, or write the name that postconf(5) has",
+        ),
+        (
             "static:x",
             "postmap: fatal: file /etc/postfix/main.cf: parameter mail_owner: user joe is not known",
             "postfix-says",
@@ -71,7 +78,11 @@ from test_checks import concerns
     ],
 )
 def test_what_postfix_says(lab: Lab, program: str, said: str, check: str, told: str) -> None:
-    case = Case("x", files=[{"path": "main.cf", "content": _main_with(lab, "relayhost =", 7)}])
+    case = Case(
+        "x",
+        files=[{"path": "main.cf", "content": _main_with(lab, "relayhost =", 7)}],
+        services=[{"service": "smtp", "type": "inet", "options": {"nonsense": "1"}}],
+    )
     stage = lab.stage(case)
     outcome = found(lab, case, {program: said.format(stage=stage)})
     assert outcome == ({check: [told]} if check else {})
