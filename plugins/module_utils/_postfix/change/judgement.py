@@ -64,7 +64,7 @@ def judge(
 
     On the way back, nothing is refused that was in force once: where Postfix does not serve with it, that is undone.
     """
-    findings = _heeded(findings, outcome, request)
+    findings = heeded(findings, outcome, request)
     errors = [finding for finding in findings if finding.certain]
     old: list[Finding] = []
     if request.restore:
@@ -78,7 +78,7 @@ def judge(
             and not finding.whole.named & plan.made.named
             and finding.whole._replace(line=0) in known
         ]
-    outcome.findings = list(findings)
+    outcome.findings = [*findings, *outcome.findings]
     outcome.warnings += [f"{_named(finding, str(finding))} (it was so before this change)" for finding in old]
     errors = [finding for finding in errors if finding not in old]
     if errors:
@@ -88,7 +88,7 @@ def judge(
         count = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
         raise DeployError(
             f"The configuration was refused, nothing was changed. {count}:\n{listed}",
-            findings,
+            outcome.findings,
             missing=outcome.missing,
             takes=outcome.takes,
             diff=outcome.diff,
@@ -103,12 +103,13 @@ def _named(finding: Finding, text: str) -> str:
     return f"{text} [{finding.check}]" if finding.check else text
 
 
-def _heeded(findings: Sequence[Finding], outcome: Outcome, request: Request) -> list[Finding]:
-    """Those whose check is not turned off; the others are told, with the reason why it is."""
+def heeded(findings: Sequence[Finding], outcome: Outcome, request: Request) -> list[Finding]:
+    """Those whose check is not turned off; the others are told as opinions, with the reason why it is."""
+    ignored = [finding for finding in findings if finding.check in request.ignore]
+    outcome.findings = [finding._replace(certain=False) for finding in ignored]
     outcome.warnings += [
         f"{_in_the_users_words(finding, request)} ({finding.check} is ignored: {request.ignore[finding.check]})"
-        for finding in findings
-        if finding.check in request.ignore
+        for finding in ignored
     ]
     return [finding for finding in findings if finding.check not in request.ignore]
 

@@ -35,7 +35,7 @@ from ..host.master import (
 from . import confirm, managed
 from .interrupts import Interrupted, heard
 from .journal import CONFIRMED, EXCHANGE, FILES, SWAPPED, Journal, Step
-from .judgement import ask_for_losses, check, judge
+from .judgement import ask_for_losses, check, heeded, judge
 from .outcome import DeployError, Outcome
 from .plan import (
     Change,
@@ -223,10 +223,21 @@ def _predict(request: Request, directory: Directory) -> Outcome:
         )
     else:
         outcome.maps = [ref.spec for ref in state.stale_maps(directory.real)]
+        _tell_of_the_ignored(request, directory, outcome, state, predicting=True)
     if request.activate == "auto":
         outcome.activated = state.level(bool(plan.changes))
     outcome.changed = outcome.changed or bool(outcome.maps or warnings) or outcome.activated != "none"
     return outcome
+
+
+def _tell_of_the_ignored(
+    request: Request, directory: Directory, outcome: Outcome, state: _State, predicting: bool = False
+) -> None:
+    """What checks find that are turned off is told in every run, also where nothing changes."""
+    if request.ignore:
+        live, sensitive = request.config_directory, state.plan.sensitive
+        found = check(directory.real, live, predicting=predicting, running=state.master, sensitive=sensitive)
+        heeded(found, outcome, request)
 
 
 class _State(NamedTuple):
@@ -379,6 +390,7 @@ class _Run:
         else:
             outcome.confirmed = state.master is not None
         self._bring_copies_in_step(state, level, outcome)
+        _tell_of_the_ignored(self.request, self.directory, outcome, state)
         return outcome
 
     def _bring_copies_in_step(self, state: _State, level: str, outcome: Outcome) -> None:
