@@ -211,6 +211,40 @@ def test_what_ends_a_start_is_in_the_log(host: Host, name: str, value: str, igno
     assert host.serves()
 
 
+def test_one_mistake_is_one_finding(host: Host) -> None:
+    """Also where it keeps every program of Postfix from running, and whatever tables there are."""
+    main, master = (host.run(f"cat /etc/postfix/{name}.cf").stdout for name in ("main", "master"))
+    tables = {
+        "virtual_alias_maps": "regexp:/etc/postfix/t",
+        "header_checks": "regexp:/etc/postfix/t",
+        "transport_maps": "texthash:/etc/postfix/u",
+        "canonical_maps": "lmdb:/etc/postfix/u",
+    }
+    files = [
+        {"path": "t", "content": "/x/ OK\n"},
+        {"path": "u", "content": "x.example.com smtp:y.example.com\n"},
+    ]
+    level = re.sub("(?m)^compatibility_level.*", "compatibility_level = 3.6\u00a0", main)
+    wishes: list[tuple[str, dict[str, Any]]] = [
+        ("unknown-list-word", {"parameters": {**tables, "inet_protocols": "ipv5"}, "files": files}),
+        *(
+            ("typographic-character", {"files": [{"path": name, "content": content}]})
+            for name, content in (
+                ("main.cf", level),
+                ("main.cf", f"\ufeffbiff = no\n{main}"),
+                ("main.cf", f"{main}smtp_helo_timeout = \u00a060s\n"),
+                ("main.cf", f"{main}\u00a0relayhost = [relay.example.com]\n"),
+                ("master.cf", f"\ufeff{master}"),
+                ("master.cf", f"{master}2525 inet n - n -\u00a0- smtpd\n"),
+            )
+        ),
+    ]
+    for check, wish in wishes:
+        for check_mode in (True, False):
+            done = host.module("postfix_config", check_mode, **wish)
+            assert [found["check"] for found in done["findings"]] == [check], done["everything"]
+
+
 def test_a_fifo_that_becomes_a_socket_is_restarted_for(host: Host) -> None:
     stock = host.run("cat /etc/postfix/master.cf").stdout
     host.run(

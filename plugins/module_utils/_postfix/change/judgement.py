@@ -47,10 +47,10 @@ def ask_for_losses(plan: Plan, request: Request, outcome: Outcome) -> None:
         outcome.warnings.append("this change takes from the host: " + "; ".join(outcome.takes))
 
 
-def check(stage: str, live: str, **more: Any) -> list[Finding]:
+def check(stage: str, live: str, *arguments: Any, **more: Any) -> list[Finding]:
     from ..checks import registry  # half of this package, and of no use where nothing changes
 
-    return registry.check(stage, live, **more)
+    return registry.check(stage, live, *arguments, **more)
 
 
 def judge(

@@ -441,11 +441,13 @@ class _Run:
             if self.request.backup:
                 outcome.backups = self._back_up(resolved, stage)
             write_changes(resolved, stage)
-            self._build_maps(state, outcome, stage)
-            findings = check(
-                stage, self.request.config_directory, running=state.master, sensitive=plan.sensitive
-            )
-            judge(findings, outcome, plan, self.request, lambda: self._former(state))
+            try:
+                self._build_maps(state, outcome, stage)
+            except DeployError:
+                # A mistake elsewhere keeps postmap from running as well, and has better words.
+                self._judge(plan, outcome, state, stage, uncompiled=True)
+                raise
+            self._judge(plan, outcome, state, stage)
         except BaseException:
             directory.clear_stage()
             raise
@@ -472,6 +474,14 @@ class _Run:
         self.swapping = None
         directory.close()
         return True
+
+    def _judge(
+        self, plan: Plan, outcome: Outcome, state: _State, stage: str, uncompiled: bool = False
+    ) -> None:
+        findings = check(
+            stage, self.request.config_directory, uncompiled, state.master, sensitive=plan.sensitive
+        )
+        judge(findings, outcome, plan, self.request, lambda: self._former(state))
 
     def _through_links(self, change: Change) -> Change:
         """A managed file that is a link within the directory is written where it points."""

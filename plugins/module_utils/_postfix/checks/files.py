@@ -113,7 +113,7 @@ def _complaints(config: Configuration) -> Iterator[tuple[str, str, str, int]]:
         match = re.search(r"\b(warning|error|fatal|panic): (.*)", config.clean(line), re.IGNORECASE)
         if match:
             kind, text = match.group(1).lower(), config.shortened(match.group(2))
-            place = re.search(rf"{re.escape(config.live)}/([^\s,:]+)(?:, line (\d+))?", text)
+            place = re.search(rf"{re.escape(config.live)}/([^\s,:]+)(?:[,:] line (\d+))?", text)
             file, number = place.groups() if place else ("main.cf", None)
             text = re.sub(rf"{re.escape(config.live)}/(main|master)\.cf(, line \d+(-\d+)?)?: ", "", text)
             yield kind, text, file, int(number or 0)

@@ -232,7 +232,9 @@ def _outside_program(config: Configuration, entry: master_cf.Service) -> Iterato
             entry, f"flags={words['flags']}", f"pipe has no flag {unknown[0]}", f"its flags are {PIPE_FLAGS}"
         )
     user, _colon, group = words.get("user", "").partition(":")
-    if user in ("root", config.value("mail_owner")) or group in ("root", config.value("setgid_group")):
+    # Neither is known where Postfix's own programs do not run.
+    users, groups = {"root", config.value("mail_owner")}, {"root", config.value("setgid_group")}
+    if user in users - {""} or group in groups - {""}:
         yield service_error(
             entry,
             f"user={words['user']}",

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Collection
 
+from ..files.parameters import TYPOGRAPHY
 from ..host.master import Master
 from . import (
     addresses,
@@ -61,6 +62,9 @@ def findings(configuration: Configuration) -> list[Finding]:
         for check in CHECKS
         for finding in check.findings(configuration)
     )
+    strange = {each.whole[:2] for each in found if each.check == files.typographic_character.name}
+    if strange:
+        found = {each: None for each in found if not _follows(each.whole, strange)}
     # Postfix's own words, where the same place has better ones.
     better = {each.whole[:3] for each in found if each.certain and each.check != files.postfix_says.name}
     kept = (
@@ -69,6 +73,18 @@ def findings(configuration: Configuration) -> list[Finding]:
         if not (each.check == files.postfix_says.name and each.certain and each.whole[:3] in better)
     )
     return sorted(kept, key=lambda each: (not each.certain, each.file, each.line, each.parameter))
+
+
+def _follows(finding: Finding, strange: set[tuple[str, int]]) -> bool:
+    """Whether a finding only says once more that there is a strange character: in its line, or as Postfix shows it.
+
+    `strange` are the files and lines that have one.
+    """
+    if finding.check == files.typographic_character.name:
+        return False
+    shown = f"{finding.parameter} {finding.problem}"
+    nowhere = finding.line == 0 and ("??" in shown or bool({*shown} & {*TYPOGRAPHY}))
+    return nowhere or (finding.file, finding.line) in strange
 
 
 def check(

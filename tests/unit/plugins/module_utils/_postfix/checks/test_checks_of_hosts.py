@@ -88,6 +88,45 @@ def test_what_postfix_says(lab: Lab, program: str, said: str, check: str, told: 
     assert outcome == ({check: [told]} if check else {})
 
 
+@pytest.mark.parametrize(
+    ("name", "line", "said"),
+    [
+        ("main.cf", "smtp_helo_timeout = \u00a060s", ""),
+        ("main.cf", "smtpd_relay_restrictions = permit_mynetworks,\u00a0reject_unauth_destination", ""),
+        ("main.cf", "\ufeff# comment", ""),
+        (
+            "main.cf",
+            "compatibility_level = 3.6\u00a0",
+            'fatal: malformed compatibility level syntax: "3.6??"',
+        ),
+        ("main.cf", "\ufeffbiff = no", "warning: {stage}/main.cf: unused parameter: ???biff=no"),
+        ("main.cf", "myhostname = \u00a0mx", "warning: invalid character 194: \u00a0mx"),
+        ("master.cf", "\ufeff#", "fatal: file {stage}/master.cf: line 1: bad field count"),
+        ("master.cf", "2525 inet n - n -\u00a0- smtpd", "fatal: {stage}/master.cf: line 1: bad field count"),
+    ],
+)
+def test_a_strange_character_is_one_finding(lab: Lab, name: str, line: str, said: str) -> None:
+    stock = lab.here((STOCK / name).read_text(encoding="utf-8"))
+    case = Case("x", files=[{"path": name, "content": f"{line}\n{stock}"}])
+    errors = {"postconf": f"postconf: {said.format(stage=lab.stage(case))}\n"} if said else {}
+    assert [(check, len(told)) for check, told in found(lab, case, errors).items()] == [
+        ("typographic-character", 1)
+    ]
+
+
+def test_a_strange_character_hides_no_mistake_of_another_line(lab: Lab) -> None:
+    content = f"{_main_with(lab, 'relayhost =', 7)}smtp_helo_timeout = \u00a060s\nsmtp_quit_timeout = maybe\n"
+    case = Case("x", files=[{"path": "main.cf", "content": content}])
+    errors = {"postconf": "postconf: fatal: no such file\n"}
+    assert found(lab, case, errors).keys() == {"typographic-character", "value-type", "postfix-says"}
+
+
+def test_a_program_without_a_group_is_not_root_where_nothing_is_known(lab: Lab) -> None:
+    case = Case("x", services=[unix("drop", "pipe user=nobody argv=/bin/cat", unpriv="n")])
+    defaults = re.sub(r"(?m)^(setgid_group|mail_owner) = .*\n", "", lab.defaults)
+    assert "pipe-attribute" not in found(lab, case, defaults=defaults)
+
+
 def test_each_complaint_is_told_in_its_place(lab: Lab) -> None:
     complaints = (
         "warning: {stage}/main.cf: overriding earlier entry: relayhost=[relay.example.com]",
