@@ -251,8 +251,8 @@ options:
   ignore:
     description:
       - Checks to turn off, by their name in RV(findings[].check), each with the reason. What such a check finds is a
-        warning with that reason, and no longer stops the change. Whether Postfix serves afterwards is looked at all the
-        same.
+        warning with that reason, in every run, and no longer stops the change. Whether Postfix serves afterwards is
+        looked at all the same.
       - U(https://github.com/mailops/ansible-smtp/blob/main/docs/checks.md) lists the checks.
     type: dict
     default: {}
@@ -410,7 +410,8 @@ warnings:
   elements: str
 findings:
   description:
-    - What the checks found, where something changes or would change.
+    - What the checks found, where something changes or would change. What checks found that are turned off (O(ignore))
+      is there in every run.
     - Mistakes, for which the change is refused, and opinions, which are warnings as well.
   returned: always
   type: list
@@ -438,7 +439,7 @@ findings:
       description: The name of the check that found it, see O(ignore).
       type: str
     certain:
-      description: Whether it is an error. An opinion is a warning.
+      description: Whether it is an error. An opinion is a warning, and so is what a check found that is turned off.
       type: bool
 log:
   description: What Postfix logged when it did not serve.

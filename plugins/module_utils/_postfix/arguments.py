@@ -11,7 +11,6 @@ import difflib
 from typing import Any, Iterable, Mapping
 
 from .._base.masks import HIDDEN
-from .checks.finding import Finding
 from .files import master_cf, table
 
 CONFIG_ARGUMENTS: dict[str, Any] = {
@@ -125,26 +124,6 @@ def secrets_in(files: Iterable[Mapping[str, Any]]) -> set[str]:
                 found.add(value.partition(":")[2])
     found |= {repr(text)[1:-1] for text in found}
     return {text for text in found if len(text) >= _SHORTEST_SECRET}
-
-
-def without_rows(findings: Iterable[Finding], files: Iterable[Mapping[str, Any]]) -> list[Finding]:
-    """The findings as they may be shown: of a sensitive file the line, and no word that stands in it.
-
-    Ansible's masking is not enough, for it leaves short words and plain ones as they are.
-    """
-    contents = {entry["path"]: str(entry.get("content") or "") for entry in files if entry.get("sensitive")}
-    return [
-        finding.concealed(contents[finding.file]) if finding.file in contents else finding
-        for finding in findings
-    ]
-
-
-def discreet(message: str, findings: Iterable[Finding], files: Iterable[Mapping[str, Any]]) -> str:
-    """A message that holds findings, with these as they may be shown."""
-    findings = list(findings)
-    for finding, shown in zip(findings, without_rows(findings, files)):
-        message = message.replace(str(finding), str(shown))
-    return message
 
 
 def without_secrets(files: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

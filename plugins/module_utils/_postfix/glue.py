@@ -57,14 +57,13 @@ def run_config(module: Any) -> None:
             module.exit_json(**nothing, packages=_packages(error.missing, params))
         module.fail_json(
             # Ansible shows no diff of a task that failed.
-            msg=arguments.discreet(str(error), error.findings, files)
-            + (_readable(error.diff) if shown else ""),
+            msg=str(error) + (_readable(error.diff) if shown else ""),
             takes=error.takes,
             **shown,
             missing=error.missing,
             packages=_packages(error.missing, params),
             rolled_back=error.rolled_back,
-            findings=[finding.as_dict() for finding in arguments.without_rows(error.findings, files)],
+            findings=[finding.as_dict() for finding in error.findings],
             log=error.log,
         )
     except Exception as error:
@@ -74,12 +73,12 @@ def run_config(module: Any) -> None:
         )
     found, outcome.findings = outcome.findings, []
     result = asdict(outcome)
-    result["findings"] = [finding.as_dict() for finding in arguments.without_rows(found, files)]
+    result["findings"] = [finding.as_dict() for finding in found]
     if not module._diff:
         del result["diff"]
     result["packages"] = _packages(outcome.missing, params)
     for warning in result.pop("warnings"):
-        module.warn(arguments.discreet(warning, found, files))
+        module.warn(warning)
     module.exit_json(**result)
 
 

@@ -86,6 +86,11 @@ VALID: list[Case] = [
     ),
     Case("shipped_by_the_distribution", "main-cf-missing"),
     Case(
+        "main_cf_of_root_alone_to_write",
+        "writable-by-others",
+        setup="chmod 0644 /etc/postfix/main.cf",
+    ),
+    Case(
         "null_client",
         "parameter-set-twice",
         "",

@@ -32,7 +32,12 @@ BROKEN: list[Case] = [
         "will not start",
         {"smtpd_relay_restrictions": "permit_mynetworks", "smtpd_recipient_restrictions": ""},
     ),
-    Case("open_relay", "open-relay", "open relay", {"smtpd_relay_restrictions": "permit, reject"}),
+    Case(
+        "open_relay",
+        "open-relay",
+        "open relay",
+        {"smtpd_relay_restrictions": "permit, reject_unauth_destination"},
+    ),
     Case(
         "access_without_table",
         "restriction-argument",

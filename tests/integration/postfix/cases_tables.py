@@ -31,6 +31,13 @@ BROKEN: list[Case] = [
         files=[text("virtual", "a@example.com b\n")],
     ),
     Case(
+        "table_of_a_server_in_the_same_change_without_equals",
+        "postfix-says",
+        "^cached.cf line 2: .*missing '=' after attribute name",
+        {"virtual_alias_maps": "memcache:/etc/postfix/cached.cf"},
+        files=[text("cached.cf", "memcache = inet:localhost:11211\nnonsense\n")],
+    ),
+    Case(
         "map_without_type",
         "table-type",
         "has no table type; write hash:|write cdb:|write lmdb:|has no table type",
@@ -137,6 +144,20 @@ VALID: list[Case] = [
             "local_recipient_maps": "proxy:unix:passwd.byname $alias_maps",
         },
         files=[text("a", "x@example.com y\n"), text("b", "z@example.com y\n")],
+    ),
+    Case(
+        "table_of_a_server_in_the_same_change",
+        "postfix-says",
+        "",
+        {"virtual_alias_maps": "proxy:memcache:/etc/postfix/cached.cf"},
+        files=[text("cached.cf", "memcache = inet:localhost:11211\nkey_format = virtual:%s\n")],
+    ),
+    Case(
+        "table_of_a_server_for_one_service",
+        "postfix-says",
+        "",
+        services=[inet("smtp", virtual_alias_maps="memcache:/etc/postfix/cached.cf")],
+        files=[text("cached.cf", "memcache = inet:localhost:11211\n")],
     ),
     Case(
         "aliases_compiled",

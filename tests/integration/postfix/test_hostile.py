@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -82,6 +83,19 @@ def test_what_listens_decides_where_sockets_cannot_be_seen(blind_host: Host, edi
         "postfix_config", **(RESTART if edited == "inet_interfaces" else {"services": [inet("2526")]})
     )
     assert (again["code"], again["changed"]) == (0, False), again["everything"]
+
+
+def test_another_programs_address_is_not_asked_where_sockets_cannot_be_seen(blind_host: Host) -> None:
+    """One that greets nobody listens on port 25 of an address that Postfix does not use."""
+    host = blind_host
+    assert host.module("postfix_config", **RESTART)["code"] == 0
+    mute = "import socket, time; held = socket.create_server(('127.0.0.9', 25)); time.sleep(600)"
+    host.run(f'systemd-run --quiet --unit mute python3 -c "{mute}"; sleep 1')
+    for name, level in (("smtp_helo_timeout", "reload"), ("inet_protocols", "restart")):
+        value = {"smtp_helo_timeout": "61s", "inet_protocols": "ipv4"}[name]
+        done = changed(host, level, parameters={name: value}, confirm={"timeout": 8})
+        assert done["findings"] == []
+    assert "127.0.0.9:25" in listening(host)
 
 
 def test_a_queue_directory_that_is_not_there_is_mended(host: Host) -> None:
@@ -169,6 +183,66 @@ def test_a_daemon_that_failed_serves_again_at_once_after_the_way_back(host: Host
     assert (done["code"], done["rolled_back"]) == (1, True), done["everything"]
     assert "the previous one was restored and is running" in done["msg"], done["everything"]
     assert host.serves()
+
+
+@pytest.mark.parametrize("daemon", ["cleanup", "qmgr"])
+def test_a_daemon_that_cannot_be_executed_is_no_service(host: Host, daemon: str) -> None:
+    """No port shows it: smtpd greets, and has nobody to give the message to."""
+    wished = {"services": [{"service": daemon, "type": "unix", "command": f"{daemon}x"}]}
+    done = host.module("postfix_config", ignore={"daemon-missing": "tried"}, **wished)
+    assert (done["code"], done["rolled_back"]) == (1, True), done["everything"]
+    assert f"master(8) cannot execute /usr/lib/postfix/sbin/{daemon}x" in done["msg"], done["everything"]
+    assert "the previous one was restored and is running" in done["msg"], done["everything"]
+    assert host.serves()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "ignored", "said"),
+    [
+        ("mail_owner", "nosuch", "postfix-says", "fatal: .*unknown user name"),
+        ("queue_directory", "/nonexistent", "directory-missing", "can't cd to /nonexistent"),
+    ],
+)
+def test_what_ends_a_start_is_in_the_log(host: Host, name: str, value: str, ignored: str, said: str) -> None:
+    """Said by a program that does not know its name yet, and by one of systemd's unit that is none of Postfix."""
+    done = host.module("postfix_config", parameters={name: value}, ignore={ignored: "tried"})
+    assert (done["code"], done["rolled_back"]) == (1, True), done["everything"]
+    assert re.search(said, "\n".join(done["log"])), done["everything"]
+    assert host.serves()
+
+
+def test_one_mistake_is_one_finding(host: Host) -> None:
+    """Also where it keeps every program of Postfix from running, and whatever tables there are."""
+    main, master = (host.run(f"cat /etc/postfix/{name}.cf").stdout for name in ("main", "master"))
+    tables = {
+        "virtual_alias_maps": "regexp:/etc/postfix/t",
+        "header_checks": "regexp:/etc/postfix/t",
+        "transport_maps": "texthash:/etc/postfix/u",
+        "canonical_maps": "lmdb:/etc/postfix/u",
+    }
+    files = [
+        {"path": "t", "content": "/x/ OK\n"},
+        {"path": "u", "content": "x.example.com smtp:y.example.com\n"},
+    ]
+    level = re.sub("(?m)^compatibility_level.*", "compatibility_level = 3.6\u00a0", main)
+    wishes: list[tuple[str, dict[str, Any]]] = [
+        ("unknown-list-word", {"parameters": {**tables, "inet_protocols": "ipv5"}, "files": files}),
+        *(
+            ("typographic-character", {"files": [{"path": name, "content": content}]})
+            for name, content in (
+                ("main.cf", level),
+                ("main.cf", f"\ufeffbiff = no\n{main}"),
+                ("main.cf", f"{main}smtp_helo_timeout = \u00a060s\n"),
+                ("main.cf", f"{main}\u00a0relayhost = [relay.example.com]\n"),
+                ("master.cf", f"\ufeff{master}"),
+                ("master.cf", f"{master}2525 inet n - n -\u00a0- smtpd\n"),
+            )
+        ),
+    ]
+    for check, wish in wishes:
+        for check_mode in (True, False):
+            done = host.module("postfix_config", check_mode, **wish)
+            assert [found["check"] for found in done["findings"]] == [check], done["everything"]
 
 
 def test_a_fifo_that_becomes_a_socket_is_restarted_for(host: Host) -> None:

@@ -12,6 +12,10 @@ from typing import Any, Iterator
 
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import registry
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks.finding import Check
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files.master_cf import (
+    MasterCf,
+    format_service,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/integration/postfix"))
@@ -19,6 +23,7 @@ sys.path.insert(0, str(ROOT / "tests/integration/postfix"))
 from cases import BROKEN, VALID, Case
 
 PAGE = ROOT / "docs/checks.md"
+STOCK = ROOT / "tests/unit/plugins/module_utils/_postfix/checks/stock/master.cf"
 HEAD = """# What is checked before a change of Postfix is live
 
 `mailops.smtp.postfix_config`, and with it the role `postfix`, judges the whole configuration as it would be, before any
@@ -58,8 +63,8 @@ def section(check: Check) -> str:
     cases = [case for case in (*BROKEN, *VALID) if case.check == check.name]
     # Quotation marks other than ASCII's are refused in documentation.
     cases = [case for case in cases if not re.search("[\u2018-\u201f]", example(case))]
-    bad = min((case for case in cases if case.says), key=length)
-    good = min((case for case in cases if not case.says), key=length)
+    bad = min((case for case in cases if case.says), key=rank)
+    good = min((case for case in cases if not case.says), key=rank)
     warns = "A warning. " if bad in VALID else ""
     looked_at = [f"`{name}`" for name in check.parameters if name != "*"]
     return "\n".join(
@@ -75,12 +80,15 @@ def section(check: Check) -> str:
     )
 
 
-def length(case: Case) -> int:
-    return len(example(case))
+def rank(case: Case) -> tuple[bool, int]:
+    """What holds for the Postfix of today comes first, then what is short."""
+    return case.before < Case("").before, len(example(case))
 
 
 def example(case: Case) -> str:
     lines = [*settings(case), *services(case), *files(case)]
+    if case.before < Case("").before:
+        lines.append(f"# with a Postfix before {case.before[0]}.{case.before[1]}")
     if case.setup:
         lines.append(f"# on a host where: {case.setup.partition(' # undo:')[0]}")
     return "\n".join(f"    {line}".rstrip() for line in lines or ["# what the distribution ships"])
@@ -95,20 +103,26 @@ def settings(case: Case) -> Iterator[str]:
 
 
 def services(case: Case) -> Iterator[str]:
+    """The entries as they are in master.cf then: a change of one names only what it changes."""
+    given = (wish.get("content") for wish in case.files if wish["path"] == "master.cf")
+    master = MasterCf(next(given, None) or STOCK.read_text(encoding="utf-8"))
+    master.merge(case.services)
     for entry in case.services:
-        if entry.get("state") == "absent":
+        merged = master.get(str(entry["service"]), entry["type"])
+        if merged is None:
             yield f"# master.cf without {entry['service']} {entry['type']}"
-            continue
-        fields = [entry.get(name, "-") for name in ("private", "unpriv", "chroot", "wakeup", "maxproc")]
-        command = entry.get("command") or entry["service"]
-        yield " ".join(map(str, (entry["service"], entry["type"], *fields, command)))
-        for name, value in (entry.get("options") or {}).items():
-            yield f"  -o {name}={written(value)}"
+        else:
+            head, *options = format_service(merged).splitlines()
+            yield " ".join(head.split())
+            yield from options
 
 
 def files(case: Case) -> Iterator[str]:
     for wish in case.files:
-        yield f"# {wish['path']}" + (" is absent" if wish.get("state") == "absent" else ":")
+        if wish.get("state") == "absent":
+            yield f"# there is no {wish['path']}"
+            continue
+        yield f"# {wish['path']}:"
         content = re.sub(r"(?m)^#.*\n|^\s*\n", "", wish.get("content") or "")
         shown = content.splitlines()
         yield from shown if len(shown) < 12 else ["…", *shown[-6:]]

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import time
 from typing import Iterable, Mapping, NamedTuple, Sequence
 
 from ..._base.addresses import IMPLICIT_TLS_PORTS
-from ..files import master_cf
+from ..files import expansion, master_cf
+from ..files.parameters import ESSENTIAL_SERVICES
 from ..host import listeners
 from ..host.control import Control
 from ..host.listeners import Listener
@@ -31,8 +33,14 @@ class Endpoint(NamedTuple):
 def expected_endpoints(
     master: Master, services: Iterable[master_cf.Service], values: Mapping[str, str], ports: Iterable[int]
 ) -> list[Endpoint]:
-    """Every inet service of master.cf on each address that master holds, and the asked ports."""
+    """Every inet service of master.cf on each address that master holds, and the asked ports.
+
+    Where its sockets cannot be seen, another program may hold the same port of another address: only addresses that
+    Postfix is to listen on count then.
+    """
     result: dict[tuple[str, int], Endpoint] = {}
+    services = list(services)
+    asked = listeners.expected_listeners(values, services) if master.listeners is None else None
 
     def setting(service: master_cf.Service, name: str) -> str:
         option = service.option(name)
@@ -50,6 +58,7 @@ def expected_endpoints(
         speaks = program in ("smtpd", "postscreen") and not proxied
         implicit = program == "smtpd" and setting(service, "smtpd_tls_wrappermode").lower() == "yes"
         seen = [listener for listener in held(master, [port]) if listener.port == port]
+        seen = [each for each in seen if asked is None or each in asked]
         # With IPv6 turned off, [::] can still be bound, and nobody can connect.
         seen = [each for each in seen if ":" not in each.address or listeners.ipv6_works()] or seen
         for listener in seen or [Listener(host or "127.0.0.1", port)]:
@@ -108,9 +117,12 @@ def confirm(
 ) -> list[str]:
     """Wait until Postfix serves: master runs, every inet service answers, nothing fatal is logged.
 
-    Returns what is wrong, nothing when it serves. `replaced` is the process that must be gone.
+    Returns what is wrong, nothing when it serves. `values` are those in force, defaults included; `replaced` is the
+    process that must be gone.
     """
     deadline = time.monotonic() + timeout
+    if problems := not_executable(services, values):
+        return problems
     problems = ["master is not running"]
     pause = 0.05
     while True:
@@ -141,6 +153,24 @@ def confirm(
         time.sleep(0.2)
         return [f"Postfix logged: {line}" for line in log.failures(master)]
     return problems + [f"Postfix logged: {line}" for line in log.complaints()]
+
+
+def not_executable(services: Iterable[master_cf.Service], values: Mapping[str, str]) -> list[str]:
+    """The services without which no mail goes through, and whose daemons master(8) cannot start.
+
+    It tries as soon as a message needs one, so no port shows that.
+    """
+    with contextlib.suppress(expansion.CannotExpand):
+        directory = expansion.expand(values.get("daemon_directory", ""), values)
+        names = {values.get(parameter) or usual for parameter, usual in ESSENTIAL_SERVICES.items()}
+        needed = [entry for entry in services if entry.service in names and entry.type in ("unix", "fifo")]
+        paths = [(entry, os.path.join(directory, entry.command)) for entry in needed]
+        return [
+            f"{'/'.join(entry.key)}: master(8) cannot execute {path}, and no mail goes through without it"
+            for entry, path in paths
+            if os.path.isdir(directory) and not (os.path.isfile(path) and os.access(path, os.X_OK))
+        ]
+    return []
 
 
 def _wants_qmgr(services: Sequence[master_cf.Service]) -> bool:

@@ -47,10 +47,10 @@ def ask_for_losses(plan: Plan, request: Request, outcome: Outcome) -> None:
         outcome.warnings.append("this change takes from the host: " + "; ".join(outcome.takes))
 
 
-def check(stage: str, live: str, **more: Any) -> list[Finding]:
+def check(stage: str, live: str, *arguments: Any, **more: Any) -> list[Finding]:
     from ..checks import registry  # half of this package, and of no use where nothing changes
 
-    return registry.check(stage, live, **more)
+    return registry.check(stage, live, *arguments, **more)
 
 
 def judge(
@@ -64,19 +64,21 @@ def judge(
 
     On the way back, nothing is refused that was in force once: where Postfix does not serve with it, that is undone.
     """
-    findings = _heeded(findings, outcome, request)
+    findings = heeded(findings, outcome, request)
     errors = [finding for finding in findings if finding.certain]
     old: list[Finding] = []
     if request.restore:
         old = errors
-    elif any(finding.aside for finding in errors):
-        known = {finding._replace(line=0) for finding in former()}
+    elif any(finding.whole.aside for finding in errors):
+        known = {finding.whole._replace(line=0) for finding in former()}
         old = [
             finding
             for finding in errors
-            if finding.aside and not finding.named & plan.made.named and finding._replace(line=0) in known
+            if finding.whole.aside
+            and not finding.whole.named & plan.made.named
+            and finding.whole._replace(line=0) in known
         ]
-    outcome.findings = list(findings)
+    outcome.findings = [*findings, *outcome.findings]
     outcome.warnings += [f"{_named(finding, str(finding))} (it was so before this change)" for finding in old]
     errors = [finding for finding in errors if finding not in old]
     if errors:
@@ -86,7 +88,7 @@ def judge(
         count = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
         raise DeployError(
             f"The configuration was refused, nothing was changed. {count}:\n{listed}",
-            findings,
+            outcome.findings,
             missing=outcome.missing,
             takes=outcome.takes,
             diff=outcome.diff,
@@ -101,12 +103,13 @@ def _named(finding: Finding, text: str) -> str:
     return f"{text} [{finding.check}]" if finding.check else text
 
 
-def _heeded(findings: Sequence[Finding], outcome: Outcome, request: Request) -> list[Finding]:
-    """Those whose check is not turned off; the others are told, with the reason why it is."""
+def heeded(findings: Sequence[Finding], outcome: Outcome, request: Request) -> list[Finding]:
+    """Those whose check is not turned off; the others are told as opinions, with the reason why it is."""
+    ignored = [finding for finding in findings if finding.check in request.ignore]
+    outcome.findings = [finding._replace(certain=False) for finding in ignored]
     outcome.warnings += [
         f"{_in_the_users_words(finding, request)} ({finding.check} is ignored: {request.ignore[finding.check]})"
-        for finding in findings
-        if finding.check in request.ignore
+        for finding in ignored
     ]
     return [finding for finding in findings if finding.check not in request.ignore]
 

@@ -540,8 +540,8 @@ def _rows_with_known_values(path: str, keys: Any, body: str) -> str:
     for key in keys:
         if key not in now and len(values) != 1:
             raise ManagedError(
-                f"{path}: the password of {key} is kept in no copy, so the way back is to run the playbook with the "
-                "variables of that time"
+                f"{path}: the password of one of its rows is kept in no copy, so the way back is to run the playbook "
+                "with the variables of that time"
             )
         lines.append(f"{key} {now.get(key, next(iter(values), ''))}\n")
     return "".join(lines)

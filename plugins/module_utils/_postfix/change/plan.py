@@ -14,7 +14,7 @@ import re
 import stat
 from typing import Callable, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
-from ..files import block, main_cf, master_cf
+from ..files import block, main_cf, master_cf, passwords
 from ..files.text import open_regular, staged_path
 from ..host import maps
 from . import managed
@@ -51,6 +51,14 @@ class Plan(NamedTuple):
     master: master_cf.MasterCf
     defaults: Mapping[str, str] = {}
     made: managed.Managed = managed.Managed()
+
+    @property
+    def sensitive(self) -> list[str]:
+        """The files of which nothing may be told."""
+        return [path for path, wish in self.made.wishes.items() if wish.sensitive]
+
+    def secret_paths(self, directory: str) -> list[str]:
+        return [os.path.join(directory, path) for path in self.sensitive]
 
 
 def make_plan(
@@ -241,10 +249,15 @@ def _wished_owner(wish: FileWish, old: os.stat_result | None) -> tuple[int, int]
     return (os.geteuid(), os.getegid()) if wish.sensitive or roots else None
 
 
-def diffs(changes: Sequence[Change], directory: str) -> list[dict[str, str]]:
-    """The diff of each file as Ansible shows it; of a sensitive one only that it changes."""
+def diffs(plan: Plan, directory: str) -> list[dict[str, str]]:
+    """The diff of each file as Ansible shows it; of a sensitive one only that it changes, and none of passwords."""
     result = []
-    for change in changes:
+    referred = passwords.referred(
+        pair
+        for main, master in ((plan.old_main, plan.old_master), (plan.main, plan.master))
+        for pair in (*main.values().items(), *(each for entry in master.services for each in entry.options))
+    )
+    for change in plan.changes:
         if change.path == managed.STATE:
             continue
         path = os.path.join(directory, change.path)
@@ -254,6 +267,10 @@ def diffs(changes: Sequence[Change], directory: str) -> list[dict[str, str]]:
             after = (
                 "" if change.action == "removed" else HIDDEN.replace("not shown", "not shown, and changes")
             )
+        elif change.path in _ROOTS:
+            before, after = (passwords.without_passwords(text, referred) for text in (before, after))
+            if before == after and change.action == "modified":
+                after += "(a password in this file changes, and is not shown)\n"
         if change.action == "mode":
             before, after = f"mode {change.old_mode or 0:04o}\n", f"mode {change.mode:04o}\n"
         result.append({

@@ -21,7 +21,7 @@ from typing import Any, Mapping, NamedTuple, NoReturn, Sequence
 
 from ..checks.finding import Finding
 from ..files import main_cf, master_cf
-from ..files.text import assignments, staged_path
+from ..files.text import assignments, staged_path, without_content
 from ..host import chroot, mail_log, maps, needs, neighbours, processes, programs
 from ..host.control import Control
 from ..host.master import (
@@ -35,7 +35,7 @@ from ..host.master import (
 from . import confirm, managed
 from .interrupts import Interrupted, heard
 from .journal import CONFIRMED, EXCHANGE, FILES, SWAPPED, Journal, Step
-from .judgement import ask_for_losses, check, judge
+from .judgement import ask_for_losses, check, heeded, judge
 from .outcome import DeployError, Outcome
 from .plan import (
     Change,
@@ -186,7 +186,7 @@ def outcome_of(plan: Plan, request: Request) -> Outcome:
             for change in plan.changes
             if change.path != managed.STATE
         ],
-        diff=diffs(plan.changes, request.config_directory),
+        diff=diffs(plan, request.config_directory),
         missing=needs.missing(values, plan.master, created),
         warnings=list(plan.made.warnings),
     )
@@ -212,20 +212,32 @@ def _predict(request: Request, directory: Directory) -> Outcome:
             Directory(base).build_stage(stage)
             write_changes(plan.changes, stage)
             outcome.maps = [ref.spec for ref in state.stale_maps(stage)]
-            findings = check(stage, request.config_directory, predicting=True)
+            secret = plan.sensitive
+            findings = check(stage, request.config_directory, predicting=True, sensitive=secret)
         judge(
             findings,
             outcome,
             plan,
             request,
-            lambda: check(directory.real, request.config_directory, predicting=True),
+            lambda: check(directory.real, request.config_directory, predicting=True, sensitive=secret),
         )
     else:
         outcome.maps = [ref.spec for ref in state.stale_maps(directory.real)]
+        _tell_of_the_ignored(request, directory, outcome, state, predicting=True)
     if request.activate == "auto":
         outcome.activated = state.level(bool(plan.changes))
     outcome.changed = outcome.changed or bool(outcome.maps or warnings) or outcome.activated != "none"
     return outcome
+
+
+def _tell_of_the_ignored(
+    request: Request, directory: Directory, outcome: Outcome, state: _State, predicting: bool = False
+) -> None:
+    """What checks find that are turned off is told in every run, also where nothing changes."""
+    if request.ignore:
+        live, sensitive = request.config_directory, state.plan.sensitive
+        found = check(directory.real, live, predicting=predicting, running=state.master, sensitive=sensitive)
+        heeded(found, outcome, request)
 
 
 class _State(NamedTuple):
@@ -365,19 +377,20 @@ class _Run:
         outcome.changed = bool(outcome.maps) or outcome.recovered
         if level != "none":
             outcome.changed = True
-            log = mail_log.LogMark(state.new)
+            log = self._log(state, state.new)
             self.swapping = state, Journal([], level, state.master is not None, kind=FILES)
             problems = self._activate(state, level, log)
             self.swapping = None
             if problems:
                 raise DeployError(
                     "The files are as asked, but Postfix does not serve them:\n" + listed(problems),
-                    log=log.complaints(),
+                    log=log.account(),
                 )
             outcome.activated, outcome.confirmed = level, True
         else:
             outcome.confirmed = state.master is not None
         self._bring_copies_in_step(state, level, outcome)
+        _tell_of_the_ignored(self.request, self.directory, outcome, state)
         return outcome
 
     def _bring_copies_in_step(self, state: _State, level: str, outcome: Outcome) -> None:
@@ -396,12 +409,13 @@ class _Run:
 
     def _former(self, state: _State) -> list[Finding]:
         """What was wrong with the configuration before the change."""
-        return check(self.directory.real, self.request.config_directory, running=state.master)
+        live, sensitive = self.request.config_directory, state.plan.sensitive
+        return check(self.directory.real, live, running=state.master, sensitive=sensitive)
 
     def _build_maps(self, state: _State, outcome: Outcome, root: str) -> None:
         """Compile what is lost or stale; `root` stands for the configuration directory."""
-        found = state.references()
-        paths = {ref: staged_path(ref.path, root, self.request.config_directory) for ref in found}
+        found, live = state.references(), self.request.config_directory
+        paths = {ref: staged_path(ref.path, root, live) for ref in found}
         for path in paths.values():
             with contextlib.suppress(FileNotFoundError):
                 shutil.rmtree(maps.build_directory(path))
@@ -410,6 +424,7 @@ class _Run:
                 continue
             trouble = maps.build(ref.type, paths[ref], maps.tool_for(found, ref.path), root)
             if trouble:
+                trouble = without_content(trouble.replace(root, live), state.plan.secret_paths(live))
                 raise DeployError(
                     f"{ref.file} line {ref.line}: {ref.parameter}: {ref.spec} cannot be compiled: {trouble}"
                 )
@@ -426,9 +441,13 @@ class _Run:
             if self.request.backup:
                 outcome.backups = self._back_up(resolved, stage)
             write_changes(resolved, stage)
-            self._build_maps(state, outcome, stage)
-            findings = check(stage, self.request.config_directory, running=state.master)
-            judge(findings, outcome, plan, self.request, lambda: self._former(state))
+            try:
+                self._build_maps(state, outcome, stage)
+            except DeployError:
+                # A mistake elsewhere keeps postmap from running as well, and has better words.
+                self._judge(plan, outcome, state, stage, uncompiled=True)
+                raise
+            self._judge(plan, outcome, state, stage)
         except BaseException:
             directory.clear_stage()
             raise
@@ -445,16 +464,24 @@ class _Run:
             directory.close()
             return False
         if level != "none":
-            log = mail_log.LogMark(state.new)
+            log = self._log(state, state.new)
             problems = self._activate(state, level, log)
             if problems:
-                raise _NotServed(problems, log.complaints())
+                raise _NotServed(problems, log.account())
             outcome.activated, outcome.confirmed = level, True
         self._bring_copies_in_step(state, level, outcome)
         directory.confirm()
         self.swapping = None
         directory.close()
         return True
+
+    def _judge(
+        self, plan: Plan, outcome: Outcome, state: _State, stage: str, uncompiled: bool = False
+    ) -> None:
+        findings = check(
+            stage, self.request.config_directory, uncompiled, state.master, sensitive=plan.sensitive
+        )
+        judge(findings, outcome, plan, self.request, lambda: self._former(state))
 
     def _through_links(self, change: Change) -> Change:
         """A managed file that is a link within the directory is written where it points."""
@@ -508,11 +535,20 @@ class _Run:
                 replaced = master.pid
                 control.activate("restart", log)
         except programs.ServiceError as error:
-            return [str(error), *(f"Postfix logged: {line}" for line in log.complaints())]
+            return [str(error), *(f"Postfix logged: {line}" for line in log.account())]
         after = Control(control.config_directory, queue_directory(state.new))
         return confirm.confirm(
-            after, services, state.new, self.request.listen, self.request.timeout, log, replaced
+            after,
+            services,
+            {**state.plan.defaults, **state.new},
+            self.request.listen,
+            self.request.timeout,
+            log,
+            replaced,
         )
+
+    def _log(self, state: _State, values: Mapping[str, str]) -> mail_log.LogMark:
+        return mail_log.LogMark(values, state.plan.secret_paths(self.request.config_directory))
 
     def _newest(self) -> float:
         names = (os.path.join(self.directory.real, name) for name in ("main.cf", "master.cf"))
@@ -574,11 +610,12 @@ class _Run:
             if state.master is None:
                 control.activate("stop")
                 return []
-            log = mail_log.LogMark(state.old)
+            log = self._log(state, state.old)
             running = control.master()
             control.activate("start" if running is None else level if level != "start" else "reload", log)
             services = master_cf.MasterCf(read_file(self.directory.real, "master.cf")).services
-            return confirm.confirm(control, services, state.old, (), self.request.timeout, log, None)
+            values = {**state.plan.defaults, **state.old}
+            return confirm.confirm(control, services, values, (), self.request.timeout, log, None)
         except Exception as failure:
             return [_said(failure)]
 

@@ -13,12 +13,14 @@ import fnmatch
 import functools
 import os
 import re
+import stat
+import tempfile
 from collections import ChainMap
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence, TypeVar, cast
+from typing import Any, Callable, Collection, Iterator, Mapping, NamedTuple, Sequence, TypeVar, cast
 
-from ..files import expansion, lines, main_cf, master_cf, nexthop, table
-from ..files.text import assignments, read_text, staged_path
+from ..files import expansion, lines, main_cf, master_cf, nexthop, passwords, table
+from ..files.text import assignments, read_text, staged_path, without_content
 from ..files.version import parse_version
 from ..host import listeners, maps, programs
 from ..host.master import Master
@@ -67,24 +69,50 @@ class Said(NamedTuple):
 
 
 class Tools:
-    """Postfix's own programs, asked about one directory. Nothing else here starts a process."""
+    """Postfix's own programs, asked about one directory that is to be `live`. Nothing else here starts a process."""
 
-    def __init__(self, directory: str) -> None:
-        self.directory = directory
+    def __init__(self, directory: str, live: str = "") -> None:
+        self.directory, self.live = directory, live
 
     def postconf(self) -> Said:
         program = programs.find_program("postconf") or "postconf"
-        with ThreadPoolExecutor() as pool:
-            said = Said(
-                *pool.map(
-                    lambda flags: programs.run([program, "-c", self.directory, *flags]),
-                    ((), ("-d",), ("-m",), ("-P",)),
-                )
-            )
+
+        def asked(flags: Sequence[str]) -> programs.Ran:
+            done = programs.run([program, "-c", directory, *flags])
+            return done._replace(errors=done.errors.replace(directory, self.directory))
+
+        with self._with_tables_of_the_stage() as directory, ThreadPoolExecutor() as pool:
+            said = Said(*pool.map(asked, ((), ("-d",), ("-m",), ("-P",))))
         if said.types.output.split():
             return said
         # Nothing is said where main.cf is so wrong that no tool runs; the types are those of the host.
         return said._replace(types=programs.run([program, "-m"]))
+
+    @contextlib.contextmanager
+    def _with_tables_of_the_stage(self) -> Iterator[str]:
+        """The directory, or one that looks like it and names these files where they are staged.
+
+        To know the parameters of ldap:, sqlite: and the like, postconf(1) opens them by the path in main.cf.
+        """
+        if not self.live or os.path.realpath(self.live) == os.path.realpath(self.directory):
+            yield self.directory
+            return
+        lives = "|".join(re.escape(path) for path in (self.live, os.path.realpath(self.live)))
+        named = re.compile(rf"\b((?:{'|'.join(maps.DIRECTORY_TYPES)}):)(?:{lives})/")
+        texts = {name: read_text(os.path.join(self.directory, name)) for name in ("main.cf", "master.cf")}
+        if not any(map(named.search, texts.values())):
+            yield self.directory
+            return
+        names = os.listdir(self.directory)
+        with tempfile.TemporaryDirectory(prefix=".judged.", dir=self.directory) as place:
+            for name in names:
+                if name not in texts:
+                    os.symlink(os.path.join(self.directory, name), os.path.join(place, name))
+            for name, text in texts.items():
+                path = os.path.join(place, name)
+                with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+                    file.write(named.sub(lambda found: f"{found.group(1)}{self.directory}/", text))
+            yield place
 
     def postmap(self, key: str, specs: Sequence[str]) -> programs.Ran:
         """Open the tables and look the key up in one after the other until it is found; code 1: in none."""
@@ -119,7 +147,7 @@ class Configuration:
     """The directory `stage`, judged as if it were `live`.
 
     `predicting`: nothing may be touched, and another task may yet install what is missing.
-    `running` is the Postfix that runs now, if any.
+    `running` is the Postfix that runs now, if any. `sensitive` are the files in it of which nothing may be told.
     """
 
     def __init__(
@@ -129,9 +157,10 @@ class Configuration:
         tools: Tools,
         predicting: bool = False,
         running: Master | None = None,
+        sensitive: Collection[str] = (),
     ) -> None:
         self.stage, self.live, self.tools = stage, live, tools
-        self.predicting, self.running = predicting, running
+        self.predicting, self.running, self.sensitive = predicting, running, sensitive
         self.answers: dict[Any, Any] = {}
         self.main = main_cf.MainCf(read_text(os.path.join(stage, "main.cf")))
         self.master = master_cf.MasterCf(read_text(os.path.join(stage, "master.cf")))
@@ -240,12 +269,43 @@ class Configuration:
         return [(Setting(ref.file, ref.line, ref.parameter, ref.spec), ref) for ref in found.values()]
 
     @functools.cached_property
-    def password_files(self) -> Mapping[str, str]:
-        """The files of the tables of passwords, with their content."""
-        values = (value for _setting, value in self.settings_of("*_sasl_password_maps"))
+    def secret_files(self) -> Mapping[str, str]:
+        """The files of which nothing may be told, with their content.
+
+        Those that the caller calls so, tables of passwords, and tables that not everybody on the host may read.
+        """
+        values = (value for _setting, value in self.settings_of(f"*{passwords.MAPS}"))
         words = (table_of(word) for value in values for word in lines.split_list(value))
         paths = [path for kind, path in words if kind != "inline" and path.startswith("/")]
+        paths += [ref.path for _setting, ref in self.tables if self._is_private(ref.path)]
+        paths += [os.path.join(self.live, name) for name in self.sensitive]
         return {self.shown_file(path): read_text(self.staged(path)) for path in paths}
+
+    def _is_private(self, path: str) -> bool:
+        with contextlib.suppress(OSError):
+            return not os.stat(self.staged(path)).st_mode & stat.S_IROTH
+        return False
+
+    @functools.cached_property
+    def referred(self) -> frozenset[str]:
+        """The parameters that hold passwords because a table of passwords refers to them."""
+        return passwords.referred((setting.name, setting.raw) for setting in self.settings)
+
+    @functools.cached_property
+    def public(self) -> frozenset[str]:
+        """The words of main.cf and master.cf, which all users may read, and next hops that are no secret."""
+        hops = (used.hop.text for used in self.used_hops if used.setting.file not in self.secret_files)
+        return frozenset(hops) | frozenset(
+            word
+            for setting in self.settings
+            if setting.file not in self.sensitive
+            and not passwords.is_secret(setting.name, setting.raw, self.referred)
+            for word in (setting.name, *lines.split_list(setting.raw))
+        )
+
+    def shortened(self, text: str) -> str:
+        """What a program says, without the words that it may have from a file of which nothing may be told."""
+        return without_content(text, [os.path.join(self.live, file) for file in self.secret_files])
 
     @once
     def file_rows(self, path: str) -> Sequence[TableRow]:

@@ -71,17 +71,22 @@ def unused_parameter(config: Configuration) -> Iterator[Finding]:
             continue
         name, value = unused.group("name"), unused.group("value")
         if file == "master.cf":
-            service_name, _slash, option = name.rpartition("/")
-            line = next((e.line for e in config.master.services if "/".join(e.key) == service_name), 0)
-            setting = Setting(file, line, f"{service_name} -o {option}", value)
-            name = option
+            # Some releases name the service before, others do not.
+            service, _slash, name = name.rpartition("/")
+            places = [
+                Setting(file, entry.line, option, text, entry)
+                for entry in config.master.services
+                for option, text in entry.options
+                if option == name and lines.normal(text) == lines.normal(value)
+            ] or [Setting(file, 0, f"{service} -o {name}" if service else name, value)]
         else:
-            setting = Setting(file, config.main.line_of(name), name, value)
+            places = [Setting(file, config.main.line_of(name), name, value)]
         near = nearest(name, config.defaults, 0.8)
-        yield setting.error(
-            f"Postfix {config.version} has no parameter of this name, and nothing uses it",
-            f"write {near}" if near else "remove it, or write the name that postconf(5) has",
-        )
+        for setting in places:
+            yield setting.error(
+                f"Postfix {config.version} has no parameter of this name, and nothing uses it",
+                f"write {near}" if near else "remove it, or write the name that postconf(5) has",
+            )
 
 
 @check("postfix-says")
@@ -104,15 +109,15 @@ def postfix_says(config: Configuration) -> Iterator[Finding]:
 
 
 def _complaints(config: Configuration) -> Iterator[tuple[str, str, str, int]]:
-    """(warning, error, fatal or panic; the text without the file's name; main.cf or master.cf; line or 0)."""
+    """(warning, error, fatal or panic; the text without the name of main.cf or master.cf; the file; line or 0)."""
     for line in config.complaints:
         match = re.search(r"\b(warning|error|fatal|panic): (.*)", config.clean(line), re.IGNORECASE)
         if match:
-            kind, text = match.group(1).lower(), match.group(2)
-            number = re.search(r"line (\d+)", text)
-            file = "master.cf" if "master.cf" in text else "main.cf"
+            kind, text = match.group(1).lower(), config.shortened(match.group(2))
+            place = re.search(rf"{re.escape(config.live)}/([^\s,:]+)(?:[,:] line (\d+))?", text)
+            file, number = place.groups() if place else ("main.cf", None)
             text = re.sub(rf"{re.escape(config.live)}/(main|master)\.cf(, line \d+(-\d+)?)?: ", "", text)
-            yield kind, text, file, int(number.group(1)) if number else 0
+            yield kind, text, file, int(number or 0)
 
 
 @check("typographic-character")

@@ -12,15 +12,15 @@ import re
 from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 from ..._base.masks import MASK
-from ..files import master_cf
+from ..files import lines, master_cf, passwords
 
 # What only smtpd(8), postscreen(8), lmtp(8) and virtual(8) read.
 _ASIDE = ("smtpd_", "postscreen_", "lmtp_", "virtual_mailbox_", "virtual_uid_", "virtual_gid_")
 _RELAYING = ("_restrictions", "_hosts", "_clients", "_networks", "virtual_mailbox_domains")
 
 
-# Tables whose content stands in main.cf itself, wherever in the value: unionmap:{static:…} holds one as well.
-IN_MAIN_CF = re.compile(r"\b((static|inline|randmap):|(regexp|pcre|cidr):\s*\{)")
+_WORD = re.compile(r"\w+")
+_QUOTED = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"")
 
 
 class Finding(NamedTuple):
@@ -35,6 +35,8 @@ class Finding(NamedTuple):
     certain: bool = True
     check: str = ""
     """The name of the check that found it."""
+    behind: Finding | None = None
+    """The finding itself, where this one says less of it than it could: nothing of that is ever shown."""
 
     def __str__(self) -> str:
         place = f"{self.file} line {self.line}" if self.line else self.file
@@ -42,7 +44,14 @@ class Finding(NamedTuple):
         return f"{place}: {what}: {self.problem}" + (f"; {self.remedy}" if self.remedy else "")
 
     def as_dict(self) -> dict[str, object]:
-        return dict(self._asdict())
+        shown = self._asdict()
+        del shown["behind"]
+        return dict(shown)
+
+    @property
+    def whole(self) -> Finding:
+        """What is to be decided by."""
+        return self.behind or self
 
     @property
     def where(self) -> tuple[str, str]:
@@ -67,21 +76,31 @@ class Finding(NamedTuple):
         """Whoever names one of these asks for it: the parameter, or the service (name/type) that sets it."""
         return {word for word in self.where if word}
 
-    def concealed(self, content: str) -> Finding:
-        """As it may be shown where the content of its file is secret: no word of it, neither key nor value.
+    def concealed(self, content: str, public: frozenset[str] = frozenset()) -> Finding:
+        """As it may be shown where the content of its file is secret: no word of its line, neither key nor value.
 
-        What a finding quotes is what stands in quotes, in the line, or in parameter and value.
+        What stands in quotes is masked. Elsewhere a hole would say what is missing, so a text that has a word of the
+        line is not told at all. What is `public`, such as a next hop that stands in main.cf, does not count.
         """
-        rows = content.splitlines()
-        row = rows[self.line - 1] if 0 < self.line <= len(rows) else ""
-        shown = self._without({row, *row.split(), self.parameter, self.value})
-        return shown._replace(parameter=MASK if self.parameter else "")
+        words = {*_WORD.findall(_line_of(content, self.line).lower())}
+        untold = f"docs/checks.md says what {self.check or 'this check'} finds"
 
-    @property
-    def discreet(self) -> Finding:
-        """Without the passwords that somebody wrote into main.cf."""
-        shown = self.value.endswith("…")
-        if not shown and self.where[1].endswith("_sasl_password_maps") and IN_MAIN_CF.search(self.value):
+        def told(text: str, instead: str) -> str:
+            text = _QUOTED.sub(lambda quoted: f"{quoted.group()[0]}{MASK}{quoted.group()[0]}", text)
+            counts = " ".join(each for each in text.split() if each.rstrip(".,;:") not in public)
+            return instead if words & {*_WORD.findall(counts.lower())} else text
+
+        return self._replace(
+            parameter=MASK if self.parameter else "",
+            value=MASK if self.value else "",
+            problem=told(self.problem, "what is wrong here cannot be told without words of this line"),
+            remedy=told(self.remedy, untold),
+            behind=self,
+        )
+
+    def discreet(self, more: frozenset[str] = frozenset()) -> Finding:
+        """Without the passwords that somebody wrote into main.cf or master.cf, as passwords.is_secret() has `more`."""
+        if not self.value.endswith("…") and passwords.is_secret(self.where[1], self.value, more):
             return self._without({self.value, *re.split(r"[\s{}]+", self.value)})
         return self
 
@@ -90,7 +109,16 @@ class Finding(NamedTuple):
         for each in sorted(words - {"", "="}, key=len, reverse=True):
             alone = re.compile(rf"(?<!\w){re.escape(each)}(?!\w)")
             problem, remedy = alone.sub(MASK, problem), alone.sub(MASK, remedy)
-        return self._replace(value=MASK if self.value else "", problem=problem, remedy=remedy)
+        shown = MASK if self.value else ""
+        return self._replace(value=shown, problem=problem, remedy=remedy, behind=self)
+
+
+def _line_of(content: str, number: int) -> str:
+    """The logical line that this line belongs to."""
+    for line in lines.logical_lines(content):
+        if line.number <= number < line.number + len(line.physical):
+            return line.text
+    return ""
 
 
 class Setting(NamedTuple):

@@ -15,6 +15,7 @@ from ..._base.addresses import PORT_NAMES, is_address
 from ..files import master_cf
 from ..files.parameters import (
     DAEMONS_WITHOUT_ARGUMENTS,
+    ESSENTIAL_SERVICES,
     PIPE_ATTRIBUTES,
     PIPE_FLAGS,
     PRIVILEGED_DAEMONS,
@@ -231,7 +232,9 @@ def _outside_program(config: Configuration, entry: master_cf.Service) -> Iterato
             entry, f"flags={words['flags']}", f"pipe has no flag {unknown[0]}", f"its flags are {PIPE_FLAGS}"
         )
     user, _colon, group = words.get("user", "").partition(":")
-    if user in ("root", config.value("mail_owner")) or group in ("root", config.value("setgid_group")):
+    # Neither is known where Postfix's own programs do not run.
+    users, groups = {"root", config.value("mail_owner")}, {"root", config.value("setgid_group")}
+    if user in users - {""} or group in groups - {""}:
         yield service_error(
             entry,
             f"user={words['user']}",
@@ -273,15 +276,7 @@ def service_missing(config: Configuration) -> Iterator[Finding]:
 
 def _needed(config: Configuration) -> Iterator[tuple[str, str]]:
     """Services that must be there, and why."""
-    for parameter, usual in (
-        ("cleanup_service_name", "cleanup"),
-        ("rewrite_service_name", "rewrite"),
-        ("bounce_service_name", "bounce"),
-        ("defer_service_name", "defer"),
-        ("queue_service_name", "qmgr"),
-        ("pickup_service_name", "pickup"),
-        ("error_service_name", "error"),
-    ):
+    for parameter, usual in ESSENTIAL_SERVICES.items():
         yield config.value(parameter) or usual, f"mail stops without it ({parameter})"
     if any(
         word.startswith("proxy:")

@@ -254,10 +254,13 @@ def password_in_the_clear(config: Configuration) -> Iterator[Finding]:
     Manual: TLS_README, SASL_README, postconf(5) smtp_sasl_security_options.
     """
     for login, options in _sent(config):
-        level = config.level_of(login.client, login.used.hop)[0]
+        level, row = config.level_of(login.client, login.used.hop)
         if level not in ENCRYPTED_LEVELS:
+            told = (
+                f"{row.file} line {row.line}" if row and row.file in config.secret_files else f"level {level}"
+            )
             yield login.used.setting.error(
-                f"{login.used.hop.text}: a password may go there without TLS (level {level})",
+                f"{login.used.hop.text}: a password may go there without TLS ({told})",
                 "set smtp_tls_security_level = secure, or encrypt",
                 certain="noplaintext" not in options,
             )

@@ -12,6 +12,9 @@ and what to write instead.
 
 from __future__ import annotations
 
+from typing import Collection
+
+from ..files.parameters import TYPOGRAPHY
 from ..host.master import Master
 from . import (
     addresses,
@@ -50,25 +53,50 @@ CHECKS: tuple[Check, ...] = (
 
 def findings(configuration: Configuration) -> list[Finding]:
     """What all checks find, errors first, each by its place."""
-    secret = configuration.password_files
+    secret, referred = configuration.secret_files, configuration.referred
+    public = configuration.public
     found = dict.fromkeys(
-        finding.concealed(secret[finding.file]) if finding.file in secret else finding.discreet
+        finding.concealed(secret[finding.file], public)
+        if finding.file in secret
+        else finding.discreet(referred)
         for check in CHECKS
         for finding in check.findings(configuration)
     )
+    strange = {each.whole[:2] for each in found if each.check == files.typographic_character.name}
+    if strange:
+        found = {each: None for each in found if not _follows(each.whole, strange)}
     # Postfix's own words, where the same place has better ones.
-    better = {each[:3] for each in found if each.certain and each.check != files.postfix_says.name}
+    better = {each.whole[:3] for each in found if each.certain and each.check != files.postfix_says.name}
     kept = (
         each
         for each in found
-        if not (each.check == files.postfix_says.name and each.certain and each[:3] in better)
+        if not (each.check == files.postfix_says.name and each.certain and each.whole[:3] in better)
     )
     return sorted(kept, key=lambda each: (not each.certain, each.file, each.line, each.parameter))
 
 
-def check(stage: str, live: str, predicting: bool = False, running: Master | None = None) -> list[Finding]:
+def _follows(finding: Finding, strange: set[tuple[str, int]]) -> bool:
+    """Whether a finding only says once more that there is a strange character: in its line, or as Postfix shows it.
+
+    `strange` are the files and lines that have one.
+    """
+    if finding.check == files.typographic_character.name:
+        return False
+    shown = f"{finding.parameter} {finding.problem}"
+    nowhere = finding.line == 0 and ("??" in shown or bool({*shown} & {*TYPOGRAPHY}))
+    return nowhere or (finding.file, finding.line) in strange
+
+
+def check(
+    stage: str,
+    live: str,
+    predicting: bool = False,
+    running: Master | None = None,
+    sensitive: Collection[str] = (),
+) -> list[Finding]:
     """Judge the directory `stage` as if it were `live`.
 
-    `predicting`: nothing may be touched, and what another task may install meanwhile is only a warning.
+    `predicting`: nothing may be touched, and what another task may install meanwhile is only a warning. `sensitive` are
+    the files in it of which nothing may be told.
     """
-    return findings(Configuration(stage, live, Tools(stage), predicting, running))
+    return findings(Configuration(stage, live, Tools(stage, live), predicting, running, sensitive))

@@ -13,10 +13,11 @@ from typing import Iterator, Sequence
 
 from ..files import lines, table
 from ..files.parameters import ADVICE, COVERED_BY_CHECKS
+from ..files.passwords import IN_MAIN_CF
 from ..files.version import supports
 from ..host import maps
 from .configuration import Configuration, table_of
-from .finding import IN_MAIN_CF, Finding, Setting, TableRow, check, nearest
+from .finding import Finding, Setting, TableRow, check, nearest
 
 _NAMED = (
     "*_maps", "*_map", "*_checks", "*_database", "mydestination", "relay_domains", "virtual_alias_domains",
@@ -170,7 +171,8 @@ def table_unreadable(config: Configuration) -> Iterator[Finding]:
             if match and line not in general and not COVERED_BY_CHECKS.search(line):
                 advice = ADVICE.search(line)
                 remedy = "" if advice else "correct that line"
-                yield setting.error(config.clean(match.group(1)), remedy, certain=not advice)
+                said = config.shortened(config.clean(match.group(1)))
+                yield setting.error(said, remedy, certain=not advice)
 
 
 @check("proxymap-not-allowed", "*")

@@ -200,6 +200,16 @@ DAEMONS_WITHOUT_ARGUMENTS = (
     *SOLITARY_DAEMONS, "bounce", "cleanup", "discard", "dnsblog", "error", "flush", "lmtp", "local", "proxymap",
     "qmqpd", "showq", "smtp", "smtpd", "tlsproxy", "trivial-rewrite", "virtual",
 )  # fmt: skip
+# The services without which no mail goes through, and the parameters that name them.
+ESSENTIAL_SERVICES = {
+    "cleanup_service_name": "cleanup",
+    "rewrite_service_name": "rewrite",
+    "bounce_service_name": "bounce",
+    "defer_service_name": "defer",
+    "queue_service_name": "qmgr",
+    "pickup_service_name": "pickup",
+    "error_service_name": "error",
+}
 PIPE_ATTRIBUTES = ("argv", "chroot", "directory", "eol", "flags", "null_sender", "size", "user")
 PIPE_FLAGS = "BDFORXhqu.>"
 

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
+from typing import Collection
 
 
 def open_regular(path: str) -> int:
@@ -25,6 +27,18 @@ def read_text(path: str) -> str:
             return handle.read()
     except OSError:
         return ""
+
+
+def without_content(text: str, secret: Collection[str]) -> str:
+    """What a program says, line by line only up to where it names one of these files and a line of it.
+
+    What follows may be quoted from there.
+    """
+    if not secret:
+        return text
+    names = "|".join(map(re.escape, sorted(secret, key=len, reverse=True)))
+    rest = re.compile(rf"((?<![\w.-])(?:{names})(?![\w-])(?:[,:]? line \d+)?)[^\n]+")
+    return rest.sub(r"\1: the rest may be of this file, and is not shown", text)
 
 
 def assignments(output: str) -> dict[str, str]:

@@ -17,8 +17,9 @@ import os
 import pwd
 import re
 import time
-from typing import Any, Iterator, Mapping, NamedTuple
+from typing import Any, Collection, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
+from ..files.text import without_content
 from . import processes, programs
 from .master import Master
 
@@ -39,8 +40,14 @@ _TOOLS = (
 )
 
 
-# A line of a file, after time and host: syslog_name/program[pid]: text.
-_LINE = re.compile(r"(?P<name>[^\s\[]+/(?P<program>[\w.-]+))\[(?P<pid>\d+)\]: (?P<text>.*)")
+# A line of a file, after time and host: syslog_name/program[pid]: text. Before main.cf is read there is no such name.
+_LINE = re.compile(
+    r"(?P<name>[^\s\[]+/[\w.-]+|(?<!\S)(?:postfix|postmulti|postfix-script|master))\[(?P<pid>\d+)\]: (?P<text>.*)"
+)
+# What systemd runs before and around Postfix.
+_UNITS = ("postfix.service", "postfix@-.service")
+_LAST = 20
+"""How many lines are shown where none of them complains."""
 _DEADLY = re.compile(r"(fatal|panic): ")
 _THROTTLING = re.compile(r"warning: .* -- throttling\Z")
 _FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_UID,_COMM,_SYSTEMD_UNIT"
@@ -69,9 +76,13 @@ class Entry(NamedTuple):
 
 
 class LogMark:
-    """A place in the log of the instance whose main.cf has these `values`."""
+    """A place in the log of the instance whose main.cf has these `values`.
 
-    def __init__(self, values: Mapping[str, str]) -> None:
+    What daemons say of the files `secret` may be quoted from there, and is cut off.
+    """
+
+    def __init__(self, values: Mapping[str, str], secret: Collection[str] = ()) -> None:
+        self._secret = secret
         own = values.get("maillog_file", "")
         # Without either directory it stores nothing: Storage=none of journald.conf(5).
         stored = any(map(os.path.exists, ("/run/log/journal", "/var/log/journal")))
@@ -93,7 +104,8 @@ class LogMark:
         """Know the processes of this master by their numbers."""
         self._seen |= {master.pid, *(child.pid for child in processes.children(master.pid))}
 
-    def read(self) -> Iterator[Entry]:
+    def read(self, units: Sequence[str] = ()) -> Iterator[Entry]:
+        """What was logged since; with `units`, also what other programs of these have written."""
         for name, (inode, size) in self._files.items():
             with contextlib.suppress(OSError), open(name, "rb") as handle:
                 if os.fstat(handle.fileno()).st_ino == inode:
@@ -105,7 +117,8 @@ class LogMark:
         if self._journal:
             done = programs.run(
                 ["journalctl", "-q", "--no-pager", "-o", "json", f"--output-fields={_FIELDS}",
-                 "--since", f"@{int(self._since)}", "-n", "2000", "SYSLOG_FACILITY=2"]
+                 "--since", f"@{int(self._since)}", "-n", "2000", "SYSLOG_FACILITY=2",
+                 *(word for unit in units for word in ("+", f"_SYSTEMD_UNIT={unit}"))]
             )  # fmt: skip
             for line in done.output.splitlines():
                 with contextlib.suppress(ValueError, KeyError, TypeError):
@@ -124,12 +137,24 @@ class LogMark:
 
     def complaints(self) -> list[str]:
         """What daemons could not do, to be shown."""
-        return list(dict.fromkeys(str(entry) for entry in self.read() if entry.complains))
+        return self._told(entry for entry in self.read() if entry.complains)
+
+    def account(self) -> list[str]:
+        """What is to be shown where Postfix does not serve: complaints, or the last that was logged where it has none.
+
+        What ends a start may be no daemon of Postfix, and journald may not have written yet what it said.
+        """
+        if self._journal:
+            programs.run(["journalctl", "--sync"])
+        return self.complaints() or self._told(self.read(_UNITS))[-_LAST:]
 
     def failures(self, master: Master) -> list[str]:
         """What daemons of this master could not do: what may decide that Postfix does not serve."""
         self.watch(master)
-        return list(dict.fromkeys(str(entry) for entry in self.read() if self._is_of(entry, master)))
+        return self._told(entry for entry in self.read() if self._is_of(entry, master))
+
+    def _told(self, entries: Iterable[Entry]) -> list[str]:
+        return list(dict.fromkeys(without_content(str(entry), self._secret) for entry in entries))
 
     def _is_of(self, entry: Entry, master: Master) -> bool:
         if not entry.complains:

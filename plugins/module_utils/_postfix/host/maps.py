@@ -137,7 +137,11 @@ def build(kind: str, path: str, tool: list[str], config_directory: str) -> str |
         os.chown(source, status.st_uid, status.st_gid)
         done = run([program, *tool[1:], "-c", config_directory, f"{kind}:{source}"])
         if done.code:
-            return (done.errors or f"{tool[0]} ended with {done.code}").replace(directory + "/", "").strip()
+            return (
+                (done.errors or f"{tool[0]} ended with {done.code}")
+                .replace(directory, os.path.dirname(path))
+                .strip()
+            )
         for suffix in COMPILED[kind]:
             made = source + suffix
             os.utime(made)

@@ -114,11 +114,12 @@ def _loaded_at(pid: int) -> float | None:
 
 
 def held(master: Master, ports: Iterable[int]) -> set[Listener]:
-    """What master listens on; where its sockets cannot be seen, whatever listens on these ports."""
+    """What master listens on; where its sockets cannot be seen, whatever root has opened on these ports."""
     if master.listeners is not None:
         return set(master.listeners)
     wanted = set(ports)
-    return {listener for listener in listeners.all_listeners() if listener.port in wanted}
+    found = listeners.all_listeners() - listeners.not_roots()
+    return {listener for listener in found if listener.port in wanted}
 
 
 def bound_otherwise(master: Master, values: Mapping[str, str], services: Iterable[master_cf.Service]) -> bool:

@@ -15,8 +15,6 @@ import pytest
 pytest.importorskip("ansible.module_utils.basic")
 
 from ansible.module_utils import basic
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix import arguments
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks.finding import Finding
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import programs
 from ansible_collections.mailops.smtp.plugins.modules import postfix_config, postfix_info
 
@@ -114,27 +112,6 @@ def test_a_secret_that_is_a_piece_of_the_result_changes_no_field(
         found = outcome(secret, check_mode)
         assert found == usual
         assert list(map(type, found.values())) == list(map(type, usual.values()))
-
-
-@pytest.mark.parametrize("secret", ["hunter2", "letters", "s3cret-Word", "x"])
-def test_a_finding_of_a_sensitive_file_shows_nothing_of_it(secret: str) -> None:
-    content = f"# table\n[mx]:587 joe:{secret}\n{secret} other\n"
-    files = [{"path": "sasl_passwd", "content": content, "sensitive": True}]
-    found = [
-        Finding(
-            "sasl_passwd", 3, secret, "other", f"{secret} is no key of '{secret}'", f"write [mx] for {secret}"
-        ),
-        Finding("main.cf", 3, "relayhost", "mx", "wrong", "right"),
-    ]
-    shown = arguments.without_rows(found, files)
-    assert (
-        secret
-        not in " ".join(map(str, shown)).replace("sasl_passwd", "").replace("relayhost = mx", "").split()
-    )
-    assert shown[0].parameter == shown[0].value == "********"
-    assert shown[1] == found[1]
-    message = arguments.discreet(f"2 mistakes: {found[0]}. {found[1]}", found, files)
-    assert message == f"2 mistakes: {shown[0]}. {shown[1]}"
 
 
 def test_info_on_a_host_without_postfix(

@@ -12,6 +12,7 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix import info
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change import confirm
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files import (
     main_cf,
     master_cf,
@@ -88,6 +89,31 @@ def test_expected_listeners(
     assert listeners.expected_listeners(values_, entries) == expected
 
 
+@pytest.mark.parametrize(
+    ("interfaces", "seen", "asked"),
+    [
+        ("127.0.0.1", None, {"127.0.0.1"}),
+        ("127.0.0.1", frozenset({("127.0.0.1", 25)}), {"127.0.0.1"}),
+        # Names: whatever root has opened may be meant.
+        ("$myhostname", None, {"127.0.0.1", "192.0.2.1"}),
+        ("192.0.2.9", None, {"127.0.0.1"}),
+    ],
+)
+def test_no_other_programs_address_is_asked(
+    monkeypatch: pytest.MonkeyPatch, interfaces: str, seen: Any, asked: set[str]
+) -> None:
+    """On port 25 there are Postfix, another program of root's, and one of somebody else's."""
+    found = [("127.0.0.1", 25), ("192.0.2.1", 25), ("192.0.2.2", 25)]
+    every = {listeners.Listener(*each) for each in found}
+    monkeypatch.setattr(listeners, "all_listeners", lambda: every)
+    monkeypatch.setattr(listeners, "not_roots", lambda: {listeners.Listener("192.0.2.2", 25)})
+    running = Master(1, None, seen and frozenset(listeners.Listener(*each) for each in seen), None, None)
+    entries = [master_cf.Service("25", "inet", command="smtpd")]
+    values_ = {"inet_interfaces": interfaces, "inet_protocols": "ipv4"}
+    ends = confirm.expected_endpoints(running, entries, values_, [])
+    assert {end.address for end in ends} == asked
+
+
 def test_listeners_that_need_a_resolver_are_not_guessed() -> None:
     entries = [master_cf.Service("25", "inet", command="smtpd")]
     assert listeners.expected_listeners({"inet_interfaces": "$myhostname"}, entries) is None
@@ -158,6 +184,75 @@ def test_a_word_in_the_log_of_a_file_counts_where_this_master_has_said_it(
         "mx/master[10]: warning: /usr/lib/postfix/sbin/cleanup: bad command startup -- throttling",
     ]
     assert len(mark.complaints()) == 3
+
+
+def test_what_ends_before_main_cf_is_read_has_no_name_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "mail.log"
+    log.write_text("")
+    monkeypatch.setattr(mail_log, "MAIL_LOGS", (str(log),))
+    monkeypatch.setattr(programs, "find_program", lambda _name: None)
+    mark = mail_log.LogMark({}, [f"{tmp_path}/t"])
+    log.write_text(
+        "Jan 1 h dovecot-master[1]: fatal: x\n"
+        "Jan 1 h postmulti[2]: fatal: unknown inet_protocols value\n"
+        f"Jan 1 h postfix/smtp[3]: fatal: {tmp_path}/t, line 2: bad hunter2\n"
+        "Jan 1 h master[4]: fatal: master_spawn: exec qmgr: No such file or directory\n"
+    )
+    assert mark.account() == mark.complaints()
+    assert mark.complaints() == [
+        "postmulti[2]: fatal: unknown inet_protocols value",
+        f"postfix/smtp[3]: fatal: {tmp_path}/t, line 2: the rest may be of this file, and is not shown",
+        "master[4]: fatal: master_spawn: exec qmgr: No such file or directory",
+    ]
+
+
+def test_where_nobody_complains_the_last_lines_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def journalctl(command: list[str], **_options: Any) -> programs.Ran:
+        asked.append(" ".join(command))
+        fields = {**JOURNAL, "__REALTIME_TIMESTAMP": str(int((time.time() + 9) * 1e6))}
+        own = {**fields, "SYSLOG_IDENTIFIER": "configure-instance.sh", "_COMM": "sh"}
+        lines = [{**fields, "MESSAGE": f"connect {number}"} for number in range(30)]
+        more = [{**own, "MESSAGE": "can't cd to /x"}] if "_SYSTEMD_UNIT=postfix@-.service" in command else []
+        return programs.Ran(0, "\n".join(map(json.dumps, lines + more)), "")
+
+    monkeypatch.setattr(programs, "find_program", lambda name: name)
+    monkeypatch.setattr(mail_log.os.path, "exists", lambda _path: True)
+    monkeypatch.setattr(programs, "run", journalctl)
+    mark = mail_log.LogMark({})
+    assert mark.complaints() == []
+    told = mark.account()
+    assert (len(told), told[-1]) == (20, "configure-instance.sh[7]: can't cd to /x")
+    assert "journalctl --sync" in asked
+
+
+@pytest.mark.parametrize(
+    ("service", "command", "mode", "told"),
+    [
+        ("cleanup", "cleanup", 0o755, False),
+        ("cleanup", "cleanup", 0o644, True),
+        ("cleanup", "cleanupx", 0o755, True),
+        ("qmgr", "qmgrx", 0o755, True),
+        ("clean2", "cleanupx", 0o755, True),
+        ("vacation", "vacation", 0o755, False),
+    ],
+)
+def test_a_daemon_without_which_no_mail_goes_through_can_be_executed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: str, command: str, mode: int, told: bool
+) -> None:
+    (tmp_path / "cleanup").touch()
+    (tmp_path / "cleanup").chmod(mode)
+    monkeypatch.setattr(confirm.os, "access", lambda path, _how: bool(os.stat(path).st_mode & 0o111))
+    values_ = {"daemon_directory": "$here", "here": str(tmp_path), "cleanup_service_name": "clean2"}
+    if service == "cleanup":
+        del values_["cleanup_service_name"]
+    entries = [master_cf.Service(service, "unix", command=command)]
+    assert bool(confirm.not_executable(entries, values_)) is told
+    assert confirm.not_executable(entries, {**values_, "daemon_directory": f"{tmp_path}/none"}) == []
+    assert confirm.not_executable(entries, {"daemon_directory": "${"}) == []
 
 
 JOURNAL = {

@@ -15,6 +15,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change impor
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.outcome import DeployError
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.plan import (
     Change,
+    Plan,
     diffs,
     make_plan,
 )
@@ -36,9 +37,12 @@ def base(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
+def made(base: str, files: list[dict[str, Any]] | None = None, **more: Any) -> Plan:
+    return make_plan(Request(files=file_wishes(files or []), **more), base)
+
+
 def plan(base: str, files: list[dict[str, Any]] | None = None, **more: Any) -> list[Change]:
-    request = Request(files=file_wishes(files or []), **more)
-    return make_plan(request, base).changes
+    return made(base, files, **more).changes
 
 
 def test_nothing_wished_nothing_changes(base: str) -> None:
@@ -83,9 +87,11 @@ def test_parameters_merge_on_top_of_the_file(base: str) -> None:
 
 
 def test_new_secret_file_is_private_and_hidden(base: str) -> None:
-    changes = plan(base, [{"path": "sasl/passwd", "content": f"[a]:587 joe:{SECRET}", "sensitive": True}])
-    assert [(each.path, each.action, each.mode) for each in changes] == [("sasl/passwd", "created", 0o600)]
-    shown = json.dumps(diffs(changes, "/etc/postfix"))
+    changed = made(base, [{"path": "sasl/passwd", "content": f"[a]:587 joe:{SECRET}", "sensitive": True}])
+    assert [(each.path, each.action, each.mode) for each in changed.changes] == [
+        ("sasl/passwd", "created", 0o600)
+    ]
+    shown = json.dumps(diffs(changed, "/etc/postfix"))
     assert "ss#word" not in shown
     assert "/etc/postfix/sasl/passwd (absent)" in shown
 
@@ -94,10 +100,10 @@ def test_open_secret_file_is_closed(base: str) -> None:
     path = Path(base) / "passwd"
     path.write_text("a b:c\n")
     path.chmod(0o644)
-    (change,) = plan(base, [{"path": "passwd", "content": "a b:c\n", "sensitive": True}])
-    assert change.action == "mode"
-    assert diffs([change], "/x")[0]["before"] == "mode 0644\n"
-    assert diffs([change], "/x")[0]["after"] == "mode 0600\n"
+    changed = made(base, [{"path": "passwd", "content": "a b:c\n", "sensitive": True}])
+    assert [change.action for change in changed.changes] == ["mode"]
+    assert diffs(changed, "/x")[0]["before"] == "mode 0644\n"
+    assert diffs(changed, "/x")[0]["after"] == "mode 0600\n"
 
 
 def test_modes_are_kept_given_or_usual(base: str) -> None:

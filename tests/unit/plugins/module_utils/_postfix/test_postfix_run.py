@@ -119,6 +119,10 @@ def test_an_ignored_check_stops_nothing_and_is_told(
         request = Request(str(live), parameters={"biff": True}, ignore={"mail-loop": "there are two hosts"})
         outcome = transaction.deploy(request, check_mode)
         assert outcome.warnings == [f"{finding} (mail-loop is ignored: there are two hosts)"]
+        assert outcome.findings == [finding._replace(certain=False)]
+    for check_mode in (True, False):
+        again = transaction.deploy(request, check_mode)
+        assert (again.changed, again.warnings, again.findings) == (False, outcome.warnings, outcome.findings)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -23,7 +24,9 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks impor
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import listeners, programs
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host.master import Master
 from case import RELAY, SNAKEOIL, Case, inet, table, text, unix
+from cases import BROKEN, VALID
 from checks_lab import CERTIFICATES, LIVE, OPINION, STOCK, Canned, Lab, found
+from test_checks import concerns
 
 # ------------------------------------------------------------------ what Postfix's programs say
 
@@ -41,6 +44,13 @@ from checks_lab import CERTIFICATES, LIVE, OPINION, STOCK, Canned, Lab, found
         (
             "postconf -P",
             "postconf: warning: {stage}/master.cf: unused parameter: smtp/inet/nonsense=1",
+            "unused-parameter",
+            "master.cf line 12: smtp/inet -o nonsense = 1: Postfix 3.10.13 has no parameter of this name, "
+            "and nothing uses it; remove it, or write the name that postconf(5) has",
+        ),
+        (
+            "postconf -P",
+            "postconf: warning: {stage}/master.cf: unused parameter: nonsense=1",
             "unused-parameter",
             "master.cf line 12: smtp/inet -o nonsense = 1: Postfix 3.10.13 has no parameter of this name, "
             "and nothing uses it; remove it, or write the name that postconf(5) has",
@@ -68,10 +78,53 @@ from checks_lab import CERTIFICATES, LIVE, OPINION, STOCK, Canned, Lab, found
     ],
 )
 def test_what_postfix_says(lab: Lab, program: str, said: str, check: str, told: str) -> None:
-    case = Case("x", files=[{"path": "main.cf", "content": _main_with(lab, "relayhost =", 7)}])
+    case = Case(
+        "x",
+        files=[{"path": "main.cf", "content": _main_with(lab, "relayhost =", 7)}],
+        services=[{"service": "smtp", "type": "inet", "options": {"nonsense": "1"}}],
+    )
     stage = lab.stage(case)
     outcome = found(lab, case, {program: said.format(stage=stage)})
     assert outcome == ({check: [told]} if check else {})
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "said"),
+    [
+        ("main.cf", "smtp_helo_timeout = \u00a060s", ""),
+        ("main.cf", "smtpd_relay_restrictions = permit_mynetworks,\u00a0reject_unauth_destination", ""),
+        ("main.cf", "\ufeff# comment", ""),
+        (
+            "main.cf",
+            "compatibility_level = 3.6\u00a0",
+            'fatal: malformed compatibility level syntax: "3.6??"',
+        ),
+        ("main.cf", "\ufeffbiff = no", "warning: {stage}/main.cf: unused parameter: ???biff=no"),
+        ("main.cf", "myhostname = \u00a0mx", "warning: invalid character 194: \u00a0mx"),
+        ("master.cf", "\ufeff#", "fatal: file {stage}/master.cf: line 1: bad field count"),
+        ("master.cf", "2525 inet n - n -\u00a0- smtpd", "fatal: {stage}/master.cf: line 1: bad field count"),
+    ],
+)
+def test_a_strange_character_is_one_finding(lab: Lab, name: str, line: str, said: str) -> None:
+    stock = lab.here((STOCK / name).read_text(encoding="utf-8"))
+    case = Case("x", files=[{"path": name, "content": f"{line}\n{stock}"}])
+    errors = {"postconf": f"postconf: {said.format(stage=lab.stage(case))}\n"} if said else {}
+    assert [(check, len(told)) for check, told in found(lab, case, errors).items()] == [
+        ("typographic-character", 1)
+    ]
+
+
+def test_a_strange_character_hides_no_mistake_of_another_line(lab: Lab) -> None:
+    content = f"{_main_with(lab, 'relayhost =', 7)}smtp_helo_timeout = \u00a060s\nsmtp_quit_timeout = maybe\n"
+    case = Case("x", files=[{"path": "main.cf", "content": content}])
+    errors = {"postconf": "postconf: fatal: no such file\n"}
+    assert found(lab, case, errors).keys() == {"typographic-character", "value-type", "postfix-says"}
+
+
+def test_a_program_without_a_group_is_not_root_where_nothing_is_known(lab: Lab) -> None:
+    case = Case("x", services=[unix("drop", "pipe user=nobody argv=/bin/cat", unpriv="n")])
+    defaults = re.sub(r"(?m)^(setgid_group|mail_owner) = .*\n", "", lab.defaults)
+    assert "pipe-attribute" not in found(lab, case, defaults=defaults)
 
 
 def test_each_complaint_is_told_in_its_place(lab: Lab) -> None:
@@ -103,6 +156,85 @@ def test_each_complaint_is_told_in_its_place(lab: Lab) -> None:
             f"master.cf: gone/unix -o x = 1: {unknown}; remove it, or write the name that postconf(5) has",
         ],
     }
+
+
+@pytest.mark.parametrize("named", ["sensitive", "mode", "passwords"])
+@pytest.mark.parametrize("program", ["postmap", "postconf"])
+def test_what_a_program_quotes_of_a_secret_file_is_not_told(lab: Lab, named: str, program: str) -> None:
+    row = "10.0.0.0/33 hunter2\n"
+    parameter = "smtp_sasl_password_maps" if named == "passwords" else "smtpd_client_restrictions"
+    before = "" if named == "passwords" else "check_client_access "
+    mode = "0640" if named == "mode" else "0644"
+    case = Case(
+        "x",
+        parameters={parameter: f"{before}cidr:/etc/postfix/t"},
+        files=[{"path": "t", "content": row, "mode": mode}],
+    )
+    stage = lab.stage(case)
+    said = f'warning: cidr map {stage}/t, line 1: bad mask length in "10.0.0.0/33": skipping hunter2\n'
+    asked = {"postmap": f"cidr:{stage}/t", "postconf": "postconf"}[program]
+    sensitive = ["t"] if named == "sensitive" else []
+    told = found(lab, case, {asked: f"{program}: {said}"}, sensitive=sensitive)
+    everything = str(told)
+    assert "cidr map /etc/postfix/t, line 1: the rest may be of this file, and is not shown" in everything
+    assert "10.0.0.0" not in everything and "hunter2" not in everything
+    open_file = Case("x", parameters=case.parameters, files=[text("t", row)])
+    if named != "passwords":
+        assert "10.0.0.0/33" in str(found(lab, open_file, {asked: f"{program}: {said}"}))
+
+
+@pytest.mark.parametrize("named", ["main.cf", "master.cf", "by config_directory", "elsewhere"])
+def test_postconf_finds_the_tables_that_it_opens_where_they_are_staged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    stage, live = tmp_path / "stage", tmp_path / "live"
+    for directory in (stage, live):
+        directory.mkdir()
+    path = "$config_directory/t" if named == "by config_directory" else f"{live}/t"
+    path = "/other/t" if named == "elsewhere" else path
+    (stage / "main.cf").write_text(
+        f"x = proxy:sqlite:{path}, ldap:{live}/u\n" if named != "master.cf" else ""
+    )
+    (stage / "master.cf").write_text(f" -o x=mysql:{path}\n" if named == "master.cf" else "")
+    (stage / "t").write_text("query = x\n")
+    (stage / "u").write_text("")
+    before = sorted(os.listdir(stage))
+    asked = set()
+
+    def run(command: Sequence[str], **_options: Any) -> programs.Ran:
+        place = Path(command[2])
+        text = "".join((place / name).read_text() for name in ("main.cf", "master.cf"))
+        asked.update(
+            re.findall(r"(?:sqlite|mysql|ldap):(\S+[tu])", text.replace("$config_directory", str(place)))
+        )
+        asked.add((place / "t").read_text())
+        return programs.Ran(0, "x", f"warning: {place}/main.cf: wrong\n")
+
+    monkeypatch.setattr(programs, "run", run)
+    said = configuration.Tools(str(stage), str(live)).postconf()
+    tables = {each for each in asked if each.endswith("t")}
+    assert all(Path(each).parent in (stage, Path("/other")) or ".judged" in each for each in tables)
+    assert asked - tables >= {"query = x\n"} and len(tables) == 1
+    assert said.current.errors == f"warning: {stage}/main.cf: wrong\n"
+    assert sorted(os.listdir(stage)) == before
+
+
+SECRETS = [case for case in (*BROKEN, *VALID) if concerns(case) and case.files]
+
+
+@pytest.mark.parametrize("case", SECRETS, ids=lambda case: case.name)
+def test_no_finding_has_a_word_of_a_sensitive_file(case: Case, lab: Lab) -> None:
+    """Whatever a table of the cases has, and wherever it is told, unless main.cf or master.cf has it as well."""
+    own = [wish for wish in case.files if wish["path"] not in ("main.cf", "master.cf")]
+    judged = configuration.Configuration(
+        lab.stage(case), LIVE, Canned(lab.defaults), sensitive=[wish["path"] for wish in own]
+    )
+    words = {word for wish in own for word in re.findall(r"[\w.@:\[\]]{3,}", wish.get("content") or "")}
+    told = registry.findings(judged)
+    shown = "\n".join(str(each._replace(check="")) for each in told)
+    # The sentences of the checks have these words themselves.
+    words -= {*re.findall(r"[\w.@:\[\]]{3,}", " ".join(judged.public))} | {"permit_mynetworks"}
+    assert {word for word in words if re.search(rf"(?<![\w.@\[]){re.escape(word)}(?![\w.@])", shown)} == set()
 
 
 def _main_with(lab: Lab, line: str, number: int) -> str:
@@ -236,7 +368,7 @@ def test_tools_are_asked_with_the_directory(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_judged_from_a_directory(monkeypatch: pytest.MonkeyPatch, lab: Lab) -> None:
-    monkeypatch.setattr(registry, "Tools", lambda _stage: Canned(lab.defaults))
+    monkeypatch.setattr(registry, "Tools", lambda _stage, _live: Canned(lab.defaults))
     assert registry.check(lab.stage(Case("x")), LIVE) == []
     lost = Case("x", parameters={"mailbox_command": "/usr/bin/procmial"})
     (only,) = registry.check(lab.stage(lost), LIVE)

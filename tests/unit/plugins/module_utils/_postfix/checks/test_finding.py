@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import finding
 
@@ -61,3 +63,38 @@ def test_what_is_not_in_the_way_of_mail(file: str, parameter: str, value: str, a
 )
 def test_what_was_probably_meant(word: str, allowed: list[str], remedy: str) -> None:
     assert finding.suggest(word, allowed) == remedy
+
+
+@pytest.mark.parametrize("secret", ["hunter2", "letters", "s3cret-Word", "x", "the"])
+def test_a_finding_of_a_secret_file_shows_nothing_of_its_line(secret: str) -> None:
+    content = f"# table\n[mx]:587 joe:{secret}\n{secret}\n  other [mx]:587\n"
+    told = finding.Finding(
+        "t",
+        4,
+        secret,
+        "other",
+        f"no key '{secret}:x' is there",
+        f"write [mx]:587 for {secret}",
+        check="table-row",
+    )
+    shown = told.concealed(content)
+    assert not {*re.findall(r"\w+", secret)} & {*re.findall(r"\w+", str(shown).replace("table-row", ""))}
+    assert shown.parameter == shown.value == "********"
+    assert shown.remedy == "docs/checks.md says what table-row finds"
+    assert (shown.whole, shown.as_dict().keys()) == (told, told.as_dict().keys() - {"behind"})
+
+
+@pytest.mark.parametrize(
+    ("problem", "remedy", "shown"),
+    [
+        ("there is no service 'Joe'", "add it", "there is no service '********'; add it"),
+        ('no such "joe"', "add it", 'no such "********"; add it'),
+        ("this host's own 'joe's'", "", "what is wrong here cannot be told without words of this line"),
+        ("wrong", "write [mx]:587", "wrong; write [mx]:587"),
+        ("wrong", "write [mx]:25", "wrong; docs/checks.md says what this check finds"),
+    ],
+)
+def test_a_sentence_is_told_whole_or_not_at_all(problem: str, remedy: str, shown: str) -> None:
+    told = finding.Finding("t", 1, "mx:25", "joe", problem, remedy)
+    concealed = told.concealed("mx:25 joe\n", frozenset({"[mx]:587"}))
+    assert str(concealed) == f"t line 1: ******** = ********: {shown}"
