@@ -442,14 +442,14 @@ def split_list(value: str) -> list[str]:
     """Split at white space and commas outside of { }."""
     words: list[str] = []
     word, depth = "", 0
-    for char in f"{value} ":
+    for char in value:
         depth += (char == "{") - (char == "}")
         if depth > 0 or char not in " \t,\r\n":
             word += char
         elif word:
             words.append(word)
             word = ""
-    return words
+    return [*words, word] if word else words
 
 
 def tables_in(words: list[str]) -> list[tuple[str, bool]]:

@@ -137,6 +137,8 @@ def programs(master_cf: str, overrides: str, tables: Tables) -> Callable[..., tu
             return 1, "", f"postmap: fatal: open {table}: No such file or directory"
         rows = tables.get(table, {})
         if command[:2] == ("postmap", "-s"):
+            if table.partition(":")[0] in ("cidr", "regexp", "static"):
+                return 1, "", f"postmap: fatal: table {table}: sequence operation is not supported"
             return 0, "".join(f"{key}\t{value}\n" for key, value in rows.items()), ""
         assert command[:3] == ("postmap", "-q", "-")
         found = ((key, table_has(table, rows, key)) for key in text.splitlines())

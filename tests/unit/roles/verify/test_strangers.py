@@ -67,6 +67,8 @@ OPEN: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
     # Lists of restrictions, and what they hide
     "no guard": (lists("permit_mynetworks"), "restrictions", ("neither smtpd_relay_restrictions nor",)),
     "permit": (lists(f"permit, {GUARD}"), "restrictions", ("smtpd_relay_restrictions comes to permit before",)),
+    "permit in every list": (
+        lists("permit", smtpd_sender_restrictions="permit"), "restrictions", ("smtpd_relay_restrictions comes to",)),
     "an old word": (lists(f"permit_naked_ip_address, {GUARD}"), "restrictions", ("permit_naked_ip_address",)),
     "a warning": (lists(f"warn_if_reject {GUARD}, permit"), "restrictions", ("comes to permit",)),
     "recipient list": (
@@ -93,6 +95,9 @@ OPEN: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
         guarded("check_reverse_client_hostname_access", "hash:/h", {"mail.partner.example": "OK"}),
         "restrictions", ("hash:/h",)),
     "sender": (guarded("check_sender_access", "hash:/s", {"boss@example.com": "OK"}), "restrictions", ("hash:/s",)),
+    "sender among those refused": (
+        guarded("check_sender_access", "hash:/s", {"spam.example": "550 no", "boss@example.com": "OK"}),
+        "restrictions", ("says 'OK'",)),
     "null sender": (guarded("check_sender_access", "regexp:/s", {"^<>$": "OK"}), "restrictions", ("regexp:/s",)),
     "sender regexp": (guarded("check_sender_access", "regexp:/s", {".": "OK"}), "restrictions", ("regexp:/s",)),
     "own sender": (
@@ -100,6 +105,8 @@ OPEN: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
     "recipient": (guarded("check_recipient_access", "regexp:/r", {"@": "OK"}), "restrictions", ("regexp:/r",)),
     "recipients by tld": (
         guarded("check_recipient_access", "hash:/r", {"com": "OK", "net": "OK"}), "restrictions", ("hash:/r",)),
+    "recipients below a tld": (
+        guarded("check_recipient_access", "hash:/r", {".com": "OK", ".net": "OK"}), "restrictions", ("hash:/r",)),
     "class": (
         lists(f"friends, {GUARD}", smtpd_restriction_classes="friends", friends="permit"),
         "restrictions", ("friends (a class with permit)",)),
@@ -197,6 +204,10 @@ CLOSED: dict[str, dict[str, Any]] = {
     "stock": {"main_cf": {}},
     "cidr of ones own": guarded("check_client_access", "cidr:/c", {"198.51.100.0/24": "OK", "0.0.0.0/0": "DUNNO"}),
     "client refused first": guarded("check_client_access", "cidr:/c", {"0.0.0.0/0": "REJECT"}),
+    "all clients refused": lists("check_client_access static:REJECT, permit", {"static:REJECT": {}}),
+    "the most special row counts": guarded(
+        "check_client_access", "hash:/c",
+        {"23.45.67.89": "DUNNO", "23": "OK", "45.33": "DUNNO", "45": "OK", "93.184.216": "REJECT", "93": "OK"}),
     "one company": guarded("check_client_access", "cidr:/c", {"185.199.108.0/22": "OK"}),
     "octets that a pattern does not see": guarded("check_client_access", "regexp:/c", {r"^(23|45)$": "OK"}),
     "sender after the guard": lists(f"{GUARD}, check_sender_access static:OK, permit"),
@@ -225,6 +236,9 @@ CLOSED: dict[str, dict[str, Any]] = {
     "all is excluded": {"main_cf": {"mynetworks": "!static:all, 127.0.0.0/8"}},
     "networks in a table": {
         "main_cf": {"mynetworks": "cidr:/n"}, "tables": {"cidr:/n": {"192.0.2.0/24": "yes", "10.0.0.0/8": "yes"}}},
+    "networks of one company in a table": {
+        "main_cf": {"mynetworks": "cidr:/n"}, "tables": {"cidr:/n": {"185.199.108.0/22": "yes"}}},
+    "a top level alone": {"main_cf": {"mydestination": "com, net, org"}},
     "backup MX": {
         "main_cf": {"relay_domains": "mail1.example.com, localhost, example.org, hash:/d"},
         "tables": {"hash:/d": {"example.net": "x"}}},
@@ -235,6 +249,8 @@ CLOSED: dict[str, dict[str, Any]] = {
         "tables": {"regexp:/v": {".": "ops@example.com"}}},
     "xclient of a filter": {"main_cf": {"smtpd_authorized_xclient_hosts": "127.0.0.1 [::1] 198.51.100.7"}},
     "xclient without anything to gain": lists(GUARD, smtpd_authorized_xclient_hosts="0.0.0.0/0"),
+    "xclient without networks": lists(
+        f"permit_mynetworks, {GUARD}", mynetworks="", smtpd_authorized_xclient_hosts="static:all"),
     "proxy inside": {
         "main_cf": {"inet_interfaces": "all"}, "master_cf": INSIDE,
         "overrides": HAPROXY.format("127.0.0.1:10587") + HAPROXY.format("192.168.1.5:10588")},

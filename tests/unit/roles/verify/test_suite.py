@@ -8,6 +8,7 @@ what is expected, and names the tests that must then fail, and no other.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import importlib.util
 import json
@@ -680,25 +681,26 @@ class Mta:
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self) -> None:
-        sender = ""
-        try:
+        with contextlib.suppress(OSError):
             connection, _address = self.listening.accept()
-        except OSError:
-            return
-        with connection, connection.makefile("rwb", buffering=0) as stream:
-            stream.write(b"220 mail1.example.com ESMTP\r\n")
-            for line in stream:
-                command = line.decode().strip()
-                self.said.append(command)
-                reply = "250 Ok"
-                if command.startswith("ehlo") and self.offers:
-                    reply = f"250-mail1.example.com\r\n250 {self.offers}"
-                elif command.startswith("MAIL"):
-                    sender = command[11:-1]
-                elif command.startswith("RCPT"):
-                    self.asked.append((sender, command[9:-1]))
-                    reply = "250 Ok" if self.takes(*self.asked[-1]) else "554 5.7.1 Relay access denied"
-                stream.write(reply.encode() + b"\r\n")
+            with connection, connection.makefile("rwb", buffering=0) as stream:
+                self.talk(stream)
+
+    def talk(self, stream: Any) -> None:
+        sender = ""
+        stream.write(b"220 mail1.example.com ESMTP\r\n")
+        for line in stream:
+            command = line.decode().strip()
+            self.said.append(command)
+            reply = "250 Ok"
+            if command.startswith("ehlo") and self.offers:
+                reply = f"250-mail1.example.com\r\n250 {self.offers}"
+            elif command.startswith("MAIL"):
+                sender = command[11:-1]
+            elif command.startswith("RCPT"):
+                self.asked.append((sender, command[9:-1]))
+                reply = "250 Ok" if self.takes(*self.asked[-1]) else "554 5.7.1 Relay access denied"
+            stream.write(reply.encode() + b"\r\n")
 
 
 PLAIN = "open-relay-test@example.org"
