@@ -81,11 +81,11 @@ def test_relaying_is_refused_to_the_controller(expect: dict[str, Any], postfix: 
         pytest.skip("Postfix listens on loopback only: no stranger can reach it")
     if not expect.get("address"):
         pytest.skip("the controller knows no network address of this host (ansible_host)")
+    if strangers.domains(postfix.relaying):
+        pytest.skip("the domains of others are this host's, as another test tells: it takes mail for them")
     judged, faults = 0, []
     questions = questions_for(postfix)
     for door, servers in doors:
-        if any(is_known_to_be_open(postfix, server) for server in servers):
-            continue
         listener = listeners[door.name]
         implicit = servers[0]["smtpd_tls_wrappermode"] == "yes"
         asked = ask_to_relay(expect["address"], listener, implicit, questions)
@@ -124,18 +124,8 @@ def smtp_doors(postfix: Postfix) -> list[tuple[Service, list[Service]]]:
     ]
 
 
-def is_known_to_be_open(postfix: Postfix, server: Service) -> bool:
-    """Whether the configuration says so: that is told already, once."""
-    relaying = postfix.relaying
-    return bool(
-        strangers.open_restrictions(relaying, server)
-        or relaying.strangers_in(server.words("mynetworks"))
-        or strangers.domains(relaying)
-    )
-
-
 def is_trusted(postfix: Postfix, server: Service, address: str) -> bool:
-    """Whether the configuration lets that address relay."""
+    """Whether the configuration lets that address relay: it may, or another test tells that everybody may."""
     client = Client(address, f"{USER}@{FOREIGN}", trusts_networks=True)
     return postfix.relaying.relayed(server, client) is not None
 

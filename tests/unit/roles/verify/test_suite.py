@@ -681,13 +681,16 @@ class Mta:
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self) -> None:
-        with contextlib.suppress(OSError):
-            connection, _address = self.listening.accept()
-            with connection, connection.makefile("rwb", buffering=0) as stream:
+        while True:
+            try:
+                connection, _address = self.listening.accept()
+            except OSError:
+                return
+            with contextlib.suppress(OSError), connection, connection.makefile("rwb", buffering=0) as stream:
                 self.talk(stream)
 
     def talk(self, stream: Any) -> None:
-        sender = ""
+        sender: str | None = None
         stream.write(b"220 mail1.example.com ESMTP\r\n")
         for line in stream:
             command = line.decode().strip()
@@ -695,10 +698,14 @@ class Mta:
             reply = "250 Ok"
             if command.startswith("ehlo") and self.offers:
                 reply = f"250-mail1.example.com\r\n250 {self.offers}"
+            elif command.startswith("MAIL") and sender is not None:
+                reply = "503 5.5.1 Error: nested MAIL command"
             elif command.startswith("MAIL"):
                 sender = command[11:-1]
+            elif command.upper() == "RSET":
+                sender = None
             elif command.startswith("RCPT"):
-                self.asked.append((sender, command[9:-1]))
+                self.asked.append((sender or "", command[9:-1]))
                 reply = "250 Ok" if self.takes(*self.asked[-1]) else "554 5.7.1 Relay access denied"
             stream.write(reply.encode() + b"\r\n")
 
@@ -786,6 +793,20 @@ def test_what_the_configuration_tells_is_not_told_again(
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "test"),
+    [
+        ("mydestination", "static:all", "own_domains_are_not_those_of_others"),
+        ("smtpd_relay_restrictions", "permit", "every_listener_refuses_to_relay_for_strangers"),
+    ],
+)
+def test_what_is_taken_by_a_mistake_of_the_configuration_is_told_once(
+    server: Server, stranger: Callable[[Mta], suite.Outcome], name: str, value: str, test: str
+) -> None:
+    server.main_cf[name] = value
+    assert set(failures(stranger(Mta(lambda *_envelope: True)))) == {f"relaying::{test}"}
+
+
 def test_a_controller_that_may_relay_judges_nothing(
     server: Server, stranger: Callable[[Mta], suite.Outcome]
 ) -> None:
@@ -808,7 +829,18 @@ def test_a_port_for_the_proxy_alone_is_no_fault(
         mta.listening.shutdown(socket.SHUT_RDWR)
         mta.listening.close()
     assert bool(failures(stranger(mta))) is reached
-    assert not mta.asked
+    assert not mta.said
+
+
+def test_a_listener_that_the_controller_cannot_reach_is_not_judged(
+    stranger: Callable[[Mta], suite.Outcome],
+) -> None:
+    mta = Mta()
+    mta.listening.shutdown(socket.SHUT_RDWR)
+    mta.listening.close()
+    outcome = stranger(mta)
+    assert failures(outcome) == {}
+    assert ASKED in {case.name for case in outcome.of("skipped")}
 
 
 def test_advice_names_no_option_of_the_probe() -> None:
