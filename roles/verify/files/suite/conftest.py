@@ -34,8 +34,8 @@ class Mail(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def postfix(host: Any) -> Postfix:
-    return Postfix(host)
+def postfix(host: Any, expect: dict[str, Any]) -> Postfix:
+    return Postfix(host, expect.get("address") or "")
 
 
 @pytest.fixture(scope="session")

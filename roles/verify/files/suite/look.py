@@ -64,6 +64,22 @@ WANTED = (
     "smtpd_client_restrictions", "smtp_tls_CAfile", "mailbox_size_limit", "local_transport", "mail_version",
     "alias_database", "virtual_mailbox_base", "virtual_uid_maps", "virtual_gid_maps",
 )  # fmt: skip
+# What decides for whom mail is relayed.
+RESTRICTIONS = (
+    "smtpd_client_restrictions", "smtpd_helo_restrictions", "smtpd_sender_restrictions", "smtpd_relay_restrictions",
+    "smtpd_recipient_restrictions", "smtpd_data_restrictions", "smtpd_end_of_data_restrictions",
+)  # fmt: skip
+MATCH_LISTS = (*DOMAINS, "mynetworks", "smtpd_authorized_xclient_hosts", "qmqpd_authorized_clients")
+RELAYING = (
+    *RESTRICTIONS, *MATCH_LISTS, "smtpd_restriction_classes", "smtpd_upstream_proxy_protocol",
+    "postscreen_upstream_proxy_protocol", "parent_domain_matches_subdomains", "virtual_alias_maps",
+    "virtual_mailbox_maps", "allow_percent_hack", "swap_bangpath", "resolve_dequoted_address", "inet_interfaces",
+    "smtpd_tls_wrappermode",
+)  # fmt: skip
+RELAYING_PROGRAMS = ("smtpd", "postscreen", "qmqpd", "trivial-rewrite")
+# Tables whose key is whatever the client says: each of their rows can be had.
+SAID_BY_CLIENT = ("check_helo_access", "check_sender_access", "check_reverse_client_hostname_access")
+MOST_ROWS = 500
 LOG_FILES = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail.err")
 MARK = "mailops.smtp"
 BEGIN, END = "# BEGIN mailops.smtp", "# END mailops.smtp"
@@ -72,11 +88,9 @@ FATAL = re.compile(r"postfix\S*/(?!post|sendmail)[\w-]+\[\d+\]: ((?:fatal|panic)
 SUFFIXES = {"btree": ".db", "cdb": ".cdb", "dbm": ".dir", "hash": ".db", "lmdb": ".lmdb", "sdbm": ".dir"}
 
 
-def run(*command: str, timeout: float = 20) -> tuple[int, str, str]:
+def run(*command: str, timeout: float = 20, text: str = "") -> tuple[int, str, str]:
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
-        )
+        done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
         return 124, "", f"{command[0]} did not answer within {timeout:g} s"
     except OSError as error:
@@ -424,6 +438,110 @@ def listener() -> tuple[str, int] | None:
     return None
 
 
+def split_list(value: str) -> list[str]:
+    """Split at white space and commas outside of { }."""
+    words: list[str] = []
+    word, depth = "", 0
+    for char in value:
+        depth += (char == "{") - (char == "}")
+        if depth > 0 or char not in " \t,\r\n":
+            word += char
+        elif word:
+            words.append(word)
+            word = ""
+    return [*words, word] if word else words
+
+
+def tables_in(words: list[str]) -> list[tuple[str, bool]]:
+    """The tables among the words of a list, and whether the client says the key."""
+    found: list[tuple[str, bool]] = []
+    before = ""
+    for word in words:
+        table = re.sub(r"^!*(?:proxy:)?", "", word)
+        if re.match(r"[a-z]+:", table) and before != "check_policy_service":
+            found.append((table, before in SAID_BY_CLIENT))
+        before = word.lower()
+    return found
+
+
+def table_answers(table: str, keys: list[str]) -> dict[str, str] | None:
+    """What a table has for each of the keys; None where it cannot be asked."""
+    _code, out, said = run("postmap", "-q", "-", table, timeout=5, text="\n".join(keys) + "\n")
+    if re.search(r"fatal: |error: |did not answer", said):
+        return None
+    return dict(line.split("\t", 1) for line in out.splitlines() if "\t" in line)
+
+
+def table_values(table: str) -> list[str]:
+    """The values of the rows of a table that can list them; patterns and networks cannot."""
+    rows = [line.partition("\t")[2] for line in run("postmap", "-s", table)[1].splitlines()]
+    return sorted({row.strip() for row in rows})[:MOST_ROWS]
+
+
+def words_of_files(words: list[str], files: dict[str, list[str]]) -> list[str]:
+    """The words of a list and of the files that it names, which are kept in `files`."""
+    found = list(words)
+    for path in (word.lstrip("!") for word in words):
+        if path.startswith("/") and path not in files:
+            files[path] = [word for line in logical_lines(read(path)) for word in split_list(line)]
+            found += words_of_files(files[path], files)
+    return found
+
+
+def relaying(values: dict[str, str], keys: list[str]) -> dict[str, Any]:
+    """What decides for whom mail is relayed: settings of each listener, and what its tables have for the keys."""
+    own = [line.partition(" =") for line in run("postconf", "-Px")[1].splitlines()]
+    overrides: dict[str, dict[str, str]] = {}
+    for name, _equals, value in own:
+        service, _slash, parameter = name.rpartition("/")
+        overrides.setdefault(service, {})[parameter] = value.strip()
+    services = []
+    for line in run("postconf", "-M")[1].splitlines():
+        name, kind, *_columns, command = line.split(None, 7)
+        program = command.split()[0]
+        if program in RELAYING_PROGRAMS:
+            settings = overrides.get(f"{name}/{kind}", {})
+            services.append({"service": f"{name}/{kind}", "command": program, "settings": settings})
+    everywhere = [values, *(each["settings"] for each in services)]
+    classes = {name for each in everywhere for name in split_list(each.get("smtpd_restriction_classes", ""))}
+    wanted = (*RELAYING, *sorted(classes))
+    for service in services:
+        settings = service["settings"]
+        service["settings"] = {name: settings[name] for name in wanted if name in settings}
+    found: dict[str, Any] = {
+        "main": {name: values[name] for name in wanted if name in values},
+        "services": services,
+        "files": {},
+    }
+    lists = [
+        words_of_files(split_list(each[name]), found["files"] if name in MATCH_LISTS else {})
+        for each in everywhere
+        for name in (*RESTRICTIONS, *MATCH_LISTS, *sorted(classes))
+        if name in each
+    ]
+    return {**found, **ask_tables([table for words in lists for table in tables_in(words)], keys)}
+
+
+def ask_tables(wanted: list[tuple[str, bool]], keys: list[str]) -> dict[str, Any]:
+    """The answers of the tables, and of those that their answers name."""
+    supported = set(run("postconf", "-m")[1].split())
+    answers: dict[str, dict[str, str] | None] = {}
+    rows: dict[str, list[str]] = {}
+    for table, said_by_client in wanted:
+        if table.partition(":")[0] not in supported:
+            continue
+        more: list[str] = []
+        if table not in answers:
+            answers[table] = table_answers(table, keys)
+            more += (answers[table] or {}).values()
+        if said_by_client and table not in rows:
+            rows[table] = table_values(table)
+            more += rows[table]
+        # The list grows while it is read.
+        wanted.extend(each for answer in dict.fromkeys(more) for each in tables_in(split_list(answer)))
+    return {"answers": answers, "rows": rows}
+
+
 def paths(values: dict[str, str]) -> list[str]:
     queue, config = values.get("queue_directory", ""), values.get("config_directory", "")
     commands = values.get("command_directory", "/usr/sbin")
@@ -465,6 +583,7 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
         "queue": queue_entries(),
         "set_again": set_again(read(os.path.join(config, "main.cf"))),
         "previous": previous(config),
+        "relaying": relaying(values, request.get("keys") or []),
         "listener": list(where) if where else [],
         "answers": asked(*where, own) if where and own else [],
     }

@@ -11,20 +11,23 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
+import socket
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from strangers import Relaying, all_keys
+
 LOOK = Path(__file__).with_name("look.py")
 PYTHON = "$(command -v python3 || command -v /usr/libexec/platform-python)"
 
 PARAMETERS = (
-    "config_directory default_transport inet_interfaces maillog_file mynetworks myhostname myorigin queue_directory "
+    "config_directory default_transport inet_interfaces maillog_file mydomain myhostname myorigin queue_directory "
     "relayhost sendmail_path smtp_helo_name smtp_sasl_auth_enable smtp_sasl_mechanism_filter "
     "smtp_sasl_password_maps smtp_tls_CAfile smtp_tls_CApath "
     "smtp_tls_loglevel smtp_tls_policy_maps smtp_tls_security_level smtp_tls_wrappermode "
-    "smtpd_recipient_restrictions smtpd_relay_restrictions tls_append_default_CA"
+    "tls_append_default_CA"
 )
 PORT_NAMES = {"smtp": 25, "submission": 587, "submissions": 465, "smtps": 465}
 MAIL_PORTS = {25, 465, 587, 2465, 2525, 2587, 8465}
@@ -72,8 +75,10 @@ class Listener:
 class Postfix:
     """The host's own Postfix, as its tools describe it."""
 
-    def __init__(self, host: Any) -> None:
+    def __init__(self, host: Any, address: str = "") -> None:
+        """`address`: where the controller reaches the host."""
         self.host = host
+        self.controller = source_address(address) if address else ""
         assert host.user().uid == 0, (
             f"the tests ran as {host.user().name}, but only root may read Postfix's files: "
             "set become: true on the play."
@@ -140,7 +145,11 @@ class Postfix:
     def seen(self) -> dict[str, Any]:
         """What look.py saw on the host."""
         first = self.next_hops[0].host if self.next_hops else ""
-        request = {"next_hop": "" if is_address(first) else first, "domains": []}
+        request = {
+            "next_hop": "" if is_address(first) else first,
+            "domains": [],
+            "keys": all_keys(self.own_names, self.controller),
+        }
         done = self.host.run(f"{PYTHON} -c %s %s", LOOK.read_text(), json.dumps(request))
         try:
             found: dict[str, Any] = json.loads(done.stdout)
@@ -148,6 +157,15 @@ class Postfix:
             last = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
             raise AssertionError(f"the look at the host failed: {last}") from None
         return found
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for name in (self["mydomain"], self["myhostname"]) if name))
+
+    @cached_property
+    def relaying(self) -> Relaying:
+        """What decides for whom this host relays."""
+        return Relaying(self.seen["relaying"], self.own_names)
 
     @property
     def chrooted(self) -> bool:
@@ -186,6 +204,17 @@ class Postfix:
 def words(value: str) -> list[str]:
     """A list as Postfix writes it: separated by commas, white space, or both."""
     return [word for word in re.split(r"[,\s]+", value) if word]
+
+
+def source_address(address: str) -> str:
+    """The address with which this machine would connect to another; empty where it cannot. Nothing is sent."""
+    try:
+        family, kind, _protocol, _name, where = socket.getaddrinfo(address, 25, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.connect(where)
+            return str(probe.getsockname()[0])
+    except OSError:
+        return ""
 
 
 def is_loopback(address: str) -> bool:

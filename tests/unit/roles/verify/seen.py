@@ -4,7 +4,13 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
+from unittest import mock
+
+import look
 
 QUEUE = "/var/spool/postfix"
 
@@ -86,3 +92,63 @@ SEEN: dict[str, Any] = {
     "listener": ["127.0.0.1", 25],
     "answers": [{"recipient": "root@mail1.example.com", "code": 250, "text": "250 2.1.5 Ok"}],
 }
+
+
+# What decides for whom mail is relayed, as Debian 13 has it; and programs of Postfix that know tables of a test.
+RELAYING = {
+    "inet_interfaces": "loopback-only",
+    "mydestination": "mail1.example.com, localhost",
+    "mynetworks": "127.0.0.0/8, [::1]/128",
+    "relay_domains": "",
+    "virtual_alias_domains": "",
+    "virtual_mailbox_domains": "",
+    "parent_domain_matches_subdomains": "debug_peer_list,mynetworks,relay_domains",
+    "smtpd_relay_restrictions": "permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination",
+    "smtpd_recipient_restrictions": "",
+}
+MASTER_CF = "smtp       inet  n       -       y       -       -       smtpd\n"
+KINDS = "cidr hash inline ldap proxy regexp static texthash unix"
+Tables = Mapping[str, Mapping[str, str]]
+
+
+def table_has(table: str, rows: Mapping[str, str], key: str) -> str | None:
+    kind, _colon, name = table.partition(":")
+    if kind == "static":
+        return name.strip("{} ")
+    if kind == "regexp":
+        return next((value for pattern, value in rows.items() if re.search(pattern, key)), None)
+    if kind == "cidr" and re.fullmatch(r"[\d.]+\.\d+|.*:.*", key):
+        try:
+            address = ipaddress.ip_address(key)
+        except ValueError:
+            return None
+        return next((value for net, value in rows.items() if address in ipaddress.ip_network(net)), None)
+    return rows.get(key)
+
+
+def programs(master_cf: str, overrides: str, tables: Tables) -> Callable[..., tuple[int, str, str]]:
+    """look.run(), for a Postfix on paper."""
+
+    def run(*command: str, timeout: float = 20, text: str = "") -> tuple[int, str, str]:
+        if command[0] == "postconf":
+            return 0, {"-Px": overrides, "-M": master_cf, "-m": "\n".join(KINDS.split())}[command[1]], ""
+        table = command[-1]
+        if table not in tables and not table.startswith("static:"):
+            return 1, "", f"postmap: fatal: open {table}: No such file or directory"
+        rows = tables.get(table, {})
+        if command[:2] == ("postmap", "-s"):
+            if table.partition(":")[0] in ("cidr", "regexp", "static"):
+                return 1, "", f"postmap: fatal: table {table}: sequence operation is not supported"
+            return 0, "".join(f"{key}\t{value}\n" for key, value in rows.items()), ""
+        assert command[:3] == ("postmap", "-q", "-")
+        found = ((key, table_has(table, rows, key)) for key in text.splitlines())
+        return 0, "".join(f"{key}\t{value}\n" for key, value in found if value is not None), ""
+
+    return run
+
+
+def relaying(
+    main_cf: Mapping[str, str], master_cf: str, overrides: str, tables: Tables, keys: list[str]
+) -> dict[str, Any]:
+    with mock.patch.object(look, "run", programs(master_cf, overrides, tables)):
+        return look.relaying({**RELAYING, **main_cf}, keys)

@@ -145,3 +145,59 @@ def test_virtual_mailboxes_are_looked_at_as_their_user_would(
     assert look.virtual_mailboxes(values)["usable"] is usable
     assert look.virtual_mailboxes({**values, "virtual_transport": "lmtp:unix:private/lmtp"}) == {}
     assert look.virtual_mailboxes({**values, "virtual_uid_maps": "hash:/etc/postfix/uids"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("a, b\tc,,d", ["a", "b", "c", "d"]),
+        ("cidr:{{0.0.0.0/0 OK}, {::/0 OK}} b", ["cidr:{{0.0.0.0/0 OK}, {::/0 OK}}", "b"]),
+        ("{ a b", ["{ a b"]),
+        ("", []),
+    ],
+)
+def test_a_list_is_split_outside_of_braces(value: str, words: list[str]) -> None:
+    assert look.split_list(value) == words
+
+
+def test_what_is_a_table_in_a_list() -> None:
+    words = look.split_list(
+        "permit_mynetworks, check_policy_service inet:127.0.0.1:10023, check_policy_service "
+        "{ unix:private/x, timeout=9 } check_helo_access hash:/h, check_client_access proxy:cidr:/c, !static:all, "
+        "[2001:db8::]/32, 10.0.0.0/8"
+    )
+    assert look.tables_in(words) == [("hash:/h", True), ("cidr:/c", False), ("static:all", False)]
+
+
+@pytest.mark.parametrize(
+    ("said", "answers"),
+    [
+        ("", {"a": "x y"}),
+        ("postmap: warning: cidr map /c, line 2: bad address pattern\n", {"a": "x y"}),
+        ("postmap: fatal: open /c: No such file or directory\n", None),
+        ("postmap did not answer within 5 s", None),
+    ],
+)
+def test_a_table_that_cannot_be_asked_has_no_answers(
+    said: str, answers: dict[str, str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look, "run", lambda *_command, **_more: (0, "a\tx y\n", said))
+    assert look.table_answers("cidr:/c", ["a"]) == answers
+
+
+def test_only_tables_of_a_type_that_is_there_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look, "run", lambda *_command, **_more: (0, "hash\n", ""))
+    assert look.ask_tables([("hash:/a", False), ("inet:127.0.0.1:1", False)], []) == {
+        "answers": {"hash:/a": {}},
+        "rows": {},
+    }
+
+
+def test_files_in_lists_of_networks_are_read(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_text(f"# mine\n10.0.0.0/8 cidr:/n\n  {second}\n")
+    second.write_text("static:all\n")
+    files: dict[str, list[str]] = {}
+    words = look.words_of_files([f"!{first}", "127.0.0.0/8"], files)
+    assert files == {str(first): ["10.0.0.0/8", "cidr:/n", str(second)], str(second): ["static:all"]}
+    assert {"cidr:/n", "static:all"} < set(words)

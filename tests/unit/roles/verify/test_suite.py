@@ -8,13 +8,18 @@ what is expected, and names the tests that must then fail, and no other.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import importlib.util
 import json
 import re
+import shlex
+import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +113,7 @@ class Server:
         self.log, self.root_log, self.queue = LOG, ROOT_LOG, ""
         self.seen: dict[str, Any] = copy.deepcopy(SEEN)
         self.seen["now"] = time.time()
+        self.tables: dict[str, dict[str, str]] = {}
         self.policy = {"[relay.example.com]:587": "secure", "[relay.example.com]:2525": "secure"}
         self.passwords = set(self.policy)
         self.answers: dict[str, tuple[int, str]] = {}
@@ -152,7 +158,7 @@ class Server:
             r"^postconf -P": self.overrides,
             r"^postconf -M 2>/dev/null": self.master_cf,
             r"^ss -Hltnp": self.sockets,
-            r"^\$\(command -v python3": json.dumps(self.seen),
+            r"^\$\(command -v python3": self.look(command),
             r"^postqueue -j": self.queue,
             r"^date ": "1700000000\n",
             r"^uname -s": "Linux\n",
@@ -174,6 +180,13 @@ class Server:
             if re.search(pattern, command):
                 return 0, stdout
         raise AssertionError(f"the table has no answer to: {command}")
+
+    def look(self, command: str) -> str:
+        if not command.startswith("$(command -v python3"):
+            return ""
+        keys = json.loads(shlex.split(command)[-1])["keys"]
+        relaying = recorded.relaying(self.main_cf, self.master_cf, self.overrides, self.tables, keys)
+        return json.dumps({**self.seen, "relaying": relaying})
 
     def module(self, name: str, arguments: Any) -> dict[str, Any]:
         assert name == "mailops.smtp.smtp_probe"
@@ -201,7 +214,7 @@ def test_a_server_as_it_should_be_passes(server: Server) -> None:
     )
     outcome = server.verify(**ROUTE, test_recipient="you@example.com", test_sender="root@example.com")
     assert failures(outcome) == {}
-    assert len(outcome.of("passed")) == 38
+    assert len(outcome.of("passed")) == 41
     assert [case.name for case in outcome.of("skipped")] == [
         "relaying::relaying_is_refused_to_the_controller"
     ]
@@ -562,6 +575,72 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = {
         {},
         {"relaying::trusted_networks_are_not_the_internet": "trusts 0.0.0.0/0"},
     ),
+    "trusts the world by a table": (
+        {"main_cf": {"mynetworks": "static:all"}},
+        {},
+        {"relaying::trusted_networks_are_not_the_internet": "trusts static:all"},
+    ),
+    "trusts three quarters of the world": (
+        {"main_cf": {"mynetworks": "0.0.0.0/2 128.0.0.0/2 192.0.0.0/2"}},
+        {},
+        {"relaying::trusted_networks_are_not_the_internet": "trusts 0.0.0.0/2, 128.0.0.0/2, 192.0.0.0/2"},
+    ),
+    "permits in a class": (
+        {
+            "main_cf": {
+                "smtpd_relay_restrictions": "friends, reject_unauth_destination",
+                "smtpd_restriction_classes": "friends",
+                "friends": "check_client_access static:OK",
+            }
+        },
+        {},
+        {
+            "relaying::every_listener_refuses_to_relay_for_strangers": "smtpd_relay_restrictions comes to friends (a "
+            "class with check_client_access static:OK (which says 'OK')) before"
+        },
+    ),
+    "permits in a table": (
+        {
+            "main_cf": {"smtpd_relay_restrictions": "check_client_access cidr:/c, reject_unauth_destination"},
+            "tables": {"cidr:/c": {"0.0.0.0/0": "OK"}},
+        },
+        {},
+        {
+            "relaying::every_listener_refuses_to_relay_for_strangers": "check_client_access cidr:/c (which says 'OK')"
+        },
+    ),
+    "has every domain": (
+        {"main_cf": {"relay_domains": "regexp:/d"}, "tables": {"regexp:/d": {".": "yes"}}},
+        {},
+        {"relaying::own_domains_are_not_those_of_others": "name your own domains in relay_domains"},
+    ),
+    "believes by XCLIENT": (
+        {"main_cf": {"smtpd_authorized_xclient_hosts": "0.0.0.0/0"}},
+        {},
+        {
+            "relaying::strangers_are_not_believed_who_they_are": "smtpd_authorized_xclient_hosts holds 0.0.0.0/0"
+        },
+    ),
+    "believes a proxy": (
+        {
+            "main_cf": {
+                "inet_interfaces": "all",
+                "mynetworks": "127.0.0.0/8",
+                "smtpd_upstream_proxy_protocol": "haproxy",
+            }
+        },
+        {},
+        {"relaying::strangers_are_not_believed_who_they_are": "or empty smtpd_upstream_proxy_protocol"},
+    ),
+    "QMQP": (
+        {
+            "master_cf": MASTER_CF + "628 inet n - y - - qmqpd\n",
+            "sockets": SOCKETS.replace("127.0.0.1:25", "127.0.0.1:628") + SOCKETS,
+            "main_cf": {"qmqpd_authorized_clients": "static:all"},
+        },
+        {},
+        {"relaying::qmqp_is_not_for_strangers": "correct qmqpd_authorized_clients"},
+    ),
     "certificate": (
         {"probe": {"usable": False}},
         {},
@@ -578,12 +657,190 @@ def test_what_is_wrong_is_told_in_a_sentence(server: Server, name: str) -> None:
         setattr(
             server,
             attribute,
-            {**before, **change} if attribute in ("main_cf", "answers", "probe", "seen") else change,
+            {**before, **change}
+            if attribute in ("main_cf", "answers", "probe", "seen", "tables")
+            else change,
         )
     found = failures(server.verify(**{**ROUTE, **expect}))
     assert set(found) == set(expected)
     for test, part in expected.items():
         assert part in found[test]
+
+
+class Mta:
+    """An SMTP server that takes the envelopes that it is told to, and what it was asked."""
+
+    def __init__(
+        self, takes: Callable[[str, str], bool] = lambda *_envelope: False, offers: str = ""
+    ) -> None:
+        self.takes, self.offers = takes, offers
+        self.asked: list[tuple[str, str]] = []
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+        self.said: list[str] = []
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self) -> None:
+        while True:
+            try:
+                connection, _address = self.listening.accept()
+            except OSError:
+                return
+            with contextlib.suppress(OSError), connection, connection.makefile("rwb", buffering=0) as stream:
+                self.talk(stream)
+
+    def talk(self, stream: Any) -> None:
+        sender: str | None = None
+        stream.write(b"220 mail1.example.com ESMTP\r\n")
+        for line in stream:
+            command = line.decode().strip()
+            self.said.append(command)
+            reply = "250 Ok"
+            if command.startswith("ehlo") and self.offers:
+                reply = f"250-mail1.example.com\r\n250 {self.offers}"
+            elif command.startswith("MAIL") and sender is not None:
+                reply = "503 5.5.1 Error: nested MAIL command"
+            elif command.startswith("MAIL"):
+                sender = command[11:-1]
+            elif command.upper() == "RSET":
+                sender = None
+            elif command.startswith("RCPT"):
+                self.asked.append((sender or "", command[9:-1]))
+                reply = "250 Ok" if self.takes(*self.asked[-1]) else "554 5.7.1 Relay access denied"
+            stream.write(reply.encode() + b"\r\n")
+
+
+PLAIN = "open-relay-test@example.org"
+SHAPES = [
+    ("", PLAIN),
+    ("open-relay-test@example.net", PLAIN),
+    ("open-relay-test@example.com", PLAIN),
+    ("", f"@example.com:{PLAIN}"),
+    ("", "open-relay-test%example.org@example.com"),
+    ("", "example.org!open-relay-test@example.com"),
+    ("", f'"{PLAIN}"@example.com'),
+]
+ASKED = "relaying::relaying_is_refused_to_the_controller"
+
+
+@pytest.fixture
+def stranger(server: Server) -> Callable[[Mta], suite.Outcome]:
+    """Verify a server of which the controller, at 127.0.0.1, is a stranger."""
+
+    def verify(mta: Mta) -> suite.Outcome:
+        server.main_cf.update(inet_interfaces="all", mynetworks="10.0.0.0/8", relay_domains="example.com")
+        server.master_cf = MASTER_CF.replace("smtp       inet", f"{mta.port} inet")
+        server.sockets = f"LISTEN 0 100 0.0.0.0:{mta.port} 0.0.0.0:*\n"
+        return server.verify(**ROUTE, address="127.0.0.1")
+
+    return verify
+
+
+def test_the_controller_asks_each_shape_of_envelope_once(stranger: Callable[[Mta], suite.Outcome]) -> None:
+    mta = Mta()
+    outcome = stranger(mta)
+    assert failures(outcome) == {}
+    assert ASKED in {case.name for case in outcome.of("passed")}
+    assert mta.asked == SHAPES
+    assert not any(command.upper().startswith("DATA") for command in mta.said)
+
+
+@pytest.mark.parametrize(
+    ("sender", "recipient", "remedy"),
+    [
+        (*SHAPES[0], "end smtpd_relay_restrictions with reject_unauth_destination"),
+        (*SHAPES[1], "end smtpd_relay_restrictions with reject_unauth_destination"),
+        (*SHAPES[2], "a sender is no proof"),
+        *((*shape, "allow_untrusted_routing = no") for shape in SHAPES[3:]),
+    ],
+)
+def test_each_shape_of_envelope_that_is_taken_is_told(
+    stranger: Callable[[Mta], suite.Outcome], sender: str, recipient: str, remedy: str
+) -> None:
+    found = failures(stranger(Mta(lambda *envelope: envelope == (sender, recipient))))
+    assert set(found) == {ASKED}
+    assert f"took <{recipient}> from <{sender}> of the controller at 127.0.0.1 (250 Ok)" in found[ASKED]
+    assert remedy in found[ASKED]
+
+
+def test_what_is_no_route_to_this_server_is_not_asked(
+    server: Server, stranger: Callable[[Mta], suite.Outcome]
+) -> None:
+    off = dict.fromkeys(("allow_percent_hack", "swap_bangpath", "resolve_dequoted_address"), "no")
+    server.main_cf.update(off)
+    mta = Mta()
+    assert failures(stranger(mta)) == {}
+    assert mta.asked == SHAPES[:4]
+
+
+def test_xclient_for_the_controller_is_told(stranger: Callable[[Mta], suite.Outcome]) -> None:
+    found = failures(stranger(Mta(offers="XCLIENT NAME ADDR")))
+    assert set(found) == {ASKED}
+    assert "take that address out of smtpd_authorized_xclient_hosts" in found[ASKED]
+
+
+def test_what_the_configuration_tells_is_not_told_again(
+    server: Server, stranger: Callable[[Mta], suite.Outcome]
+) -> None:
+    server.main_cf["smtpd_authorized_xclient_hosts"] = "0.0.0.0/0"
+    assert set(failures(stranger(Mta(offers="XCLIENT NAME ADDR")))) == {
+        "relaying::strangers_are_not_believed_who_they_are"
+    }
+    server.main_cf["smtpd_relay_restrictions"] = "permit"
+    assert set(failures(stranger(Mta(lambda *_envelope: True)))) == {
+        "relaying::strangers_are_not_believed_who_they_are",
+        "relaying::every_listener_refuses_to_relay_for_strangers",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "test"),
+    [
+        ("mydestination", "static:all", "own_domains_are_not_those_of_others"),
+        ("smtpd_relay_restrictions", "permit", "every_listener_refuses_to_relay_for_strangers"),
+    ],
+)
+def test_what_is_taken_by_a_mistake_of_the_configuration_is_told_once(
+    server: Server, stranger: Callable[[Mta], suite.Outcome], name: str, value: str, test: str
+) -> None:
+    server.main_cf[name] = value
+    assert set(failures(stranger(Mta(lambda *_envelope: True)))) == {f"relaying::{test}"}
+
+
+def test_a_controller_that_may_relay_judges_nothing(
+    server: Server, stranger: Callable[[Mta], suite.Outcome]
+) -> None:
+    server.main_cf["smtpd_relay_restrictions"] = (
+        "check_client_access cidr:/c, permit_mynetworks, reject_unauth_destination"
+    )
+    server.tables["cidr:/c"] = {"127.0.0.1/32": "OK"}
+    outcome = stranger(Mta(lambda *_envelope: True))
+    assert failures(outcome) == {}
+    assert ASKED in {case.name for case in outcome.of("skipped")}
+
+
+@pytest.mark.parametrize("reached", [True, False])
+def test_a_port_for_the_proxy_alone_is_no_fault(
+    server: Server, stranger: Callable[[Mta], suite.Outcome], reached: bool
+) -> None:
+    server.main_cf["smtpd_upstream_proxy_protocol"] = "haproxy"
+    mta = Mta()
+    if not reached:
+        mta.listening.shutdown(socket.SHUT_RDWR)
+        mta.listening.close()
+    assert bool(failures(stranger(mta))) is reached
+    assert not mta.said
+
+
+def test_a_listener_that_the_controller_cannot_reach_is_not_judged(
+    stranger: Callable[[Mta], suite.Outcome],
+) -> None:
+    mta = Mta()
+    mta.listening.shutdown(socket.SHUT_RDWR)
+    mta.listening.close()
+    outcome = stranger(mta)
+    assert failures(outcome) == {}
+    assert ASKED in {case.name for case in outcome.of("skipped")}
 
 
 def test_advice_names_no_option_of_the_probe() -> None:
