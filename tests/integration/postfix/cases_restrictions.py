@@ -195,6 +195,7 @@ BROKEN: list[Case] = [
         "check_sender_access regexp:T, reject_unauth_destination",
         "/@(mx|mail)\\.partner\\.example$/ OK\n",
     ),
+    relaying("open_by_an_address_as_a_name", "check_helo_access cidr:T, reject", "10.0.0.0/8 OK\n"),
     relaying(
         "open_by_the_empty_sender",
         "check_sender_access regexp:T, reject_unauth_destination",

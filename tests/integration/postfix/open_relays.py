@@ -147,6 +147,7 @@ OPEN: list[Row] = [
           smtpd_recipient_restrictions="permit_mynetworks"),
     lists("helo_name", f"{HELO} texthash:T, {GUARD}", "mail.example.com OK\n", helos=["mail.example.com"]),
     lists("helo_regexp", f"{HELO} regexp:T, {GUARD}", "/^friend$/ OK\n", helos=["friend"]),
+    lists("helo_address", f"{HELO} cidr:T, {GUARD}", "10.0.0.0/8 OK\n", helos=["10.9.8.7"]),
     lists("helo_domain", f"{HELO} texthash:T, {GUARD}", "example.com OK\n", helos=["x.example.com"]),
     lists("recipient_regexp", f"{RECIPIENT} regexp:T, {GUARD}", "/@/ OK\n"),
     lists("recipient_top_levels", f"{RECIPIENT} texthash:T, {GUARD}", "com OK\nnet OK\norg OK\n"),

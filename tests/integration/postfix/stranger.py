@@ -2,7 +2,7 @@
 
 Reads a JSON list of errands, and writes what came of each: which of its ways was let through, and the last reply. A
 way is one connection; on it every sender is tried with every recipient. What is accepted is sent with the errand's
-name in it: with one recipient, with two, and by BDAT.
+name in it: with one recipient, with two, and by BDAT; of an errand that is "rcpt_only", nothing is sent.
 """
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -72,6 +72,13 @@ class Client:
                 break
         return reply
 
+    def ask_at_once(self, sender: str, recipients: list[str]) -> list[str]:
+        """The replies to all recipients; the one to MAIL FROM where that is refused."""
+        commands = [f"MAIL FROM:<{sender}>", *(f"RCPT TO:<{each}>" for each in recipients), "RSET"]
+        self.socket.sendall("".join(f"{each}\r\n" for each in commands).encode())
+        first, *replies, _reset = [self.reply() for _command in commands]
+        return replies if first[0] == "2" else [first]
+
     def send(self, name: str, chunk: bool) -> str:
         message = f"Subject: {name}\r\n\r\nRelay this.\r\n"
         if chunk:
@@ -101,15 +108,21 @@ def run(server: dict[str, str], errand: dict[str, Any]) -> dict[str, Any]:
 
 
 def smtp(client: Client, errand: dict[str, Any], outcome: dict[str, Any]) -> None:
+    if errand.get("rcpt_only"):
+        for sender in errand["senders"]:
+            replies = client.ask_at_once(sender, errand["recipients"])
+            outcome["asked"] += len(replies)
+            outcome["last"], outcome["sender"] = replies[-1], sender
+            outcome["open"] = outcome["open"] or any(each[0] == "2" for each in replies)
+            if outcome["open"]:
+                return
+        return
     for sender, recipient in itertools.product(errand["senders"], errand["recipients"]):
         outcome["asked"] += 1
         outcome["last"] = client.ask(sender, [recipient])
         if outcome["last"][0] != "2":
             continue
         outcome["sender"], outcome["recipient"] = sender, recipient
-        if errand.get("rcpt_only"):
-            outcome["open"] = True
-            return
         for recipients, chunk in (([recipient], False), ([recipient] * 2, False), ([recipient] * 2, True)):
             if client.ask(sender, recipients)[0] == "2":
                 outcome["last"] = client.send(errand["name"], chunk)

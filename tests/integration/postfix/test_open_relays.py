@@ -149,7 +149,7 @@ def test_what_does_not_start_is_refused(row: Row, outcomes: dict[str, dict[str, 
 
 # ---------------------------------------------------------------------- lists that nobody wrote
 
-BATCH, BATCHES = 25, 20
+BATCH, BATCHES = 50, 10
 CLIENT_KEYS = (
     "23",
     "23.45.67.89",
@@ -208,7 +208,7 @@ def tables(keys: Sequence[str]) -> st.SearchStrategy[tuple[str, str]]:
 WORDS = st.sampled_from(
     ["permit", "reject", "defer", "permit_mynetworks", "permit_sasl_authenticated", "reject_unauth_destination",
      "defer_unauth_destination", "permit_auth_destination", "warn_if_reject", "defer_if_permit", "inner", "outer",
-     "PERMIT", "Reject_Unauth_Destination", "reject_non_fqdn_sender", "reject_unauth_pipelining",
+     "PERMIT", "Reject_Unauth_Destination", "reject_non_fqdn_sender",
      "reject_unlisted_recipient", "permit_tls_clientcerts", "permit_inet_interfaces"]
 ).map(lambda word: (word, ""))  # fmt: skip
 
@@ -225,21 +225,23 @@ def accesses() -> st.SearchStrategy[tuple[str, str]]:
 
 LIST = st.lists(st.one_of(WORDS, accesses()), max_size=4)
 GUARDED = LIST.map(lambda words: [*words, ("reject_unauth_destination", "")])
-SERVICES = st.fixed_dictionaries(
-    {
-        "smtpd_relay_restrictions": st.one_of(st.just([]), GUARDED),
-        "smtpd_recipient_restrictions": st.one_of(LIST, GUARDED),
-    },
-    optional={
-        "smtpd_client_restrictions": LIST,
-        "smtpd_helo_restrictions": LIST,
-        "smtpd_sender_restrictions": LIST,
-        "inner": st.lists(WORDS, min_size=1, max_size=2),
-        "outer": st.lists(st.one_of(WORDS, accesses()), min_size=1, max_size=3),
-        "smtpd_delay_reject": st.sampled_from([[("yes", "")], [("no", "")]]),
-        "smtpd_helo_required": st.sampled_from([[("yes", "")], [("no", "")]]),
-        "mynetworks": st.sampled_from([[("127.0.0.0/8", "")], [("0.0.0.0/1", "")], [("static:all", "")]]),
-    },
+ASIDE = {
+    "smtpd_client_restrictions": LIST,
+    "smtpd_helo_restrictions": LIST,
+    "smtpd_sender_restrictions": LIST,
+    "inner": st.lists(WORDS, min_size=1, max_size=2),
+    "outer": st.lists(st.one_of(WORDS, accesses()), min_size=1, max_size=3),
+    "smtpd_delay_reject": st.sampled_from([[("yes", "")], [("no", "")]]),
+    "smtpd_helo_required": st.sampled_from([[("yes", "")], [("no", "")]]),
+    "mynetworks": st.sampled_from([[("127.0.0.0/8", "")], [("0.0.0.0/1", "")], [("static:all", "")]]),
+}
+SERVICES = st.one_of(
+    *(
+        st.fixed_dictionaries(
+            {"smtpd_relay_restrictions": relay, "smtpd_recipient_restrictions": recipient}, optional=ASIDE
+        )
+        for relay, recipient in ((st.just([]), GUARDED), (GUARDED, LIST))
+    )
 )
 
 
@@ -265,9 +267,9 @@ def random_errand(port: int) -> dict[str, Any]:
     return {
         "name": str(port),
         "port": port,
-        "ways": [*WAYS, {**WAYS[0], "helo": "partner.example"}],
-        "senders": [*SENDERS, "joe@partner.example"],
-        "recipients": list(RECIPIENTS),
+        "ways": [*WAYS, *({**way, "helo": helo} for way in WAYS[:2] for helo in CLIENT_KEYS)],
+        "senders": [*SENDERS, "joe@partner.example", "jane@stranger.example", "jane@victim.com"],
+        "recipients": [*RECIPIENTS, "joe@victim.com"],
         "rcpt_only": True,
     }
 
@@ -275,6 +277,7 @@ def random_errand(port: int) -> dict[str, Any]:
 def test_what_passes_without_a_warning_relays_for_nobody(strangers_host: Host) -> None:
     """Lists, classes and tables at random: Postfix itself says which of them are open."""
     counts: Counter[str] = Counter()
+    holes: list[Any] = []
 
     @settings(
         max_examples=BATCHES, phases=[Phase.generate], database=None, deadline=None, derandomize=True,
@@ -297,12 +300,12 @@ def test_what_passes_without_a_warning_relays_for_nobody(strangers_host: Host) -
                 for each in came["findings"]
                 if each[2] == f"{service['service']}/inet" and each[0] in NAMES
             ]
-            sure = any(each[0] == "open-relay" and each[1] for each in found)
             counts["open" if outcome["open"] else "named" if found else "closed"] += 1
-            assert found or not outcome["open"], (service, files, outcome)
-            assert outcome["open"] or not sure, (service, files, found)
+            if outcome["open"] and not found:
+                holes.append((service, files, outcome))
 
     batch()
     print(f"\n{sum(counts.values())} examples: {dict(counts)}")
+    assert holes == []
     assert sum(counts.values()) >= BATCH * BATCHES
     assert min(counts["open"], counts["closed"]) >= 50

@@ -340,7 +340,7 @@ def _candidates(config: Configuration, entry: master_cf.Service) -> dict[str, li
     if not config.enabled("smtpd_helo_required", entry):
         helos = ["", *(helos if "helo" in specs else [])]
     if "helo" in specs:
-        helos += [*own, *_derived(config, specs["helo"], _helos)]
+        helos += [ADDRESSES[0], *own, *_derived(config, specs["helo"], _helos)]
     if "recipient" in specs:
         recipients += _derived(config, specs["recipient"], _recipients)
     names = (NAME, NO_NAME) if named else (NAME,)
@@ -450,8 +450,8 @@ def _senders(config: Configuration, key: str) -> Iterator[str]:
 
 
 def _helos(_config: Configuration, key: str) -> Iterator[str]:
-    yield key.lstrip(".")
-    yield f"x.{key.lstrip('.')}"
+    bare = key.partition("/")[0].lstrip(".")
+    yield from (bare, f"x.{bare}")
 
 
 def _recipients(_config: Configuration, key: str) -> Iterator[str]:
