@@ -39,6 +39,12 @@ BROKEN: list[Case] = [
         {"smtpd_relay_restrictions": "permit, reject_unauth_destination"},
     ),
     Case(
+        "permit_before_what_refuses",
+        "relaying-not-refused",
+        "will not start",
+        {"smtpd_relay_restrictions": "permit, reject", "smtpd_recipient_restrictions": ""},
+    ),
+    Case(
         "access_without_table",
         "restriction-argument",
         "needs an argument",
@@ -96,9 +102,9 @@ BROKEN: list[Case] = [
         ],
     ),
     Case(
-        "open_relay_by_warn_if_reject",
-        "open-relay",
-        "open relay",
+        "guard_that_only_warns",
+        "relaying-not-refused",
+        "will not start",
         {
             "smtpd_relay_restrictions": "permit_mynetworks, warn_if_reject reject_unauth_destination",
             "smtpd_recipient_restrictions": "",
@@ -137,7 +143,11 @@ BROKEN: list[Case] = [
         "open-relay",
         "open relay",
         services=[
-            inet("2525", smtpd_relay_restrictions="permit,reject", smtpd_recipient_restrictions="permit")
+            inet(
+                "2525",
+                smtpd_relay_restrictions="check_client_access static:OK,reject",
+                smtpd_recipient_restrictions="permit",
+            )
         ],
     ),
     Case(
@@ -173,10 +183,62 @@ BROKEN: list[Case] = [
         "check_helo_access texthash:T, reject_unauth_destination",
         "mail.example.com OK\n",
     ),
+    relaying("open_by_a_code_without_text", "check_client_access static:550, reject_unauth_destination"),
+    relaying("open_by_another_word_for_ok", "check_client_access static:RELAY, reject_unauth_destination"),
     relaying(
-        "open_by_a_pointer_record",
-        "check_reverse_client_hostname_access texthash:T, reject_unauth_destination",
-        "mail.example.com 250\n",
+        "open_by_clients_without_a_name",
+        "check_client_access texthash:T, reject_unauth_destination",
+        "unknown OK\n",
+    ),
+    relaying("open_by_a_table_alone", "regexp:T, reject_unauth_destination", "/@/ OK\n"),
+    relaying(
+        "open_by_a_pattern_of_partners",
+        "check_sender_access regexp:T, reject_unauth_destination",
+        "/@(mx|mail)\\.partner\\.example$/ OK\n",
+    ),
+    relaying("open_by_an_address_as_a_name", "check_helo_access cidr:T, reject", "10.0.0.0/8 OK\n"),
+    relaying(
+        "open_by_the_empty_sender",
+        "check_sender_access regexp:T, reject_unauth_destination",
+        "/^<>$/ OK\n",
+    ),
+    relaying(
+        "open_by_a_local_part",
+        "check_recipient_access texthash:T, reject_unauth_destination",
+        "postmaster@ OK\n",
+    ),
+    relaying(
+        "open_by_a_class_that_only_warns",
+        "warn_if_reject closed, reject_unauth_destination",
+        smtpd_restriction_classes="closed",
+        closed="reject_unauth_destination, permit",
+    ),
+    relaying(
+        "open_to_who_says_no_helo",
+        "check_client_access static:OK, reject_unauth_destination",
+        smtpd_helo_restrictions="reject",
+    ),
+    relaying(
+        "open_to_two_recipients",
+        "check_client_access static:OK, reject_unauth_destination",
+        smtpd_data_restrictions="reject_unauth_destination",
+    ),
+    relaying(
+        "open_by_a_guard_before_its_time",
+        "check_client_access static:OK, reject_unauth_destination",
+        smtpd_sender_restrictions="reject_unauth_destination",
+        smtpd_delay_reject="no",
+    ),
+    relaying(
+        "open_to_any_certificate",
+        "check_ccert_access static:OK, reject_unauth_destination",
+        smtpd_tls_ask_ccert="yes",
+    ),
+    relaying(
+        "open_to_any_fingerprint",
+        "permit_tls_clientcerts, reject_unauth_destination",
+        smtpd_tls_ask_ccert="yes",
+        relay_clientcerts="static:all",
     ),
     relaying(
         "open_by_regexp_of_recipients",
@@ -200,8 +262,24 @@ BROKEN: list[Case] = [
         "check_client_access regexp:T, reject_unauth_destination",
         "/./ permit_mynetworks, permit\n",
     ),
-    relaying("open_by_an_old_word", "permit_naked_ip_address, reject_unauth_destination"),
-    relaying("open_by_a_warning", "warn_if_reject reject_unauth_destination, permit"),
+    relaying("open_by_an_old_word", "permit_naked_ip_address, reject_unauth_destination")._replace(
+        before=(3, 9)
+    ),
+    relaying(
+        "open_by_a_warning", "warn_if_reject reject_unauth_destination, check_client_access static:OK, reject"
+    ),
+    Case(
+        "mynetworks_of_three_quarters",
+        "whole-internet-may-relay",
+        "much of the Internet, such as",
+        {"mynetworks": "0.0.0.0/2 64.0.0.0/2 128.0.0.0/2"},
+    ),
+    Case(
+        "mynetworks_of_all_ipv6",
+        "whole-internet-may-relay",
+        "together these networks let",
+        {"mynetworks": "127.0.0.0/8 [2000::]/3"},
+    ),
     Case(
         "mynetworks_of_everybody_in_a_table",
         "whole-internet-may-relay",
@@ -293,6 +371,39 @@ VALID: list[Case] = [
         "near_negated",
         "permit_mynetworks, reject_unauth_destination, permit",
         mynetworks="!192.0.2.0/25 192.0.2.0/24 127.0.0.0/8",
+    ),
+    relaying(
+        "near_pointer_record",
+        "check_reverse_client_hostname_access texthash:T, reject_unauth_destination",
+        "mail.example.com OK\n",
+    ),
+    relaying(
+        "near_sender_refused_elsewhere",
+        "check_sender_access inline:{example.com=OK}, reject_unauth_destination",
+        smtpd_sender_restrictions="check_sender_access inline:{example.com=REJECT}",
+    ),
+    relaying(
+        "near_deferred_in_another_list",
+        "check_client_access static:OK, reject_unauth_destination",
+        smtpd_client_restrictions="defer_if_permit",
+    ),
+    relaying(
+        "near_guard_in_a_class",
+        "closed",
+        smtpd_restriction_classes="closed",
+        closed="permit_mynetworks, reject",
+    ),
+    Case("mynetworks_of_nobody", parameters={"mynetworks": "!0.0.0.0/0 0.0.0.0/0 127.0.0.0/8"}),
+    Case("relay_domains_with_a_dot", parameters={"relay_domains": ".com"}),
+    Case(
+        "haproxy_before_logins",
+        services=[
+            inet(
+                "10587",
+                smtpd_upstream_proxy_protocol="haproxy",
+                smtpd_relay_restrictions="permit_sasl_authenticated, reject",
+            )
+        ],
     ),
     relaying(
         "near_closed_by_clients",

@@ -10,14 +10,14 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from typing import Any, Iterator
+from typing import Iterator
 
 from ..._base.addresses import family_title, ip_version, is_address, is_label
 from ..files import lines, networks
 from ..host.addresses import is_local, on_loopback, resolves
 from .configuration import Configuration
 from .finding import Finding, Setting, check, nearest
-from .strangers import ADDRESSES, EVERYBODY, RECIPIENTS, matches_address, matches_domain
+from .strangers import ADDRESSES, DOMAINS, everybody, impostors, matches_address, matches_domain, relayed
 
 _NETWORK_LISTS = (
     "mynetworks", "smtpd_client_event_limit_exceptions", "smtpd_authorized_xforward_hosts",
@@ -54,30 +54,28 @@ def whole_internet_may_relay(config: Configuration, setting: Setting, value: str
     if on_loopback(setting.service):
         return
     words = lines.split_list(value)
-    found = {word: _network(re.sub(r"[][]", "", word)) for word in words}
-    for word, network in found.items():
-        if network and network.prefixlen == 0 and not networks.network_flaw(word):
-            yield setting.error("the whole Internet may relay through this host", "write your own networks")
+    held = {each for each in ADDRESSES if matches_address(config, words, each)}
+    # Of plain networks those that are no company's own, as a quarter of the Internet is.
+    wide = [
+        word
+        for word in words
+        if (net := _network(re.sub(r"[][]", "", word))) and net.prefixlen < (8 if net.version == 4 else 16)
+    ]
+    if not everybody(held) and not (held and wide):
+        return
+    remedy = "write your own networks"
     if any(word.startswith("/") or (":" in word and not word.startswith("[")) for word in words):
-        inside = [each for each in ADDRESSES if matches_address(config, words, each)]
-        own = [
-            each
-            for each in ADDRESSES
-            if any(net and ipaddress.ip_address(each) in net for net in found.values())
-        ]
-        if len(inside) >= EVERYBODY > len(own):
-            yield setting.error(
-                "a table or file in this list lets the whole Internet relay through this host",
-                "name your own networks there",
-            )
-    for family in (ipaddress.IPv4Network, ipaddress.IPv6Network):
-        ours: list[Any] = [each for each in found.values() if isinstance(each, family)]
-        together = any(each.prefixlen == 0 for each in ipaddress.collapse_addresses(ours))
-        if together and not any(each.prefixlen == 0 for each in ours):
-            yield setting.error(
-                "together these networks let the whole Internet relay through this host",
-                "write your own networks",
-            )
+        problem = "a table or file in this list lets the whole Internet relay through this host"
+        remedy = "name your own networks there"
+    elif any(word.endswith("/0") for word in wide):
+        problem = "the whole Internet may relay through this host"
+    elif any({each for each in ADDRESSES if (":" in each) == newer} <= held for newer in (False, True)):
+        problem = "together these networks let the whole Internet relay through this host"
+    else:
+        problem = f"much of the Internet, such as {min(held)}, may relay through this host"
+    asks = [setting.service] if setting.service else config.smtpd_services
+    used = any(relayed(config, each, who) for each in asks for who in impostors(config, each, False))
+    yield setting.error(problem, remedy, certain=used)
 
 
 @check("domain-list", *_DOMAIN_LISTS)
@@ -108,13 +106,15 @@ def every_domain_is_listed(config: Configuration, setting: Setting, value: str) 
     Every domain of the Internet is then this host's, or relayed by it.
     Manual: postconf(5) relay_domains, DATABASE_README.
     """
+    # Which domains there are is decided by trivial-rewrite(8), whatever an smtpd has of it.
+    if setting.service and setting.service.command != "trivial-rewrite":
+        return
     words = lines.split_list(value)
-    domains = [each.rpartition("@")[2] for each in RECIPIENTS]
-    held = [each for each in domains if matches_domain(config, setting.name, words, each)]
+    held = [each for each in DOMAINS if matches_domain(config, setting.name, words, each)]
     if held:
         yield setting.error(
             "every domain of the Internet is in this list, which makes an open relay"
-            if len(held) == len(domains)
+            if len(held) == len(DOMAINS)
             else f"domains of others, such as {held[0]}, are in this list, which makes an open relay",
             "name your own domains",
         )

@@ -8,7 +8,6 @@ The rule of this file: an smtpd that would relay for strangers, or defer everybo
 from __future__ import annotations
 
 import re
-from itertools import product
 from typing import Iterator, NamedTuple
 
 from ..files import lines, master_cf
@@ -19,13 +18,18 @@ from ..host.addresses import on_loopback
 from .configuration import Configuration
 from .finding import Finding, Setting, check, nearest, suggest
 from .sockets import hidden_socket
-from .strangers import ADDRESSES, EVERYBODY, RECIPIENTS, Stranger, matches_address, relayed
+from .strangers import (
+    ADDRESSES,
+    LISTS,
+    everybody,
+    impostors,
+    matches_address,
+    relayed,
+    starts,
+    strangers,
+)
 from .table_actions import access_rows
 from .tables import word_of_table
-
-_GUARDS = frozenset({"reject_unauth_destination", "defer_unauth_destination", "reject", "defer"})
-_REFUSING = _GUARDS | {"defer_if_permit", "check_relay_domains"}
-_LISTS = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
 
 
 class _Word(NamedTuple):
@@ -38,12 +42,17 @@ class _Word(NamedTuple):
 
 def _restrictions(config: Configuration) -> Iterator[_Word]:
     """Every restriction of every list and class, in main.cf and in -o options."""
-    classes = config.words("smtpd_restriction_classes")
-    for setting, value in config.settings_of("smtpd_*_restrictions", *classes):
-        words = iter(lines.split_list(value))
-        for word in words:
-            takes = word.lower() in RESTRICTION_ARGUMENTS
-            yield _Word(setting, word, next(words, "") if takes else None)
+    for setting, value in config.expanded:
+        if setting.name in (*LISTS, "smtpd_etrn_restrictions", *_classes(config, setting)):
+            words = iter(lines.split_list(value))
+            for word in words:
+                takes = word.lower() in RESTRICTION_ARGUMENTS
+                yield _Word(setting, word, next(words, "") if takes else None)
+
+
+def _classes(config: Configuration, setting: Setting) -> list[str]:
+    """Those that the service has, where the setting is an option of one."""
+    return config.words("smtpd_restriction_classes", setting.service)
 
 
 @check("unknown-restriction")
@@ -53,8 +62,8 @@ def unknown_restriction(config: Configuration) -> Iterator[Finding]:
     smtpd(8) answers every command with "451 4.3.5 Server configuration error".
     Manual: postconf(5) smtpd_recipient_restrictions.
     """
-    known = {*RESTRICTIONS, *config.words("smtpd_restriction_classes")}
     for setting, word, argument in _restrictions(config):
+        known = {*RESTRICTIONS, *_classes(config, setting)}
         if argument is None and ":" not in word and word.lower() not in known:
             yield setting.error(
                 f"there is no restriction {word!r}, so every mail would be deferred",
@@ -178,8 +187,8 @@ def relaying_not_refused(config: Configuration) -> Iterator[Finding]:
     one working instance of ...".
     Manual: postconf(5) smtpd_relay_restrictions, SMTPD_ACCESS_README.
     """
-    for entry, lists in _relay_lists(config):
-        if not any(_REFUSING & set(words) for words in lists):
+    for entry in config.smtpd_services:
+        if not starts(config, entry):
             yield config.setting("smtpd_relay_restrictions", entry).error(
                 f"{'/'.join(entry.key)} will not start: neither this list nor smtpd_recipient_restrictions "
                 "rejects unauthorized destinations",
@@ -194,20 +203,21 @@ def open_relay(config: Configuration) -> Iterator[Finding]:
     It relays for the whole Internet, and the host is on every block list within hours.
     Manual: SMTPD_ACCESS_README, postconf(5) smtpd_relay_restrictions.
     """
-    for entry, lists in _relay_lists(config):
-        if not any(_REFUSING & set(words) for words in lists):
+    for entry in config.smtpd_services:
+        if not starts(config, entry):
             continue
-        found = [relayed(config, entry, Stranger(*each)) for each in product(ADDRESSES, RECIPIENTS)]
-        ways = [way for way in found if way]
+        asking = strangers(config, entry)
+        ways = [(each, way) for each in asking if (way := relayed(config, entry, each))]
         if not ways:
             continue
-        sure = [way for way in ways if not way.depends]
-        by, depends = (sure or ways)[0]
+        sure = [(each, way) for each, way in ways if not way.depends]
+        by, depends = (sure or ways)[0][1]
+        addresses = {address for each, _way in sure for address in each.addresses}
         yield config.setting("smtpd_relay_restrictions", entry).error(
             f"open relay: {'/'.join(entry.key)} reaches {by} before reject_unauth_destination"
             + (f", and relays for whom {depends}" if depends else ""),
             "write permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
-            certain=len(sure) >= EVERYBODY and not on_loopback(entry),
+            certain=everybody(addresses) and not inner(config, entry),
         )
 
 
@@ -220,14 +230,12 @@ def xclient_for_strangers(config: Configuration) -> Iterator[Finding]:
     """
     for entry in config.smtpd_services:
         hosts = config.words("smtpd_authorized_xclient_hosts", entry)
-        strangers = [each for each in ADDRESSES if matches_address(config, hosts, each)]
-        if strangers and any(
-            relayed(config, entry, Stranger(each, states_address=True)) for each in strangers
-        ):
+        held = [each for each in ADDRESSES if matches_address(config, hosts, each)]
+        if held and any(relayed(config, entry, each) for each in impostors(config, entry, True)):
             yield config.setting("smtpd_authorized_xclient_hosts", entry).error(
-                f"open relay: hosts such as {strangers[0]} may tell {'/'.join(entry.key)} that they are in mynetworks",
+                f"open relay: hosts such as {held[0]} may tell {'/'.join(entry.key)} that they are in mynetworks",
                 "name your own filters alone, for example 127.0.0.1",
-                certain=not on_loopback(entry),
+                certain=not inner(config, entry),
             )
 
 
@@ -240,33 +248,38 @@ def proxy_protocol_for_strangers(config: Configuration) -> Iterator[Finding]:
     """
     for entry in config.master.services:
         name = f"{entry.command}_upstream_proxy_protocol"
-        if entry.type != "inet" or on_loopback(entry) or not config.value(name, entry):
+        if entry.type != "inet" or inner(config, entry) or not config.value(name, entry):
             continue
         servers = [entry] if entry.command == "smtpd" else config.smtpd_services
-        if any(relayed(config, each, Stranger(ADDRESSES[0], states_address=True)) for each in servers):
+        if any(relayed(config, each, who) for each in servers for who in impostors(config, each, False)):
             yield config.setting(name, entry).warning(
                 f"whoever can connect to {'/'.join(entry.key)} may say that he is in mynetworks, and relay",
                 "let the proxy alone reach that port: bind it to an inner address, or use a firewall",
             )
 
 
-@check("qmqp-for-strangers", "qmqpd_authorized_clients")
-def qmqp_for_strangers(config: Configuration, setting: Setting, value: str) -> Iterator[Finding]:
+@check("qmqp-for-strangers")
+def qmqp_for_strangers(config: Configuration) -> Iterator[Finding]:
     """qmqpd_authorized_clients that hold hosts of the Internet.
 
     qmqpd(8) relays everything for its clients.
     Manual: qmqpd(8), postconf(5) qmqpd_authorized_clients.
     """
-    hosts = lines.split_list(value)
-    if any(matches_address(config, hosts, each) for each in ADDRESSES) and any(
-        entry.command == "qmqpd" for entry in config.master.services
-    ):
-        yield setting.error("open relay: qmqpd relays for strangers", "name your own hosts alone")
+    for entry in config.master.services:
+        if entry.command != "qmqpd" or inner(config, entry):
+            continue
+        hosts = config.words("qmqpd_authorized_clients", entry)
+        if any(matches_address(config, hosts, each) for each in ADDRESSES):
+            yield config.setting("qmqpd_authorized_clients", entry).error(
+                "open relay: qmqpd relays for strangers", "name your own hosts alone"
+            )
 
 
-def _relay_lists(config: Configuration) -> Iterator[tuple[master_cf.Service, list[list[str]]]]:
-    for entry in config.smtpd_services:
-        yield entry, [[word.lower() for word in config.words(name, entry)] for name in _LISTS]
+def inner(config: Configuration, entry: master_cf.Service) -> bool:
+    """Whether only this host can reach the service, by its own address or by inet_interfaces."""
+    if on_loopback(entry) or entry.type != "inet" or ":" in entry.service:
+        return on_loopback(entry)
+    return all(re.match(r"127\.|::1\Z|localhost\Z", each) for each in config.addresses_of(""))
 
 
 CHECKS = (

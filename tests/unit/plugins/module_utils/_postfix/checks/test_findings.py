@@ -80,8 +80,6 @@ ROWS = [
             "whole-internet-may-relay": [
                 "main.cf line N: mynetworks = 127.0.0.0/8 10.0.0.0/1 128.0.0.0/1 [::]/0: the whole Internet "
                 "may relay through this host; write your own networks",
-                "main.cf line N: mynetworks = 127.0.0.0/8 10.0.0.0/1 128.0.0.0/1 [::]/0: together these "
-                "networks let the whole Internet relay through this host; write your own networks",
             ],
         },
         parameters={"mynetworks": "127.0.0.0/8 10.0.0.0/1 128.0.0.0/1 [::]/0"},
@@ -106,7 +104,16 @@ ROWS = [
         },
         parameters={"mynetworks": "0.0.0.0/1 128.0.0.0/1 [::]/1 [8000::]/1"},
     ),
-    row("half_of_each_internet", {}, parameters={"mynetworks": "0.0.0.0/1 [8000::]/1"}),
+    row(
+        "half_of_each_internet",
+        {
+            "whole-internet-may-relay": [
+                "main.cf line N: mynetworks = 0.0.0.0/1 [8000::]/1: much of the Internet, such as 109.70.100.4,"
+                " may relay through this host; write your own networks"
+            ]
+        },
+        parameters={"mynetworks": "0.0.0.0/1 [8000::]/1"},
+    ),
     row(
         "domains_after_a_table_and_a_file",
         {
@@ -1229,12 +1236,12 @@ ROWS = [
         "restrictions_of_one_service",
         {
             "open-relay": [
-                "master.cf line N: 2527/inet -o smtpd_relay_restrictions = permit, reject_unauth_destination:"
-                " open relay: 2527/inet reaches permit before reject_unauth_destination; write "
+                "master.cf line N: 2527/inet -o smtpd_relay_restrictions = everybody, reject_unauth_destination: "
+                "open relay: 2527/inet reaches permit before reject_unauth_destination; write "
                 "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
-                "warning: master.cf line N: 127.0.0.1:10026/inet -o smtpd_relay_restrictions = permit, "
-                "reject: open relay: 127.0.0.1:10026/inet reaches permit before reject_unauth_destination; "
-                "write permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
+                "warning: master.cf line N: 127.0.0.1:10026/inet -o smtpd_relay_restrictions = everybody, reject: "
+                "open relay: 127.0.0.1:10026/inet reaches everybody before reject_unauth_destination; write "
+                "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
             ],
             "relaying-not-refused": [
                 "master.cf line N: 10025/inet -o smtpd_relay_restrictions = permit: 10025/inet will not "
@@ -1242,17 +1249,23 @@ ROWS = [
                 " end it with reject_unauth_destination"
             ],
         },
-        parameters={"smtpd_recipient_restrictions": "permit_mynetworks, reject_unauth_destination"},
+        parameters={
+            "smtpd_recipient_restrictions": "permit_mynetworks, reject_unauth_destination",
+            "smtpd_restriction_classes": "everybody",
+            "everybody": "permit",
+        },
         services=[
             inet(
                 "10025", smtpd_relay_restrictions="permit", smtpd_recipient_restrictions="permit_mynetworks"
             ),
             inet(
-                "127.0.0.1:10026", smtpd_relay_restrictions="permit, reject", smtpd_recipient_restrictions=""
+                "127.0.0.1:10026",
+                smtpd_relay_restrictions="everybody, reject",
+                smtpd_recipient_restrictions="",
             ),
             inet(
                 "2527",
-                smtpd_relay_restrictions="permit, reject_unauth_destination",
+                smtpd_relay_restrictions="everybody, reject_unauth_destination",
                 smtpd_recipient_restrictions="warn_if_reject reject_unauth_destination, permit",
             ),
         ],
