@@ -36,7 +36,7 @@ BROKEN: list[Case] = [
         "open_relay",
         "open-relay",
         "open relay",
-        {"smtpd_relay_restrictions": "permit, reject_unauth_destination"},
+        {"smtpd_relay_restrictions": "check_client_access static:OK, reject_unauth_destination"},
     ),
     Case(
         "permit_before_what_refuses",
