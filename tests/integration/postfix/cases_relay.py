@@ -31,7 +31,7 @@ BROKEN: list[Case] = [
     Case(
         "password_key_without_brackets",
         "password-key",
-        r"relay.example.com:587: the key must repeat the next hop byte for byte.*write \[relay",
+        r"the key must repeat the next hop byte for byte.*write \[relay",
         RELAY,
         files=[{**PASSWORD, "content": "relay.example.com:587 joe:secret7\n"}],
     ),
