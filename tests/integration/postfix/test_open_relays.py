@@ -267,7 +267,9 @@ def random_errand(port: int) -> dict[str, Any]:
     return {
         "name": str(port),
         "port": port,
-        "ways": [*WAYS, *({**way, "helo": helo} for way in WAYS[:1] for helo in CLIENT_KEYS)],
+        "ways": [
+            {**way, "patience": 5} for way in (*WAYS, *({**WAYS[0], "helo": helo} for helo in CLIENT_KEYS))
+        ],
         "senders": [*SENDERS, "joe@partner.example", "jane@stranger.example", "jane@victim.com"],
         "recipients": [*RECIPIENTS, "joe@victim.com"],
         "rcpt_only": True,
