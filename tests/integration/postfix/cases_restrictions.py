@@ -190,6 +190,11 @@ BROKEN: list[Case] = [
         "check_client_access texthash:T, reject_unauth_destination",
         "unknown OK\n",
     ),
+    relaying(
+        "open_to_a_pointer_record_of_nobody_else",
+        "check_reverse_client_hostname_access texthash:T, check_client_access static:OK, reject",
+        "unknown REJECT\nexample REJECT\n",
+    ),
     relaying("open_by_a_table_alone", "regexp:T, reject_unauth_destination", "/@/ OK\n"),
     relaying(
         "open_by_a_pattern_of_partners",

@@ -114,6 +114,8 @@ OPEN: list[Row] = [
     lists("client_regexp_words", f"{CLIENT} regexp:T, {GUARD}", "/./ permit_mynetworks, permit\n"),
     lists("client_network_of_bytes", f"{CLIENT} texthash:T, {GUARD}", "".join(f"{n} OK\n" for n in range(1, 224))),
     lists("client_without_a_name", f"{CLIENT} texthash:T, {GUARD}", "unknown OK\n"),
+    lists("client_with_another_pointer", f"{REVERSE} texthash:T, {CLIENT} static:OK, {GUARD}",
+          "unknown REJECT\nexample REJECT\n"),
     lists("client_hash", f"{CLIENT} hash:T, {GUARD}", "23 OK\n93 OK\n203 OK\n45 OK\n"),
     lists("client_lmdb", f"{CLIENT} lmdb:T, {GUARD}", "23 OK\n93 OK\n203 OK\n45 OK\n"),
     lists("client_inline", f"{CLIENT} inline:{{ {{ 23 = OK }} {{ 203 = OK }} {{ 93 = OK }} }}, {GUARD}"),

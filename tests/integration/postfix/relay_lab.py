@@ -85,7 +85,7 @@ def shell(command: str) -> None:
 
 def prepared() -> None:
     """Lay the line to the strangers, once."""
-    shell("postfix abort || true")
+    shell("systemctl stop postfix; postfix abort || true")
     if os.path.exists(STOCK):
         return
     shell(f"cp -a {LIVE} {STOCK}; ip netns add strangers; ip link add inside type veth peer name outside")

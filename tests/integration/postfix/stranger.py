@@ -27,7 +27,9 @@ class Refused(Exception):
 
 class Client:
     def __init__(self, server: str, port: int, way: dict[str, Any]) -> None:
-        self.socket = socket.create_connection((server, port), PATIENCE, (way["from"], 0))
+        self.socket = socket.create_connection(
+            (server, port), way.get("patience", PATIENCE), (way["from"], 0)
+        )
         self.replies = self.socket.makefile("rb")
         if way.get("proxy"):
             self.socket.sendall(way["proxy"].encode() + b"\r\n")

@@ -81,7 +81,7 @@ def asked(host: Host, rounds: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def strangers_host() -> Iterator[Host]:
-    yield from lent(RELEASE, "--privileged", systemd=False)
+    yield from lent(RELEASE, "--privileged")
 
 
 @pytest.fixture(scope="module")
@@ -267,7 +267,9 @@ def random_errand(port: int) -> dict[str, Any]:
     return {
         "name": str(port),
         "port": port,
-        "ways": [*WAYS, *({**way, "helo": helo} for way in WAYS[:2] for helo in CLIENT_KEYS)],
+        "ways": [
+            {**way, "patience": 5} for way in (*WAYS, *({**WAYS[0], "helo": helo} for helo in CLIENT_KEYS))
+        ],
         "senders": [*SENDERS, "joe@partner.example", "jane@stranger.example", "jane@victim.com"],
         "recipients": [*RECIPIENTS, "joe@victim.com"],
         "rcpt_only": True,
@@ -306,6 +308,6 @@ def test_what_passes_without_a_warning_relays_for_nobody(strangers_host: Host) -
 
     batch()
     print(f"\n{sum(counts.values())} examples: {dict(counts)}")
-    assert holes == []
+    assert not holes, json.dumps(holes, indent=1)
     assert sum(counts.values()) >= BATCH * BATCHES
     assert min(counts["open"], counts["closed"]) >= 50

@@ -28,6 +28,8 @@ ADDRESSES = (
     "2001:db8:77::7", "2a01:4f8:77::7",
 )  # fmt: skip
 NAME, NO_NAME, SENDER = "mail.stranger.example", "unknown", "joe@stranger.example"
+ELSEWHERE = "mail.elsewhere.invalid"
+"""Another name that a stranger may have or say, of which nobody has thought."""
 RECIPIENTS = ("jane@victim.com", "jane@mx.victim.org", "jane@victim.net")
 DOMAINS = (
     *(each.rpartition("@")[2] for each in RECIPIENTS),
@@ -54,9 +56,8 @@ GUARDS = (
 )  # fmt: skip
 # Whom these let through depends on what others say at the time.
 _DEPENDS = ("check_policy_service", "permit_dnswl_client", "permit_rhswl_client", "permit_mx_backup")
-_NAMELESS = (
-    "reject_unknown_client", "reject_unknown_client_hostname", "reject_unknown_reverse_client_hostname",
-)  # fmt: skip
+_NAMELESS = ("reject_unknown_client", "reject_unknown_client_hostname")
+_POINTERLESS = ("reject_unknown_reverse_client_hostname",)
 _OTHERS_SENDERS = (
     "reject_sender_login_mismatch", "reject_unauthenticated_sender_login_mismatch",
     "reject_known_sender_login_mismatch",
@@ -72,6 +73,8 @@ class Stranger(NamedTuple):
     helo: str = NAME
     """Empty: he says none."""
     name: str = NAME
+    pointer: str = NAME
+    """What the reverse lookup alone says."""
     inside: bool = False
     """Whether smtpd takes him for a client of mynetworks."""
     login: bool = False
@@ -207,17 +210,15 @@ class _Walk:
             return _Answer(PERMITTED, f"what {word} says")
         if folded == "permit_tls_clientcerts" and self.asks_certificates():
             tables = self.config.words("relay_clientcerts", self.entry)
-            return (
-                _PERMITTED if any(asked(self.config, each, [_FINGERPRINT]) for each in tables) else _GOES_ON
-            )
+            listed = any(asked(self.config, each, [_FINGERPRINT]) for each in tables)
+            return _PERMITTED if listed else _GOES_ON
         if folded in _NAMELESS:
             return refused if stranger.name == NO_NAME else _GOES_ON
+        if folded in _POINTERLESS:
+            return refused if stranger.pointer == NO_NAME else _GOES_ON
         if folded in _OTHERS_SENDERS:
-            return (
-                refused
-                if not stranger.login and needs_login(self.config, self.entry, stranger.sender)
-                else _GOES_ON
-            )
+            needs = not stranger.login and needs_login(self.config, self.entry, stranger.sender)
+            return refused if needs else _GOES_ON
         if subject:
             return self.table(subject.group(1), argument, warned, depth)
         if folded not in RESTRICTIONS and word not in self.classes:
@@ -300,7 +301,9 @@ def impostors(config: Configuration, entry: master_cf.Service, login: bool) -> S
     stated = [Stranger(inside=True, login=login, own=not login)]
     for key in _stated(config, entry):
         is_address = re.fullmatch(r"[0-9.]+|[0-9a-f:]*:[0-9a-f:.]*", key)
-        stated.append(Stranger(address=key, login=login) if is_address else Stranger(name=key, login=login))
+        stated.append(
+            Stranger(address=key, login=login) if is_address else Stranger(name=key, pointer=key, login=login)
+        )
     return [each._replace(**other) for each, other in product(stated, _manners(config, entry))]
 
 
@@ -321,10 +324,9 @@ def _told_apart(config: Configuration, entry: master_cf.Service, subject: str) -
     for each in _candidates(config, entry)[subject]:
         answers = tuple(answer(config, name, spec, each) for name in subjects for spec in specs.get(name, ()))
         needs = subject == "sender" and needs_login(config, entry, each.sender)
-        first = found.setdefault((answers, needs, each.name == NO_NAME, bool(each.helo)), each)
-        found[answers, needs, each.name == NO_NAME, bool(each.helo)] = first._replace(
-            addresses=(*first.addresses, each.address)
-        )
+        alike = (answers, needs, each.name == NO_NAME, each.pointer == NO_NAME, bool(each.helo))
+        first = found.get(alike, each)
+        found[alike] = first._replace(addresses=(*first.addresses, each.address))
     return list(found.values())
 
 
@@ -336,16 +338,22 @@ def _candidates(config: Configuration, entry: master_cf.Service) -> dict[str, li
     named = "client" in specs or "reverse_client_hostname" in specs
     senders, helos, recipients = [SENDER], [NAME], list(RECIPIENTS)
     if "sender" in specs:
-        senders += ["", *(f"joe@{each}" for each in own), *_derived(config, specs["sender"], _senders)]
+        senders += [
+            "",
+            *(f"joe@{each}" for each in (ELSEWHERE, *own)),
+            *_derived(config, specs["sender"], _senders),
+        ]
     if not config.enabled("smtpd_helo_required", entry):
         helos = ["", *(helos if "helo" in specs else [])]
     if "helo" in specs:
-        helos += [ADDRESSES[0], *own, *_derived(config, specs["helo"], _helos)]
+        helos += [ELSEWHERE, ADDRESSES[0], *own, *_derived(config, specs["helo"], _helos)]
     if "recipient" in specs:
         recipients += _derived(config, specs["recipient"], _recipients)
-    names = (NAME, NO_NAME) if named else (NAME,)
+    names = ((NAME, NAME), (NO_NAME, NO_NAME), (NO_NAME, ELSEWHERE))[: 3 if named else 1]
     return {
-        "client": [Stranger(address, name=name) for name in names for address in ADDRESSES],
+        "client": [
+            Stranger(address, name=name, pointer=pointer) for name, pointer in names for address in ADDRESSES
+        ],
         "recipient": [Stranger(recipient=each) for each in dict.fromkeys(recipients)],
         "sender": [Stranger(sender=each) for each in dict.fromkeys(senders)],
         "helo": [Stranger(helo=each) for each in dict.fromkeys(helos)],
@@ -375,7 +383,7 @@ def _tables_of(config: Configuration, entry: master_cf.Service) -> dict[str, lis
                 found.setdefault(subject.group(1), []).append(argument)
             elif word.lower() in _OTHERS_SENDERS:
                 found.setdefault("sender", [])
-            elif word.lower() in _NAMELESS:
+            elif word.lower() in _NAMELESS + _POINTERLESS:
                 found.setdefault("client", [])
             elif ":" in word and not argument:
                 for each in subjects if name in classes else subjects[-1:]:
@@ -476,7 +484,8 @@ def _keys_of(config: Configuration, subject: str, stranger: Stranger, kind: str)
     below = "smtpd_access_maps" in config.words("parent_domain_matches_subdomains")
     whole = kind in ("regexp", "pcre", "cidr")
     if subject in ("client", "reverse_client_hostname"):
-        yield from [stranger.name] if whole else _parents_of_name(stranger.name, below)
+        name = stranger.name if subject == "client" else stranger.pointer
+        yield from [name] if whole else _parents_of_name(name, below)
         yield from [stranger.address] if whole else _parents_of_address(stranger.address)
     elif subject == "ccert":
         yield _FINGERPRINT
@@ -582,9 +591,10 @@ def _answers(config: Configuration, spec: str) -> dict[str, str]:
 def _all_keys(config: Configuration) -> list[str]:
     keys = dict.fromkeys((*DOMAINS, *ADDRESSES, NO_NAME, _FINGERPRINT))
     for entry in config.smtpd_services:
-        for subject, candidates in _candidates(config, entry).items():
+        for candidates in _candidates(config, entry).values():
             for each in candidates:
-                keys.update(dict.fromkeys(_keys_of(config, subject, each, "regexp")))
+                for subject in ("client", "reverse_client_hostname", "recipient", "sender", "helo"):
+                    keys.update(dict.fromkeys(_keys_of(config, subject, each, "regexp")))
                 keys["@" + each.sender.rpartition("@")[2]] = None
         keys.update(dict.fromkeys(_stated(config, entry)))
     return [key for key in keys if key]
