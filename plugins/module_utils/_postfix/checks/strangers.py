@@ -199,8 +199,8 @@ class _Walk:
         if folded == "permit_inet_interfaces":
             return _PERMITTED if stranger.own else _GOES_ON
         if folded == "permit_sasl_authenticated":
-            asks = self.config.enabled("smtpd_sasl_auth_enable", self.entry)
-            return _PERMITTED if stranger.login and asks else _GOES_ON
+            # Newer releases believe a login of XCLIENT without smtpd_sasl_auth_enable as well.
+            return _PERMITTED if stranger.login else _GOES_ON
         if folded == "permit_naked_ip_address":
             removed = supports(self.config.version, "old_restrictions_removed")
             return _REFUSED if removed else _PERMITTED
