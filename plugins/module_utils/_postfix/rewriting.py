@@ -120,8 +120,7 @@ class _Rewriting:
             if specification.startswith(wrapper):
                 return self._look_up(specification[len(wrapper) :], key, parameter)
         if kind == "inline":
-            # Of two rows with one key the last one counts there.
-            return _row(table.parse_inline(name)[::-1], key)
+            return _row(table.parse_inline(name), key)
         if kind == "static":
             return name[1:-1].strip() if name.startswith("{") else name
         text = self.tables.text(name) if kind in _TEXT else None

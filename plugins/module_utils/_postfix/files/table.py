@@ -55,12 +55,12 @@ def parse_patterns(text: str) -> list[Row]:
 
 
 def parse_inline(text: str) -> list[Row]:
-    """The rows of inline:{...} as inline_table(5) reads them: key=value or { key = value }."""
-    rows = []
+    """The rows of inline:{...}, key=value or { key = value }. Of two with one key the last one counts."""
+    rows: dict[str, Row] = {}
     for word in split_list(text.strip()[1:-1]):
         key, _equals, value = (word[1:-1] if word.startswith("{") else word).partition("=")
-        rows.append(Row(key.strip(), value.strip(), 0))
-    return rows
+        rows[key.strip().lower()] = Row(key.strip(), value.strip(), 0)
+    return list(rows.values())
 
 
 class _Keyed(Protocol):

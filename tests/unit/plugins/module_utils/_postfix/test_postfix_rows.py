@@ -40,6 +40,7 @@ def test_rows_of_patterns(text: str, rows: list[tuple[str, str, int]]) -> None:
     [
         ("{ {a@example.com = b, c} }", [("a@example.com", "b, c", 0)]),
         ("{a=b, c=d}", [("a", "b", 0), ("c", "d", 0)]),
+        ("{a=b, c=d, A=e}", [("A", "e", 0), ("c", "d", 0)]),
         ("{a}", [("a", "", 0)]),
         ("{}", []),
     ],
