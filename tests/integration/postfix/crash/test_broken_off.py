@@ -31,7 +31,7 @@ ENDS = (
     "SIGHUP",
 )
 # Of calls and of files, where not all are tried.
-SAMPLE = (18, 6)
+SAMPLE = (12, 4)
 
 
 def spread(total: int, wanted: int) -> list[int]:
