@@ -1,5 +1,7 @@
 """Runs the cases inside a host that has Postfix, and prints one JSON object: name -> outcome.
 
+    run_cases.py [even|odd] [NAME ...]     of even or odd number only; of these names only
+
 A broken case goes through a real run of deploy(), so that "refused before the live files change" is
 seen and not assumed. A valid one is staged and checked, and not made live: most name hosts and
 programs that a test host does not have.
@@ -103,11 +105,13 @@ def valid(case: Case) -> dict[str, Any]:
 
 def main() -> None:
     results: dict[str, Any] = {}
+    names = sys.argv[1:]
+    share = ("even", "odd").index(names.pop(0)) if names[:1] in (["even"], ["odd"]) else None
     for kind, cases, judge in (("broken", BROKEN, broken), ("valid", VALID, valid)):
-        for case in cases:
-            if sys.argv[1:] and case.name not in sys.argv[1:]:
+        for number, case in enumerate(cases):
+            if names and case.name not in names:
                 continue
-            if not applies(case):
+            if not applies(case) or share not in (None, number % 2):
                 results[f"{kind}:{case.name}"] = None
                 continue
             try:

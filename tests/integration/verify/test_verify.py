@@ -26,6 +26,7 @@ Round = dict[str, Case]
 
 def rounds(cases: tuple[Case, ...]) -> list[Round]:
     """Which case is on which host in which run."""
+    cases = tuple(case for case in cases if EVERYWHERE or not case.seldom)
     together = [case for case in cases if case.both or EVERYWHERE]
     single = [case for case in cases if case not in together]
     pairs = [single[start : start + 2] for start in range(0, len(single), 2)]
