@@ -18,13 +18,14 @@ from hosts import RELEASES, Host, missing
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With several workers (-n 2), all cases of one release go to one of them: they share a host."""
+    """With several workers (-n 2), tests that share a host go to one of them: all cases of a release, or of a file."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByRelease(LoadScopeScheduling):  # type: ignore[misc,unused-ignore]
         def _split_scope(self, nodeid: str) -> str:
-            release = re.search(r"/test_(?:cases|client)\.py::.*\[(\w+)", nodeid)
-            return release.group(1) if release else nodeid
+            release = re.search(r"/test_(?:cases|client|password_table)\.py::.*\[(\w+)", nodeid)
+            shared = release or re.search(r"/(test_(?:open_relays|secrets))\.py", nodeid)
+            return shared.group(1) if shared else nodeid
 
     return ByRelease(config, log)
 
