@@ -105,7 +105,7 @@ ASCII_ONLY = (
 # Names and addresses, of which one with a template in it is none.
 WELL_FORMED = (
     "postfix_relay_host", "postfix_myhostname", "postfix_myorigin", "postfix_mynetworks", "postfix_inet_interfaces",
-    "postfix_sender_domain",
+    "postfix_sender_domain", "postfix_generic",
     "preflight_helo_name", "verify_relay_host", *ADDRESSES,
 )  # fmt: skip
 PORTS = ("postfix_relay_port", "preflight_port")
@@ -225,6 +225,10 @@ def _in_mapping(name: str, good: Mapping[str, Any]) -> Iterator[Form]:
     yield Form("NUL", {**good, key: "a\0b"}, None, refused=True)
     yield Form("line break", {**good, key: "a\n b"}, None, refused=True)
     yield Form("line break in a key", {**good, "a\nb": "c"}, None, refused=True)
-    yield Form("blanks", {**good, key: Unsafe(" a ")}, {**good, key: "a"})
-    yield Form("other letters", {**good, key: "é"}, {**good, key: "é"})
-    yield Form("left-over template", {**good, key: Unsafe("{{ x }}")}, {**good, key: "{{ x }}"})
+    strict = name in WELL_FORMED
+    word = "joe@example.com" if strict else "a"
+    yield Form("blanks", {**good, key: Unsafe(f" {word} ")}, {**good, key: word})
+    yield Form("other letters", {**good, key: "é"}, {**good, key: "é"}, refused=strict)
+    yield Form(
+        "left-over template", {**good, key: Unsafe("{{ x }}")}, {**good, key: "{{ x }}"}, refused=strict
+    )
