@@ -148,7 +148,7 @@ class Wish(NamedTuple):
     tables: Mapping[str, str] = {}
     services: Sequence[Mapping[str, Any]] = ()
     prepend: Mapping[str, str] = {}
-    """Lists that come before what main.cf, or Postfix by itself, has for these parameters."""
+    """Lists that come before what main.cf has for these parameters."""
     names: Mapping[str, str] = {}
     """What the user calls parameters that he has set by other variables."""
 

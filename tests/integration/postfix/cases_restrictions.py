@@ -174,6 +174,11 @@ BROKEN: list[Case] = [
         "open_by_regexp_of_senders", "check_sender_access regexp:T, reject_unauth_destination", "/./ OK\n"
     ),
     relaying(
+        "open_by_an_exception_of_senders",
+        "check_sender_access regexp:T, check_client_access static:OK, reject_unauth_destination",
+        "/^boss@/ DUNNO\n/./ REJECT no\n",
+    ),
+    relaying(
         "open_by_a_sender_of_ones_own",
         "check_sender_access texthash:T, reject_unauth_destination",
         "example.com OK\n",

@@ -121,6 +121,11 @@ OPEN: list[Row] = [
     lists("client_inline", f"{CLIENT} inline:{{ {{ 23 = OK }} {{ 203 = OK }} {{ 93 = OK }} }}, {GUARD}"),
     lists("client_by_the_rest_of_a_list", f"{CLIENT} cidr:T, {GUARD}", "192.0.2.0/24 REJECT\n0.0.0.0/0 permit\n"),
     lists("client_of_a_union", f"{CLIENT} unionmap:{{static:OK}}, {GUARD}"),
+    # What a table lets pass without a word, before it refuses the rest.
+    lists("sender_exception", f"{SENDER} regexp:T, {CLIENT} static:OK, {GUARD}", "/^boss@/ DUNNO\n/./ REJECT no\n",
+          senders=["boss@stranger.example"]),
+    lists("helo_exception", f"{HELO} regexp:T, {CLIENT} static:OK, {GUARD}", "/^mx1\\./ PREPEND X-Y: z\n/./ 554 no\n",
+          helos=["mx1.stranger.example"], smtpd_helo_required="yes"),
     # A table alone is asked for what its list is about.
     lists("bare_table_of_recipients", f"regexp:T, {GUARD}", "/@/ OK\n"),
     lists("bare_table_in_a_class", f"everybody, {GUARD}", "/@/ OK\n", smtpd_restriction_classes="everybody",

@@ -22,17 +22,11 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.plan import (
-    make_plan,
-    write_changes,
-)
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.request import Request, file_wishes
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import registry
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks.strangers import ADDRESSES
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files.text import staged_path
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import maps
+from run_cases import LIVE, lay_out
 
-LIVE = "/etc/postfix"
 STOCK = "/root/postfix"
 SERVER = {"ipv4": "192.0.2.25", "ipv6": "2001:db8:25::25"}
 SINK = 2500
@@ -106,16 +100,10 @@ def prepared() -> None:
 
 def written(wish: dict[str, Any], directory: str) -> None:
     """Make the change in a copy of what the distribution ships."""
-    plan = make_plan(
-        Request(files=file_wishes(wish["files"]), parameters=wish["parameters"], services=wish["services"]),
-        STOCK,
+    asked = Request(
+        files=file_wishes(wish["files"]), parameters=wish["parameters"], services=wish["services"]
     )
-    write_changes(plan.changes, directory)
-    found = maps.references(plan.main, plan.master, {"config_directory": LIVE, **plan.main.values()})
-    for ref in found:
-        path = staged_path(ref.path, directory, LIVE)
-        if ref.type in maps.COMPILED and maps.is_stale(ref.type, path):
-            maps.build(ref.type, path, maps.tool_for(found, ref.path), directory)
+    lay_out(asked, STOCK, directory)
 
 
 def findings(directory: str) -> list[tuple[str, bool, str, str]]:

@@ -82,18 +82,22 @@ def broken(case: Case) -> dict[str, Any]:
     return {"refused": False, "said": "", "untouched": False}
 
 
+def lay_out(wish: Request, base: str, directory: str) -> None:
+    """Make the change of `base` in its copy `directory`, with its tables compiled."""
+    plan = make_plan(wish, base)
+    write_changes(plan.changes, directory)
+    found = maps.references(plan.main, plan.master, {"config_directory": LIVE, **plan.main.values()})
+    for ref in found:
+        path = staged_path(ref.path, directory, LIVE)
+        if ref.type in maps.COMPILED and maps.is_stale(ref.type, path):
+            maps.build(ref.type, path, maps.tool_for(found, ref.path), directory)
+
+
 def valid(case: Case) -> dict[str, Any]:
     room = tempfile.mkdtemp(dir="/etc")
     try:
-        wish = request(case)
-        plan = make_plan(wish, LIVE)
         stage = swap.Directory(LIVE).build_stage(os.path.join(room, "stage"))
-        write_changes(plan.changes, stage)
-        found = maps.references(plan.main, plan.master, {"config_directory": LIVE, **plan.main.values()})
-        for ref in found:
-            path = staged_path(ref.path, stage, LIVE)
-            if ref.type in maps.COMPILED and maps.is_stale(ref.type, path):
-                maps.build(ref.type, path, maps.tool_for(found, ref.path), stage)
+        lay_out(request(case), LIVE, stage)
         findings = registry.check(stage, LIVE, running=running_master("/var/spool/postfix"))
         return {
             "errors": [str(each) for each in findings if each.certain],

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import stat
-from typing import Callable, Iterable, Iterator, Mapping, NamedTuple, Sequence
+from typing import Callable, Collection, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from ..files import block, main_cf, master_cf, passwords
 from ..files.text import open_regular, staged_path
@@ -80,10 +80,10 @@ def make_plan(
     old_main = main_cf.MainCf(read_file(base, "main.cf"))
     main, master = main_cf.MainCf(made.main), master_cf.MasterCf(made.master)
     lookup = {**defaults, "config_directory": request.config_directory, **main.values()}
-    references = maps.references(main, master, lookup, defaults)
-    wishes = [*made.wishes.values(), *_closed_to_others(made.wishes, base, references, request)]
+    named = maps.named_files(main, master, lookup, request.config_directory)
+    wishes = [*made.wishes.values(), *_closed_to_others(made.wishes, base, named, request)]
     changes = [change for change in (_compare(base, wish) for wish in wishes) if change]
-    changes += _orphans(made.wishes.values(), base, references, request)
+    changes += _orphans(made.wishes.values(), base, maps.references(main, master, lookup, defaults), request)
     if changes and managed_mode and managed.STATE not in made.wishes:
         state = FileWish(managed.STATE, json.dumps(made.state) + "\n", 0o600, True)
         changes += [change for change in (_compare(base, state),) if change]
@@ -140,18 +140,17 @@ def _merged(request: Request, read: Callable[[str], str]) -> managed.Managed:
 
 
 def _closed_to_others(
-    wishes: Mapping[str, FileWish], base: str, references: Sequence[maps.MapReference], request: Request
+    wishes: Mapping[str, FileWish], base: str, named: Collection[str], request: Request
 ) -> Iterator[FileWish]:
     """What nobody wishes to be different, but others may write: who can do that has root's programs run, or mail sent
-    elsewhere. A table that is a group's, or a user's, has been given to them.
+    elsewhere. A file that is a group's, or a user's, has been given to them.
     """
     for path in _ROOTS:
         if path not in wishes and os.path.isfile(os.path.join(base, path)):
             yield FileWish(path, read_file(base, path))
-    of_tables = (path for ref in references for path in (ref.path, *maps.compiled_files(ref.type, ref.path)))
-    for path in dict.fromkeys(staged_path(path, base, request.config_directory) for path in of_tables):
+    for path in sorted(staged_path(path, base, request.config_directory) for path in named):
         name = os.path.relpath(path, base)
-        inside = not os.path.isabs(name) and not name.startswith("..")
+        inside = not name.startswith("..")
         if name not in wishes and inside and os.path.isfile(path) and not os.path.islink(path):
             mode = stat.S_IMODE(os.stat(path).st_mode)
             if mode & stat.S_IWOTH:

@@ -249,22 +249,34 @@ class _Walk:
 
     def value(self, value: str, warned: bool, depth: int) -> _Answer:
         """What access(5) makes of the right side of a row."""
-        action = re.split(r"[ \t]", value)[0].upper()
-        if action in ("OK", "RELAY") or re.fullmatch(r"[0-9]+", value):
+        action = _action(value)
+        if action == "OK":
             return _PERMITTED
-        if action in ("REJECT", "DEFER") or re.match(r"[45][0-9][0-9][ \t]+\S", value):
+        if action == "REJECT":
             return _GOES_ON if warned else _REFUSED
         if action == "DEFER_IF_PERMIT":
             self.deferred = self.deferred or not warned
             return _GOES_ON
         if action == "DISCARD":
             return _REFUSED
-        if action in ACCESS_ACTIONS:
+        if action == "DUNNO":
             return _GOES_ON
         if not value or ":" in value or depth >= _MAX_DEPTH:
             return _REFUSED
         outcome, _by, depends = self.walk(lines.split_list(value), warned, depth + 1)
         return _Answer(outcome, depends)
+
+
+def _action(value: str) -> str:
+    """One word for all values of access(5) that do the same to a stranger; a list of restrictions is its own."""
+    action = re.split(r"[ \t]", value)[0].upper()
+    if action in ("OK", "RELAY") or re.fullmatch(r"[0-9]+", value):
+        return "OK"
+    if action in ("REJECT", "DEFER") or re.match(r"[45][0-9][0-9][ \t]+\S", value):
+        return "REJECT"
+    if action in ("DEFER_IF_PERMIT", "DISCARD"):
+        return action
+    return "DUNNO" if action in ACCESS_ACTIONS else value
 
 
 def answer(config: Configuration, subject: str, spec: str, stranger: Stranger) -> str | None:
@@ -322,7 +334,8 @@ def _told_apart(config: Configuration, entry: master_cf.Service, subject: str) -
     subjects = ("client", "reverse_client_hostname") if subject == "client" else (subject,)
     found: dict[Any, Stranger] = {}
     for each in _candidates(config, entry)[subject]:
-        answers = tuple(answer(config, name, spec, each) for name in subjects for spec in specs.get(name, ()))
+        found_there = (answer(config, name, spec, each) for name in subjects for spec in specs.get(name, ()))
+        answers = tuple(value and _action(value) for value in found_there)
         needs = subject == "sender" and needs_login(config, entry, each.sender)
         alike = (answers, needs, each.name == NO_NAME, each.pointer == NO_NAME, bool(each.helo))
         first = found.get(alike, each)
@@ -394,13 +407,14 @@ def _tables_of(config: Configuration, entry: master_cf.Service) -> dict[str, lis
 def _derived(
     config: Configuration, specs: Sequence[str], made: Callable[[Configuration, str], Iterator[str]]
 ) -> list[str]:
-    """What the rows of the tables that may let somebody through are about; a few of each right side."""
+    """What the rows of the tables that may let somebody through are about; a few of each that do the same."""
     result: dict[str, None] = {}
     for spec in dict.fromkeys(specs):
-        by_value: dict[str, int] = {}
+        by_action: dict[str, int] = {}
         for key, value in _rows_of(config, spec):
-            by_value[value] = by_value.get(value, 0) + 1
-            if by_value[value] <= _MAX_KEYS and not re.match(r"(?i)(reject|defer|dunno|discard)\b", value):
+            action = _action(value)
+            by_action[action] = by_action.get(action, 0) + 1
+            if by_action[action] <= _MAX_KEYS and action not in ("REJECT", "DEFER_IF_PERMIT", "DISCARD"):
                 result.update(dict.fromkeys(made(config, key)))
     return list(result)
 

@@ -72,6 +72,21 @@ def references(
     return result
 
 
+def named_files(
+    main: main_cf.MainCf, master: master_cf.MasterCf, lookup: Mapping[str, str], directory: str
+) -> set[str]:
+    """What below the directory main.cf or a -o option names: tables and what is compiled of them, patterns, keys."""
+    pairs = [*main.values().items(), *(pair for service in master.services for pair in service.options)]
+    found = set()
+    for _name, value in pairs:
+        with contextlib.suppress(expansion.CannotExpand):
+            for path in re.findall(
+                rf"(?<![\w.-]){re.escape(directory)}/[^\s,{{}}]+", expansion.expand(value, lookup)
+            ):
+                found |= {path, *(path + suffix for suffix in SUFFIXES)}
+    return found
+
+
 def _delivers_locally(lookup: Mapping[str, str]) -> bool:
     """Whether local(8) is asked for anything, which then needs its aliases."""
     return bool(lookup.get("mydestination", "").strip()) and lookup.get("local_transport", "").startswith(

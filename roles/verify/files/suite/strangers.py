@@ -220,11 +220,14 @@ class Relaying:
         for answer in self._answers(what, table, client, chosen):
             first = (re.split(r"[\s,]", answer) or [""])[0]
             shown = f" (which says '{answer if len(answer) < 40 else first}')"
-            if first.upper() in ("OK", "PERMIT") or re.fullmatch(r"(?![45]\d\d\Z)\d+", first):
-                return PERMITTED, shown
             outcome = REFUSED if REFUSING_ACTION.fullmatch(first) else GOES_ON
-            if not OTHER_ACTION.fullmatch(first) and outcome == GOES_ON and depth < DEEPEST:
+            if first.upper() in ("OK", "RELAY") or re.fullmatch("[0-9]+", answer):
+                outcome = PERMITTED
+            elif not OTHER_ACTION.fullmatch(first) and outcome == GOES_ON and depth < DEEPEST:
                 outcome, _by = self._walk(server, split_list(answer), client, depth + 1)
+            # A name that the client's network chooses gives no permission: smtpd answers with an error of the server.
+            if outcome == PERMITTED and what == "reverse_client_hostname":
+                outcome = REFUSED
             if outcome == PERMITTED or (outcome == REFUSED and not chosen):
                 return outcome, shown
         return GOES_ON, ""

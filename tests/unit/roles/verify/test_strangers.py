@@ -91,9 +91,8 @@ OPEN: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
         "restrictions", ("proxy:hash:/c",)),
     "a table alone": (lists(f"cidr:/c, {GUARD}", {"cidr:/c": {"0.0.0.0/0": "OK"}}), "restrictions", ("cidr:/c",)),
     "helo": (guarded("check_helo_access", "hash:/h", {"mail.partner.example": "OK"}), "restrictions", ("hash:/h",)),
-    "pointer record": (
-        guarded("check_reverse_client_hostname_access", "hash:/h", {"mail.partner.example": "OK"}),
-        "restrictions", ("hash:/h",)),
+    "client by RELAY": (guarded("check_client_access", "static:RELAY", {}), "restrictions", ("static:RELAY",)),
+    "client by a bare code": (guarded("check_client_access", "static:550", {}), "restrictions", ("static:550",)),
     "sender": (guarded("check_sender_access", "hash:/s", {"boss@example.com": "OK"}), "restrictions", ("hash:/s",)),
     "sender among those refused": (
         guarded("check_sender_access", "hash:/s", {"spam.example": "550 no", "boss@example.com": "OK"}),
@@ -213,7 +212,9 @@ CLOSED: dict[str, dict[str, Any]] = {
     "sender after the guard": lists(f"{GUARD}, check_sender_access static:OK, permit"),
     "sender that must log in": guarded(
         "check_sender_access", "hash:/s", {"example.com": "permit_sasl_authenticated, reject"}),
-    "senders refused": guarded("check_sender_access", "hash:/s", {"spam.example": "REJECT go away", "x@y": "550"}),
+    "senders refused": guarded("check_sender_access", "hash:/s", {"spam.example": "REJECT go away", "x@y": "550 no"}),
+    # smtpd answers "451 4.3.5 Server configuration error".
+    "pointer record": guarded("check_reverse_client_hostname_access", "hash:/h", {"mail.partner.example": "OK"}),
     "text behind an action": guarded("check_client_access", "regexp:/c", {".": "PREPEND X-Note: hello permit all"}),
     "recipients of one domain": guarded("check_recipient_access", "hash:/r", {"partner.example": "OK"}),
     "client by name": guarded("check_client_access", "hash:/c", {"mail.example.com": "OK"}),

@@ -143,11 +143,18 @@ def test_master_that_is_not_there(tmp_path: Path) -> None:
     assert running_master(str(tmp_path)) is None
 
 
-def test_log_complaints_are_those_of_daemons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    log = tmp_path / "mail.log"
-    log.write_text("Jan 1 h postfix/smtpd[1]: fatal: before\n")
-    monkeypatch.setattr(mail_log, "MAIL_LOGS", (str(log),))
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty file, the only log there is."""
+    path = tmp_path / "mail.log"
+    path.write_text("")
+    monkeypatch.setattr(mail_log, "MAIL_LOGS", (str(path),))
     monkeypatch.setattr(programs, "find_program", lambda _name: None)
+    return path
+
+
+def test_log_complaints_are_those_of_daemons(log: Path) -> None:
+    log.write_text("Jan 1 h postfix/smtpd[1]: fatal: before\n")
     mark = mail_log.LogMark({})
     with log.open("a") as stream:
         stream.write("Jan 1 h postfix/smtpd[2]: warning: x\nJan 1 h postfix/sendmail[3]: fatal: usage\n")
@@ -162,12 +169,8 @@ def test_log_complaints_are_those_of_daemons(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_word_in_the_log_of_a_file_counts_where_this_master_has_said_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = tmp_path / "mail.log"
-    log.write_text("")
-    monkeypatch.setattr(mail_log, "MAIL_LOGS", (str(log),))
-    monkeypatch.setattr(programs, "find_program", lambda _name: None)
     monkeypatch.setattr(mail_log.processes, "children", lambda _pid: [Process(12, "smtpd", "S", 0)])
     mark = mail_log.LogMark({})
     log.write_text(
@@ -186,13 +189,7 @@ def test_a_word_in_the_log_of_a_file_counts_where_this_master_has_said_it(
     assert len(mark.complaints()) == 3
 
 
-def test_what_ends_before_main_cf_is_read_has_no_name_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    log = tmp_path / "mail.log"
-    log.write_text("")
-    monkeypatch.setattr(mail_log, "MAIL_LOGS", (str(log),))
-    monkeypatch.setattr(programs, "find_program", lambda _name: None)
+def test_what_ends_before_main_cf_is_read_has_no_name_of_its_own(log: Path, tmp_path: Path) -> None:
     mark = mail_log.LogMark({}, [f"{tmp_path}/t"])
     log.write_text(
         "Jan 1 h dovecot-master[1]: fatal: x\n"

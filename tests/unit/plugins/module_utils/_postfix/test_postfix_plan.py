@@ -57,6 +57,7 @@ def test_what_others_may_write_is_closed_to_them_by_every_change(base: str, tmp_
     (tmp_path / "main.cf").write_text(
         "transport_maps = texthash:${config_directory}/transport\nvirtual_alias_maps = texthash:/elsewhere/virtual\n"
         f"canonical_maps = texthash:{base}/canonical, texthash:{base}/linked\n"
+        f"mynetworks = 127.0.0.0/8, !{base}/networks\nheader_checks = proxy:hash:$config_directory/checks\n"
     )
     for name, mode in {
         "master.cf": 0o666,
@@ -64,6 +65,8 @@ def test_what_others_may_write_is_closed_to_them_by_every_change(base: str, tmp_
         "transport": 0o646,
         "canonical": 0o664,
         "unnamed": 0o666,
+        "networks": 0o602,
+        "checks.db": 0o646,
     }.items():
         (tmp_path / name).touch()
         (tmp_path / name).chmod(mode)
@@ -75,6 +78,8 @@ def test_what_others_may_write_is_closed_to_them_by_every_change(base: str, tmp_
         "main.cf": ("mode", 0o644),
         "master.cf": ("mode", 0o644),
         "transport": ("mode", 0o644),
+        "networks": ("mode", 0o600),
+        "checks.db": ("mode", 0o644),
     }
     assert all(each.before == each.after for each in made if each.action == "mode")
 

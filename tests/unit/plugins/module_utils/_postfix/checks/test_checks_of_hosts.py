@@ -642,13 +642,25 @@ def test_the_time_of_a_check_grows_with_its_rows(lab: Lab) -> None:
         hops = [f"[relay{each}.example.com]:587" for each in range(count)]
         senders = "".join(f"u{each}@example.com {hop}\n" for each, hop in enumerate(hops))
         keys = "".join(f"{hop} joe:secret7\n" for hop in hops)
+        refused = "".join(f"u{each}@x{each}.example 550 no {each}\n" for each in range(count))
+        marked = "".join(f"h{each}.example PREPEND X-{each}: y\n" for each in range(count))
         policies = "".join(f"{hop} secure match=relay.example.com\n" for hop in hops)
         tables = {
             "sender_dependent_relayhost_maps": "texthash:/etc/postfix/senders",
             "smtp_tls_policy_maps": "texthash:/etc/postfix/policies",
         }
-        texts = (("senders", senders), ("sasl_passwd", keys), ("policies", policies))
-        files = [{"path": path, "content": content} for path, content in texts]
+        tables["smtpd_recipient_restrictions"] = (
+            "permit_mynetworks, check_sender_access texthash:/etc/postfix/refused, "
+            "check_helo_access texthash:/etc/postfix/marked, reject_unauth_destination"
+        )
+        texts = {
+            "senders": senders,
+            "sasl_passwd": keys,
+            "policies": policies,
+            "refused": refused,
+            "marked": marked,
+        }
+        files = [{"path": path, "content": content} for path, content in texts.items()]
         return Case("x", parameters={**RELAY, "relayhost": hops[0], **tables}, files=files)
 
     def steps(count: int) -> int:
