@@ -346,6 +346,17 @@ ansible_facts:
           type: str
           returned: always
           sample: web1.example.com
+        family:
+          description: Which IP addresses this host's Postfix uses, V(any), V(ipv4) or V(ipv6).
+          type: str
+          returned: always
+          sample: any
+        source_addresses:
+          description: The addresses of this host that its Postfix sends from, where it is told to.
+          type: list
+          elements: str
+          returned: always
+          sample: []
         warnings:
           description:
             - What differs on this host from what the probe did, or from what Postfix should find; and a user name that

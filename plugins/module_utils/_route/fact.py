@@ -63,13 +63,37 @@ def parse_parameters(params: Mapping[str, Any]) -> Request:
     return Request(relays, found, override, params["policy"], params["sticky"], params["on_no_route"], names)
 
 
-def only_endpoint(params: Mapping[str, Any]) -> Endpoint | None:
-    """Where mail goes that nobody probes for: the one endpoint that the parameters name, None for several.
+def unprobed(params: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Where mail goes that nobody probes for, as the fact has it; None where a relay has several ports.
 
     Raises OptionError as parse_parameters() does, for the same reasons.
     """
-    _relays, found, _override = _candidates(params)
-    return found[0].endpoint if len(found) == 1 else None
+    relays, found, _override = _candidates(params)
+    routes = []
+    for index, spec in enumerate(relays):
+        own = [one for one in found if one.relay_index == index]
+        if not spec.direct and len(own) != 1:
+            return None
+        one = own[0].endpoint if own else Endpoint("", 0, "")
+        routes.append(
+            {
+                "host": one.host or None,
+                "port": one.port or None,
+                "tls": one.tls or None,
+                "alternatives": [],
+                **_for_whom(index, spec),
+            }
+        )
+    everybody = [one for one in routes if not one["senders"] and not one["recipients"]]
+    if len(relays) == 1 and everybody:
+        host, port, tls = found[0].endpoint[:3]
+        return {"host": host, "port": port, "tls": tls}
+    first = everybody[0] if everybody else {"host": None, "port": None, "tls": None}
+    return {
+        **{key: first[key] for key in ("host", "port", "tls")},
+        "alternatives": everybody[1:],
+        "routes": routes,
+    }
 
 
 def _candidates(params: Mapping[str, Any]) -> tuple[list[RelaySpec], list[Candidate], int | None]:
@@ -176,6 +200,8 @@ def fact(
         "helo_problem": sender.helo_problem,
         "mail_from": sender.mail_from,
         "origin": sender.origin,
+        "family": sender.family,
+        "source_addresses": list(sender.source_addresses),
         "warnings": [*sender.warnings, *_doubtful_logins(probed, request.names), *_missed(route, routes)],
         "cloud": cloud.as_dict(),
         "endpoints": endpoints,

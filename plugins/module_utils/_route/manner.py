@@ -70,6 +70,10 @@ class Sender(NamedTuple):
     """As in Here; None where the user named the family."""
     origin: str | None = None
     """As in Here."""
+    family: str = "any"
+    """The one that the mail server uses, as in Here."""
+    source_addresses: tuple[str, ...] = ()
+    """Those that the mail server sends from, as in Here."""
 
 
 def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
@@ -107,6 +111,8 @@ def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
         mail_advice=_mail_advice(params.get("mail_from"), mail_from, names),
         family_from=None if params.get("family") else here.family_from,
         origin=here.origin,
+        family=here.family,
+        source_addresses=here.source_addresses,
     )
 
 

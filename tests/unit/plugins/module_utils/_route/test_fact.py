@@ -65,6 +65,8 @@ def test_the_whole_fact():
         "helo_problem": None,
         "mail_from": None,
         "origin": None,
+        "family": "any",
+        "source_addresses": [],
         "warnings": [],
         "cloud": {
             "provider": "hetzner_cloud",
