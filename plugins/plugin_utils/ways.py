@@ -21,20 +21,30 @@ from ..module_utils._postfix.client import IMPLICIT_TRANSPORT
 
 # The first port of the listeners between stages.
 FIRST_PORT = 10587
+# The transport of mail that goes past every relay.
+DIRECT = "relay-direct"
 DANE_LEVELS = ("dane", "dane-only")
 # A listener takes mail from this host's own Postfix alone, which has done all this before.
 _INTERNAL = {
+    # Whatever it refuses is tried again.
+    "soft_bounce": "yes",
     "smtpd_client_restrictions": "",
+    "smtpd_delay_reject": "yes",
+    "smtpd_helo_required": "no",
     "smtpd_helo_restrictions": "",
     "smtpd_sender_restrictions": "",
-    "smtpd_relay_restrictions": "permit_mynetworks,reject",
-    "smtpd_recipient_restrictions": "permit_mynetworks,reject",
+    # A client that is told to send from an address of this host comes from that.
+    "smtpd_relay_restrictions": "permit_mynetworks,permit_inet_interfaces,reject",
+    "smtpd_recipient_restrictions": "permit_mynetworks,permit_inet_interfaces,reject",
     "smtpd_data_restrictions": "",
     "smtpd_end_of_data_restrictions": "",
     "smtpd_etrn_restrictions": "reject",
     "smtpd_sasl_auth_enable": "no",
     "smtpd_proxy_filter": "",
     "smtpd_milters": "",
+    "smtpd_upstream_proxy_protocol": "",
+    "smtpd_discard_ehlo_keywords": "",
+    "smtpd_error_sleep_time": "0",
     "smtpd_client_connection_count_limit": "0",
     "smtpd_client_connection_rate_limit": "0",
     "smtpd_client_message_rate_limit": "0",
@@ -43,7 +53,6 @@ _INTERNAL = {
         "no_header_body_checks,no_unknown_recipient_checks,no_milters,no_address_mappings"
     ),
     "local_header_rewrite_clients": "",
-    "strict_rfc821_envelopes": "no",
 }
 
 _WITHOUT_TLS = {"smtpd_tls_security_level": "none", "smtpd_tls_wrappermode": "no"}
@@ -139,8 +148,13 @@ class _Rendering:
             rows["senders"] += [f"{one} {way}" for one in chain.senders]
             rows["recipients"] += [f"{one.removeprefix('@')} {way}" for one in chain.recipients]
         for one in self.direct:
-            rows["senders"] += [f"{sender} smtp:" for sender in one["senders"]]
-            rows["recipients"] += [f"{recipient.removeprefix('@')} smtp:" for recipient in one["recipients"]]
+            rows["senders"] += [f"{sender} {DIRECT}:" for sender in one["senders"]]
+            rows["recipients"] += [
+                f"{recipient.removeprefix('@')} {DIRECT}:" for recipient in one["recipients"]
+            ]
+        if self.direct:
+            # The hosts of other domains have certificates that nobody can verify.
+            self._add_service(DIRECT, {"smtp_tls_security_level": "may"})
         # relayhost would decide for a row without a next hop as well.
         by_relayhost = transport == "smtp" and not self.direct
         return {
@@ -283,6 +297,10 @@ class _Rendering:
             options["smtp_sasl_mechanism_filter"] = client.mechanism
         if chain is not self.everybody:
             options.update(self._own_logins(chain))
+        self._add_service(name, options)
+
+    def _add_service(self, name: str, options: Mapping[str, str]) -> None:
+        options = {"syslog_name": f"postfix/{name}", **options}
         self.services.append(
             {"service": name, "type": "unix", "like": "smtp", "command": "smtp", "options": options}
         )

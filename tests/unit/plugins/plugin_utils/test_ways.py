@@ -51,6 +51,13 @@ def services(made):
     return {one["service"]: one for one in made["services"]}
 
 
+def options(made, name):
+    """Those of a transport, whose name the log has."""
+    found = dict(services(made)[name]["options"])
+    assert found.pop("syslog_name") == f"postfix/{name}"
+    return found
+
+
 def test_one_relay_is_relayhost_and_nothing_else():
     made = ways(fact(entry(way(A, 587), way(A, 2525))), [LOGIN])
     assert made["relayhost"] == f"[{A}]:587, [{A}]:2525"
@@ -69,7 +76,7 @@ def test_implicit_tls_alone_is_a_transport():
     made = ways(fact(entry(way(A, 465))), [SECURE])
     assert (made["relayhost"], made["default_transport"]) == ("", f"relay-implicit:[{A}]:465")
     assert (made["services"][0]["like"], made["services"][0]["command"]) == ("smtp", "smtp")
-    assert services(made)["relay-implicit"]["options"] == {
+    assert options(made, "relay-implicit") == {
         "smtp_tls_wrappermode": "yes",
         "smtp_tls_security_level": "secure",
     }
@@ -112,7 +119,7 @@ def test_a_second_relay_of_another_company_has_its_own_login():
 
 
 @pytest.mark.parametrize(
-    "second, relay, options",
+    "second, relay, own",
     [
         (way(B, 587, 1, lookup="native"), LOGIN, {"smtp_host_lookup": "native"}),
         (way(B, 587, 1, mechanism="CRAM-MD5"), LOGIN, {"smtp_sasl_mechanism_filter": "cram-md5"}),
@@ -121,10 +128,10 @@ def test_a_second_relay_of_another_company_has_its_own_login():
         (way(B, 587, 1), {**SECURE, "security_level": "dane"}, {"smtp_dns_support_level": "dnssec"}),
     ],
 )
-def test_what_a_transport_has_for_all_its_next_hops_makes_a_stage(second, relay, options):
+def test_what_a_transport_has_for_all_its_next_hops_makes_a_stage(second, relay, own):
     made = ways(fact(entry(way(A, 587)), entry(second, relay=1)), [LOGIN, relay])
     assert made["relayhost"] == f"[{A}]:587, [127.0.0.1]:10587"
-    assert services(made)["relay-fallback"]["options"] == options
+    assert options(made, "relay-fallback") == own
 
 
 def test_the_first_relay_keeps_the_distribution_s_authorities_for_others():
@@ -132,8 +139,8 @@ def test_the_first_relay_keeps_the_distribution_s_authorities_for_others():
         fact(entry(way(A, 587)), entry(way(B, 587, 1), relay=1)), [{**LOGIN, "ca_path": "/ca.pem"}, LOGIN]
     )
     assert made["default_transport"] == f"relay-1:[{A}]:587, [127.0.0.1]:10587"
-    assert services(made)["relay-1"]["options"] == {"smtp_tls_CAfile": "/ca.pem"}
-    assert services(made)["relay-fallback"]["options"] == {}
+    assert options(made, "relay-1") == {"smtp_tls_CAfile": "/ca.pem"}
+    assert options(made, "relay-fallback") == {}
     assert made["client"]["ca_file"] == ""
     alone = ways(fact(entry(way(A, 587))), [{**LOGIN, "ca_path": "/ca.pem"}])
     assert (alone["client"]["ca_file"], alone["services"]) == ("/ca.pem", [])
@@ -149,13 +156,14 @@ def test_some_senders_have_a_relay_of_their_own_and_some_none():
         [LOGIN, LOGIN, {}],
     )
     assert (made["relayhost"], made["default_transport"]) == ("", f"smtp:[{A}]:2525")
-    assert made["senders"] == [f"@example.org relay-2:[{B}]:587", "@direct.example smtp:"]
+    assert made["senders"] == [f"@example.org relay-2:[{B}]:587", "@direct.example relay-direct:"]
+    assert options(made, "relay-direct") == {"smtp_tls_security_level": "may"}
     assert made["passwords"] == [{"next": f"[{A}]:2525", "relay": 0}]
     assert made["tables"] == [
         {"path": "mailops_sasl_passwd_relay-2", "rows": [{"next": f"[{B}]:587", "relay": 1}]}
     ]
     assert [row["next"] for row in made["policy"]] == [f"[{A}]:2525", f"[{B}]:587"]
-    assert services(made)["relay-2"]["options"] == {
+    assert options(made, "relay-2") == {
         "smtp_sasl_auth_enable": "yes",
         "smtp_sasl_password_maps": "texthash:/etc/postfix/mailops_sasl_passwd_relay-2",
         "smtp_sasl_tls_security_options": "noanonymous",
@@ -188,9 +196,9 @@ def test_recipients_and_a_relay_without_a_login():
     assert made["recipients"] == [
         f"partner.example relay-2:[{B}]:25",
         f"a@other.example relay-2:[{B}]:25",
-        "straight.example smtp:",
+        "straight.example relay-direct:",
     ]
-    assert services(made)["relay-2"]["options"] == {"smtp_sasl_auth_enable": "no"}
+    assert options(made, "relay-2") == {"smtp_sasl_auth_enable": "no"}
 
 
 def test_the_same_sender_in_two_entries_has_both_relays():
