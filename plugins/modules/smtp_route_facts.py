@@ -52,6 +52,15 @@ options:
         helps to decide.
     type: list
     elements: int
+  exclude_ports:
+    description:
+      - Ports that are never tried, such as 25, by number or by name. They are taken out of O(ports), out of what a
+        relay names, and out of the ports that are tried unasked.
+      - Refused where it leaves a relay without a port, and where it names the one in O(port).
+      - With O(on_no_route=keep) a next hop in use stays even on such a port.
+    type: list
+    elements: raw
+    version_added: 1.1.0
   port:
     description:
       - A port that you insist on. It is probed, but never replaced by another one.
@@ -414,6 +423,7 @@ ARGUMENTS = {
     # All of it, for Ansible logs nested passwords; main() narrows that down to the passwords themselves.
     "relays": {"type": "list", "elements": "raw", "required": True, "no_log": True},
     "ports": {"type": "list", "elements": "int"},
+    "exclude_ports": {"type": "list", "elements": "raw"},
     "port": {"type": "raw", "default": "auto"},
     "policy": {"type": "str", "choices": list(PREFERENCES), "default": "first_usable"},
     "sticky": {"type": "bool", "default": True},

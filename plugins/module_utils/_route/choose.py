@@ -38,6 +38,16 @@ class Candidate(NamedTuple):
     spec: RelaySpec
 
 
+class Excluded(NamedTuple):
+    """Ports that are never candidates, and what the user calls the option that names them."""
+
+    ports: tuple[int, ...] = ()
+    name: str = "exclude_ports"
+
+
+NOTHING_EXCLUDED = Excluded()
+
+
 class Hop(NamedTuple):
     """A next hop that is in use."""
 
@@ -113,23 +123,43 @@ def override_port(value: Any, where: str = "port") -> int | None:
 
 
 def candidates(
-    relays: Sequence[RelaySpec], ports: Sequence[int] = (), port: int | None = None
+    relays: Sequence[RelaySpec],
+    ports: Sequence[int] = (),
+    port: int | None = None,
+    excluded: Excluded = NOTHING_EXCLUDED,
 ) -> list[Candidate]:
     """Every endpoint to probe: by the order of the relays, of each one's hosts, and of its ports.
 
     `port` (the override) comes before a relay's own ports, these before `ports`, these before the
-    catalogue's, and DEFAULT_PORTS come last. Raises OptionError for a port that is known to have no TLS.
+    catalogue's, and DEFAULT_PORTS come last; `excluded` takes ports out of all of these. Raises OptionError for a port
+    that is known to have no TLS, and for a relay that is left without a port.
     """
     found: list[Candidate] = []
     seen: set[Endpoint] = set()
     for index, spec in enumerate(relays):
         numbers = (port,) if port else spec.ports or tuple(ports) or _usual_ports(spec)
+        numbers = _without(excluded, numbers, spec.host)
         for host, number in product((spec.host, *spec.alternates), numbers):
             endpoint = _endpoint(spec, host, number)
             if endpoint not in seen:
                 seen.add(endpoint)
                 found.append(Candidate(index, endpoint, spec))
     return found
+
+
+def _without(excluded: Excluded, numbers: tuple[int, ...], host: str) -> tuple[int, ...]:
+    left = tuple(number for number in numbers if number not in excluded.ports)
+    if numbers and not left:
+        those = (
+            f"{numbers[0]} is the only port"
+            if len(numbers) == 1
+            else f"{listed(numbers)} are all of the ports"
+        )
+        raise OptionError(
+            f"{excluded.name}: {those} that would be tried on {host}, so none is left; give it another "
+            f"one, or take {numbers[0]} out of {excluded.name}"
+        )
+    return left
 
 
 def pair(found: Sequence[Candidate], results: Sequence[Result]) -> list[Probed]:

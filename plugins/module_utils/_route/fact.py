@@ -18,7 +18,7 @@ from typing import Any, Mapping, NamedTuple, Sequence
 
 from .._smtp.endpoint import Endpoint, OptionError
 from .._smtp.verdict import Result, renamed
-from .choose import Candidate, Hop, Probed, Route, candidates, choose, override_port, pair
+from .choose import Candidate, Excluded, Hop, Probed, Route, candidates, choose, override_port, pair
 from .cloud import Cloud, advise, may_be_the_network
 from .login import advise as advise_login
 from .login import contradiction
@@ -80,7 +80,20 @@ def _candidates(params: Mapping[str, Any]) -> tuple[list[Candidate], int | None]
             _check_named_port(relay, ports, override, {"host": list_name.replace("*", "host"), **names})
     if not login:
         relays = [one._replace(credentials=None) for one in relays]
-    return candidates(relays, ports, override), override
+    return candidates(relays, ports, override, _excluded(params, override, names)), override
+
+
+def _excluded(params: Mapping[str, Any], override: int | None, names: Mapping[str, str]) -> Excluded:
+    """The ports that are never tried. The one that the user insists on is none of them."""
+    name = names.get("exclude_ports", "exclude_ports")
+    excluded = ports_of(params.get("exclude_ports"), name)
+    if override in excluded:
+        port = names.get("port", "port")
+        raise OptionError(
+            f"{port}: {override} is a port that {name} excludes; take it out there, or set {port} to another one, or "
+            "to auto"
+        )
+    return Excluded(excluded, name)
 
 
 def _check_named_port(

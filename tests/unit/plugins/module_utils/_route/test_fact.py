@@ -179,6 +179,16 @@ NOTATION = {
             {**NOTATION, "ports": [587, 2525]},
             "my_host: it holds the port 587, and my_ports has 587, 2525; write",
         ),
+        ({"exclude_ports": [587, "x"]}, "exclude_ports: 'x' is not a number"),
+        ({"exclude_ports": ["submission", 2525]}, "exclude_ports: 587 and 2525 are all of the ports"),
+        (
+            {
+                "port": "smtp",
+                "exclude_ports": [25],
+                "option_names": {"exclude_ports": "mine", "port": "my_port"},
+            },
+            "my_port: 25 is a port that mine excludes; take it out there, or set my_port to another one, or to auto",
+        ),
         ({**NOTATION, "ports": [2525]}, "my_host: it holds the port 587, and my_ports has 2525; write"),
     ],
 )
