@@ -85,10 +85,14 @@ class Route(NamedTuple):
 
 
 class Probed(NamedTuple):
-    """A candidate with its results: one, or two where both address families were asked for."""
+    """A candidate with its results: one, or two where both address families were asked for.
+
+    `median`: the milliseconds that it takes, where that was measured in several rounds.
+    """
 
     candidate: Candidate
     results: tuple[Result, ...]
+    median: float | None = None
 
     @property
     def best(self) -> Result:
@@ -106,6 +110,8 @@ class Probed(NamedTuple):
 
     @property
     def milliseconds(self) -> float:
+        if self.median is not None:
+            return self.median
         totals = [result.timings_ms.get("total") for result in self.results if result.usable]
         return min((total for total in totals if total is not None), default=float("inf"))
 
@@ -173,6 +179,11 @@ def pair(found: Sequence[Candidate], results: Sequence[Result]) -> list[Probed]:
             own.append(rest.pop(0))
         probed.append(Probed(candidate, tuple(own)))
     return probed
+
+
+def is_usable(in_use: Hop | None, probed: Sequence[Probed]) -> bool:
+    """Whether the next hop in use is among the candidates that work."""
+    return any(one.usable and in_use is not None and _is_in_use(one.candidate, in_use) for one in probed)
 
 
 def choose(
@@ -340,7 +351,7 @@ def _reason_to_stay(stays: Probed, probed: Sequence[Probed], usable: Sequence[Pr
 
 
 def _reason_fastest(chosen: Probed, usable: Sequence[Probed]) -> str:
-    reason = f"{_name(chosen)} {_accepted(chosen)} in {chosen.milliseconds:.0f} ms"
+    reason = f"{_name(chosen)} {_accepted(chosen)} in {_took(chosen)}"
     others = [one for one in usable if one is not chosen]
     if not others:
         return f"{reason}; it is the only one that works"
@@ -349,7 +360,7 @@ def _reason_fastest(chosen: Probed, usable: Sequence[Probed]) -> str:
 
 
 def _reason_near(stays: Probed, best: Probed) -> str:
-    reason = f"{_name(stays)} is in use and {_accepted(stays)} in {stays.milliseconds:.0f} ms"
+    reason = f"{_name(stays)} is in use and {_accepted(stays)} in {_took(stays)}"
     if best is stays:
         return f"{reason}, the fastest, so it stays"
     return f"{reason}, so it stays; {_name(best, stays)} took {best.milliseconds:.0f} ms, which is not clearly faster"
@@ -360,6 +371,10 @@ def _reason_guess(guess: Probed, cloud: Cloud) -> str:
     general = ", by general knowledge only" if cloud.confidence_in(port) == GENERAL else ""
     state = "leaves it open by default" if cloud.state(port) == OPEN else f"has it {cloud.state(port)}"
     return f"{_name(guess)} is a guess, because {cloud.title} {state}{general}"
+
+
+def _took(one: Probed) -> str:
+    return f"{one.milliseconds:.0f} ms{'' if one.median is None else ' (median)'}"
 
 
 def _accepted(one: Probed) -> str:

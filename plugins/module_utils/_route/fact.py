@@ -14,6 +14,7 @@ import re
 import tempfile
 from dataclasses import replace
 from datetime import datetime, timezone
+from types import MappingProxyType
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from .._smtp.endpoint import Endpoint, OptionError
@@ -130,9 +131,14 @@ def fact(
     in_use: Hop | None,
     now: datetime,
     sender: Sender,
+    medians: Mapping[Endpoint, float] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Decide, and put the decision, what it rests on and the time (UTC) into the fact."""
+    """Decide, and put the decision, what it rests on and the time (UTC) into the fact.
+
+    `medians`: the milliseconds of endpoints that were measured in several rounds.
+    """
     probed = [_explained(one, request.names, sender) for one in pair(request.candidates, results)]
+    probed = [one._replace(median=medians.get(one.candidate.endpoint)) for one in probed]
     route = choose(
         probed,
         cloud,

@@ -85,6 +85,19 @@ def test_the_route(run):
     assert "failed" not in result
 
 
+def test_the_fastest_is_measured_in_several_rounds(run):
+    logins = []
+
+    def probe(endpoints, options):
+        logins.append([endpoint.credentials is not None for endpoint in endpoints])
+        slow = {587: 20.0 if len(logins) == 1 else 300.0, 2525: 100.0}
+        return [Result(*one[:3], "ok", "auth", "", timings_ms={"total": slow[one.port]}) for one in endpoints]
+
+    result, _text = run(relays=[LOGIN], policy="fastest", _probe=probe)
+    assert result["ansible_facts"]["smtp_route"]["port"] == 2525
+    assert logins == [[True, True], [False, False], [False, False]]
+
+
 def test_no_route_fails_and_still_returns_the_facts(run):
     result, _text = run(relays=["relay.example.com"], ports=[587])
     assert result["failed"] is True
