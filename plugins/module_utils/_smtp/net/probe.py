@@ -244,6 +244,8 @@ class _Probe:
             if time.monotonic() >= self._deadline and VERDICTS[again.verdict].time:
                 break  # it had less time than the one before, whose verdict therefore stands
             result = again
+        if result.stage == "connect":
+            result.advice += yield from self._exchangers()
         self.result = result
         self.result.attempts = attempts
 
@@ -444,6 +446,16 @@ class _Probe:
         self._lookup = answer.lookup
         found = interleaved(Address.of(each.family, each.ip, port, each.scope) for each in answer.found)
         return found[:MAX_ADDRESSES]
+
+    def _exchangers(self) -> Steps[str]:
+        """Where the host that does not answer has MX records: that they are not asked for, and what to write."""
+        host, address = self.endpoint.host, self._address
+        if ip_version(host) or self._run.options.lookup == "native" or (address and address.loopback):
+            return ""
+        from .resolve import exchangers, named_by_host
+
+        found = yield from exchangers(self._run.resolver, self.task, host, self._deadline)
+        return f" {named_by_host(host, found)}" if found else ""
 
     def _literal(self, version: str, family: str) -> SessionOutcome | list[Address]:
         """The address that stands in the place of a host name; ``family`` is what may be used."""

@@ -554,6 +554,95 @@ def test_addresses_of_the_other_family_are_pointed_out(
     assert (result.verdict, result.advice) == ("dns_not_found", says)
 
 
+NO_RECORD = resolve.Answer(resolve.MISSING, words="no such record in DNS")
+EXCHANGERS = (
+    f"Mail for {NAME} goes to mx1.test and mx2.test (MX records), which Postfix asks for only where a next hop has no "
+    "brackets; here a relay is a host. Write mx1.test or mx2.test if that is the relay you mean."
+)
+
+
+def exchangers_are(monkeypatch: pytest.MonkeyPatch, *names: str, silence: float = 0.0) -> list[str]:
+    asked = []
+
+    def ask(name: str) -> resolve.Answer:
+        asked.append(name)
+        time.sleep(silence)
+        return resolve.Answer(resolve.FOUND if names else resolve.MISSING, exchangers=names)
+
+    monkeypatch.setattr(resolve, "ask_exchangers", ask)
+    return asked
+
+
+@pytest.mark.parametrize("family", ["any", "ipv4"])
+def test_a_domain_with_mail_servers_alone(monkeypatch: pytest.MonkeyPatch, family: str) -> None:
+    resolve_as(monkeypatch, {(NAME, V4): NO_RECORD, (NAME, V6): NO_RECORD})
+    exchangers_are(monkeypatch, "mx1.test", "mx2.test")
+    result = ask(587, host=NAME, family=family)
+    what = {"any": "address", "ipv4": "IPv4 address"}[family]
+    assert result.verdict == "dns_not_found"
+    assert result.reason == f"{NAME} has no {what}, only MX records (mx1.test, mx2.test)."
+    assert result.advice == f"{NAME} has no {what}. {EXCHANGERS}"
+
+
+@pytest.mark.parametrize(
+    ("exchangers", "lookup", "advice"),
+    [
+        (("mx1.test", "mx2.test"), "auto", f" most relays serve 587, many also 2525 or 465. {EXCHANGERS}"),
+        # The name is its own mail server.
+        ((NAME,), "auto", " many also 2525 or 465."),
+        ((), "auto", " many also 2525 or 465."),
+        (("mx1.test",), "native", " many also 2525 or 465."),
+    ],
+)
+def test_a_domain_whose_address_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch, exchangers: tuple[str, ...], lookup: str, advice: str
+) -> None:
+    resolve_as(monkeypatch, {(NAME, V4): ["0.0.0.0"]})
+    monkeypatch.setattr(
+        resolve,
+        "_getaddrinfo",
+        lambda *_q: (resolve.Answer(resolve.FOUND, (resolve.Found(V4, "0.0.0.0"),)), NAME),
+    )
+    exchangers_are(monkeypatch, *exchangers)
+    result = ask(closed_port(), host=NAME, lookup=lookup)
+    assert result.verdict == "refused"
+    assert result.advice.endswith(advice)
+
+
+def test_mail_servers_are_asked_for_once_and_not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_as(monkeypatch, {(NAME, V4): NO_RECORD, (NAME, V6): NO_RECORD})
+    asked = exchangers_are(monkeypatch, "mx1.test", silence=3.0)
+    began = time.monotonic()
+    results = probe([Endpoint(NAME, port, "none") for port in (25, 587)], Options(retries=0))
+    assert time.monotonic() - began < resolve._HINT_DELAY + QUICK
+    assert asked == [NAME]
+    assert {result.advice for result in results} == {
+        f"Correct the host name {NAME}, or create its address record."
+    }
+
+
+@pytest.mark.parametrize("words", ["no such name in DNS", "not a name"])
+def test_a_name_that_does_not_exist_has_no_mail_servers(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    missing = resolve.Answer(resolve.MISSING, words=words)
+    resolve_as(monkeypatch, {(NAME, V4): missing, (NAME, V6): missing})
+    asked = exchangers_are(monkeypatch, "mx1.test")
+    assert ask(587, host=NAME).verdict == "dns_not_found"
+    assert asked == []
+
+
+def test_an_alias_that_leads_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    dangling = resolve.Answer(
+        resolve.MISSING, words="it is an alias of gone.test: no such name in DNS", alias="gone.test"
+    )
+    resolve_as(monkeypatch, {(NAME, V4): dangling, (NAME, V6): dangling})
+    result = ask(587, host=NAME)
+    assert (result.verdict, result.advice) == (
+        "dns_not_found",
+        f"Correct the alias (CNAME) of {NAME} in DNS, or create the address record of gone.test; or name the relay by "
+        "another host name.",
+    )
+
+
 def test_failed_resolution_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     errors = [AGAIN, resolve.Answer(resolve.MISSING, words="no such name in DNS")]
     resolve_as(monkeypatch, {(NAME, V4): errors})
