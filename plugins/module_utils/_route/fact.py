@@ -15,15 +15,16 @@ import tempfile
 from dataclasses import replace
 from datetime import datetime, timezone
 from types import MappingProxyType
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
+from .._base.addresses import ip_version
 from .._smtp.endpoint import Endpoint, OptionError
 from .._smtp.verdict import Result, renamed
 from .choose import Candidate, Excluded, Hop, Probed, Route, candidates, choose, override_port, pair
 from .cloud import Cloud, advise, may_be_the_network
 from .login import advise as advise_login
 from .login import contradiction
-from .manner import DANE_LEVELS, Sender
+from .manner import DANE_LEVELS, VERIFYING_LEVELS, Sender
 from .relays import RelaySpec, parse_relays, ports_of
 
 SAVED = "/etc/ansible/facts.d/smtp_route.fact"
@@ -42,6 +43,7 @@ class Request(NamedTuple):
     on_no_route: str
     names: Mapping[str, str] = {}
     """What the user calls the options."""
+    warnings: tuple[str, ...] = ()
 
 
 class Saving(NamedTuple):
@@ -56,7 +58,10 @@ def parse_parameters(params: Mapping[str, Any]) -> Request:
     """Check the parameters of smtp_route_facts. Raises OptionError, which names option, value and remedy."""
     found, override = _candidates(params)
     names = params.get("option_names") or {}
-    return Request(found, override, params["policy"], params["sticky"], params["on_no_route"], names)
+    warnings = tuple(_addresses_at_level(found, params.get("security_level"), names))
+    return Request(
+        found, override, params["policy"], params["sticky"], params["on_no_route"], names, warnings
+    )
 
 
 def only_endpoint(params: Mapping[str, Any]) -> Endpoint | None:
@@ -82,6 +87,20 @@ def _candidates(params: Mapping[str, Any]) -> tuple[list[Candidate], int | None]
     if not login:
         relays = [one._replace(credentials=None) for one in relays]
     return candidates(relays, ports, override, _excluded(params, override, names)), override
+
+
+def _addresses_at_level(
+    found: Sequence[Candidate], level: str | None, names: Mapping[str, str]
+) -> Iterator[str]:
+    """Relays given by address where Postfix compares the certificate with what is written there."""
+    where = names.get("relays", "relays")
+    for index, host in dict.fromkeys((one.relay_index, one.endpoint.host) for one in found):
+        if level in VERIFYING_LEVELS and ip_version(host):
+            name = where.replace("*", "host") if "*" in where else f"{where}[{index}].host"
+            yield (
+                f"{name} is the address {host}, and at the level {level} Postfix before 3.10 finds an address in no "
+                "certificate: write the relay's host name there"
+            )
 
 
 def _excluded(params: Mapping[str, Any], override: int | None, names: Mapping[str, str]) -> Excluded:
@@ -160,7 +179,7 @@ def fact(
         "helo_problem": sender.helo_problem,
         "mail_from": sender.mail_from,
         "origin": sender.origin,
-        "warnings": [*sender.warnings, *_doubtful_logins(probed, request.names)],
+        "warnings": [*sender.warnings, *request.warnings, *_doubtful_logins(probed, request.names)],
         "cloud": cloud.as_dict(),
         "endpoints": endpoints,
         "checked_at": now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),

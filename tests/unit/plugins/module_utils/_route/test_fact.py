@@ -198,6 +198,24 @@ def test_parse_parameters_complains(params, complaint):
     assert str(error.value).startswith(complaint)
 
 
+@pytest.mark.parametrize(
+    "relay, level, names, names_it",
+    [
+        ("192.0.2.1", "secure", {}, "relays[0].host"),
+        ("[2001:db8::1]", "verify", {"relays": "my_*"}, "my_host"),
+        ("192.0.2.1", "encrypt", {}, ""),
+        ("192.0.2.1", None, {}, ""),
+        ("relay.example.com", "secure", {}, ""),
+    ],
+)
+def test_an_address_where_certificates_are_compared_with_names(relay, level, names, names_it):
+    warnings = made("ok", ports=[587], relays=[relay], security_level=level, option_names=names)["warnings"]
+    assert len(warnings) == (1 if names_it else 0)
+    if names_it:
+        assert warnings[0].startswith(f"{names_it} is the address ")
+        assert f"at the level {level} Postfix before 3.10 finds an address in no certificate" in warnings[0]
+
+
 def test_auth_mechanism_is_the_default_of_the_relays():
     relays = [{"host": "relay.example.com", "username": "u", "password": "p"}]
     asked = parse_parameters({"relays": relays, "auth_mechanism": "login", **DEFAULTS})
