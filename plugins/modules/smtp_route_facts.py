@@ -530,6 +530,7 @@ def here(mine: client.Client, wish: client.Wish | None) -> Here:
         hostname.complaint,
         mine.family_from,
         mine.origin,
+        mine.both_families and (mine.installed or wish is not None),
     )
 
 

@@ -52,6 +52,7 @@ DEFAULTS = {
     "mydestination": "$myhostname, localhost.$mydomain, localhost",
     "myorigin": "$myhostname",
     "queue_directory": "/var/spool/postfix",
+    "smtp_address_preference": "any",
     "sender_canonical_classes": "envelope_sender, header_sender",
     "smtp_helo_name": "$myhostname",
 }
@@ -105,6 +106,8 @@ class Client(NamedTuple):
     values: Mapping[str, str]
     family_from: tuple[str, str]
     """What `family` is from, and what the user sets to have another."""
+    both_families: bool
+    """Whether it takes addresses of both, in no order that is fixed."""
 
 
 class Host(NamedTuple):
@@ -314,6 +317,7 @@ class _Reading:
             tuple(self.warnings),
             self.values,
             self._family_from(),
+            self._family() == "any" and self.get("smtp_address_preference").lower() == "any",
         )
 
     def _stale(self, queue: str) -> tuple[str, ...]:

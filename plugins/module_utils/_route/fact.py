@@ -17,7 +17,8 @@ from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
-from .._base.addresses import ip_version
+from .._base.addresses import family_title, ip_version
+from .._base.words import listed
 from .._smtp.endpoint import Endpoint, OptionError
 from .._smtp.verdict import Result, renamed
 from .choose import Candidate, Excluded, Hop, Probed, Route, candidates, choose, override_port, pair
@@ -179,7 +180,12 @@ def fact(
         "helo_problem": sender.helo_problem,
         "mail_from": sender.mail_from,
         "origin": sender.origin,
-        "warnings": [*sender.warnings, *request.warnings, *_doubtful_logins(probed, request.names)],
+        "warnings": [
+            *sender.warnings,
+            *request.warnings,
+            *_doubtful_logins(probed, request.names),
+            *_dead_family(probed, route, sender, request.names),
+        ],
         "cloud": cloud.as_dict(),
         "endpoints": endpoints,
         "checked_at": now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -206,6 +212,27 @@ def _doubtful_logins(probed: Sequence[Probed], names: Mapping[str, str]) -> list
             name = where.replace("*", "username") if "*" in where else f"{where}[{index}].username"
             found[index] = f"{names.get('username', name)} {wrong}; no port got as far as to try it"
     return list(found.values())
+
+
+def _dead_family(
+    probed: Sequence[Probed], route: Route, sender: Sender, names: Mapping[str, str]
+) -> Iterator[str]:
+    """That the relay chosen does not answer over one family, which Postfix waits for."""
+    for one in probed:
+        best = one.best
+        dead = best.silent or [
+            result.address for result in one.results if result.verdict == "filtered" and result.address
+        ]
+        chosen = one.candidate.endpoint[:2] == (route.host, route.port)
+        if chosen and one.usable and dead and best.family and sender.inet_protocols:
+            other = family_title("ipv6" if best.family == "ipv4" else "ipv4")
+            yield (
+                f"{best.host} port {best.port} answers over {family_title(best.family)}, and nothing comes from its "
+                f"{other} address {listed(dead)}: Postfix begins with either family and waits up to "
+                f"smtp_connect_timeout (30 s by default) for an address that is dead, so mail will often be late. Have "
+                f"{other} repaired; or set {sender.inet_protocols} to {best.family}, and Postfix has no {other} at "
+                f"all; or set smtp_address_preference to {best.family} in {names.get('parameters', 'main.cf')}"
+            )
 
 
 def _was_tried(result: Result) -> bool:

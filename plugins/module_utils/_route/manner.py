@@ -54,6 +54,8 @@ class Here(NamedTuple):
     """What `family` is from, and what the user sets to have another."""
     origin: str | None = None
     """The domain that it gives to addresses of this host without one."""
+    both_families: bool = False
+    """Whether it takes addresses of both, in no order that is fixed."""
 
 
 class Sender(NamedTuple):
@@ -71,6 +73,8 @@ class Sender(NamedTuple):
     """As in Here; None where the user named the family."""
     origin: str | None = None
     """As in Here."""
+    inet_protocols: str | None = None
+    """What the user sets to have one family alone; None where this host's mail does not go over either."""
 
 
 def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
@@ -101,6 +105,7 @@ def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
         lookup=here.lookup,
         needs_dns=level in DANE_LEVELS,
         system_authorities=here.system_authorities and "ca_path" not in given,
+        check_families=here.both_families,
     )
     return options, said._replace(
         mail_from=mail_from,
@@ -108,6 +113,7 @@ def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
         mail_advice=_mail_advice(params.get("mail_from"), mail_from, names),
         family_from=None if params.get("family") else here.family_from,
         origin=here.origin,
+        inet_protocols=here.family_from[1] if here.both_families else None,
     )
 
 

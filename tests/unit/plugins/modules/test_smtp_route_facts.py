@@ -391,6 +391,69 @@ def test_the_family_has_the_users_name(run, tmp_path, main, arguments, says):
     assert says in result["msg"]
 
 
+@pytest.mark.parametrize(
+    "main, arguments, checked",
+    [
+        ("", {}, True),
+        ("", {"family": "any"}, True),
+        ("inet_protocols = ipv4", {}, False),
+        ("smtp_address_preference = ipv4", {}, False),
+        ("inet_protocols = ipv4", {"family": "any"}, False),
+        ("inet_protocols = ipv4", {"postfix": {"parameters": {"inet_protocols": "all"}}}, True),
+        # A host that will not have Postfix has nothing that waits.
+        (None, {}, False),
+        (None, {"postfix": {}}, True),
+    ],
+)
+def test_a_dead_family_is_told_where_postfix_would_wait_for_it(run, tmp_path, main, arguments, checked):
+    if main is not None:
+        postfix(tmp_path, f"myhostname = mail.example.net\n{main}\n")
+    given = []
+
+    def probe(endpoints, options):
+        given.append(options.check_families)
+        found = {"reachable": True, "family": "ipv4", "address": "192.0.2.1"}
+        return [
+            Result(
+                *each[:3], "ok", "auth", "Seen.", **found, silent=("2001:db8::7",) if each.port == 587 else ()
+            )
+            for each in endpoints
+        ]
+
+    names = {"parameters": "my_parameters", "named": {"inet_protocols": "my_protocols"}}
+    result, _text = run(_probe=probe, relays=["relay.example.com"], option_names=names, **arguments)
+    told = [text for text in result["ansible_facts"]["smtp_route"]["warnings"] if "2001:db8::7" in text]
+    assert (given, len(told)) == ([checked], int(checked))
+    if told:
+        assert told[0].startswith(
+            "relay.example.com port 587 answers over IPv4, and nothing comes from its IPv6 address 2001:db8::7: "
+        )
+        where = "my_protocols" if "postfix" in arguments else "inet_protocols"
+        assert f"set {where} to ipv4" in told[0]
+        assert told[0].endswith(" at all; or set smtp_address_preference to ipv4 in my_parameters")
+
+
+def test_a_dead_family_is_told_of_the_relay_chosen_alone_and_with_both_asked_for(run, tmp_path):
+    postfix(tmp_path, "myhostname = mail.example.net\n")
+
+    def probe(endpoints, options):
+        return [
+            Result(
+                *each[:3], verdict, "auth", "Seen.", family=family, address=address, reachable=verdict == "ok"
+            )
+            for each in endpoints
+            for family, address, verdict in (
+                ("ipv4", "192.0.2.1", "ok"),
+                ("ipv6", "2001:db8::7", "ok" if each.port == 587 else "filtered"),
+            )
+        ]
+
+    for ports, number in (([587, 2525], 0), ([2525, 587], 1)):
+        result, _text = run(_probe=probe, relays=["relay.example.com"], ports=ports, family="both")
+        warnings = result["ansible_facts"]["smtp_route"]["warnings"]
+        assert len([text for text in warnings if "2001:db8::7" in text]) == number
+
+
 def test_a_doubtful_user_name_is_warned_of(run):
     relay = {"provider": "sendgrid", "username": "me@example.com", "password": PASSWORD}
     result, text = run(relays=[relay], ports=[587])

@@ -41,6 +41,22 @@ def of(tmp_path, main=None, master="", wish=None, **more):
     return client.client(wish=wish, host=a_host(tmp_path, main, master, **more))
 
 
+@pytest.mark.parametrize(
+    "main, master, both",
+    [
+        ("", SMTP, True),
+        (None, "", True),
+        ("inet_protocols = ipv4", SMTP, False),
+        ("inet_protocols = ipv6, ipv4", SMTP, True),
+        ("smtp_address_preference = ipv4", SMTP, False),
+        ("smtp_address_preference = Any", SMTP, True),
+        ("", f"{SMTP}\n  -o smtp_address_preference=ipv6", False),
+    ],
+)
+def test_whether_it_takes_either_family_first(tmp_path, main, master, both):
+    assert of(tmp_path, main, master).both_families is both
+
+
 HAND_MADE = "relay_domains = example.org\n"
 
 

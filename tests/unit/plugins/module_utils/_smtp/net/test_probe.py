@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Iterator
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp import session
@@ -708,6 +708,59 @@ def test_families_are_raced(monkeypatch: pytest.MonkeyPatch) -> None:
         result = ask(server.port, host=NAME)
         assert server.connections == 1
     assert (result.verdict, result.address) == ("ok", "127.0.0.1")
+
+
+@contextlib.contextmanager
+def full(address: str, port: int) -> Iterator[None]:
+    """A port whose queue of connections is full: Linux then drops the packets of more."""
+    with ExitStack() as stack:
+        listening = stack.enter_context(socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET))
+        listening.bind((address, port))
+        listening.listen(0)
+        for _number in range(3):
+            client = stack.enter_context(socket.socket(listening.family))
+            client.setblocking(False)
+            client.connect_ex(listening.getsockname())
+        yield
+
+
+@pytest.mark.parametrize(
+    ("dead", "options", "silent"),
+    [
+        ("::1", {}, ("::1",)),
+        ("127.0.0.1", {}, ("127.0.0.1",)),
+        ("::1", {"check_families": False}, ()),
+        ("::1", {"family": "ipv4"}, ()),
+        ("::1", {"connect_timeout": 30.0, "timeout": 3.0}, ("::1",)),
+    ],
+)
+def test_a_family_that_is_dead_beside_the_other(
+    monkeypatch: pytest.MonkeyPatch, dead: str, options: dict[str, Any], silent: tuple[str, ...]
+) -> None:
+    resolve_as(monkeypatch, {(NAME, V6): ["::1"], (NAME, V4): ["127.0.0.1"]})
+    alive = "127.0.0.1" if dead == "::1" else "::1"
+    with Listener(smtp(), address=alive) as server, full(dead, server.port):
+        result = ask(server.port, host=NAME, **{"connect_timeout": 1.0, "check_families": True, **options})
+        assert server.connections == 1
+    assert (result.verdict, result.address, result.silent) == ("ok", alive, silent)
+
+
+@pytest.mark.parametrize("other", ["alive", "refused"])
+def test_a_family_that_answers_costs_no_time_and_is_not_silent(
+    monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    resolve_as(monkeypatch, {(NAME, V6): ["::1"], (NAME, V4): ["127.0.0.1"]})
+    with ExitStack() as stack:
+        server = stack.enter_context(Listener(smtp()))
+        if other == "alive":
+            second = stack.enter_context(Listener(smtp(), address="::1", port=server.port))
+        began = time.monotonic()
+        result = ask(server.port, host=NAME, check_families=True)
+        assert time.monotonic() - began < 1.0
+        time.sleep(0.2)
+        if other == "alive":
+            assert server.connections + second.connections == 2
+    assert (result.verdict, result.silent) == ("ok", ())
 
 
 def test_addresses_that_cannot_be_reached_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
