@@ -136,14 +136,16 @@ options:
       - The address of this host to connect from. The default is what this host's Postfix binds to
         (C(smtp_bind_address), C(smtp_bind_address6), a single address in C(inet_interfaces)), else the system
         chooses.
-      - One address, which decides the family as well, or one of each family.
+      - One address, which decides the family as well, or one of each family. A warning tells where it is another one
+        than Postfix has.
     type: list
     elements: str
   family:
     description:
       - Which IP addresses of a host to use. The default is what C(inet_protocols) of this host's Postfix says, else
         V(any).
-      - V(any) races them as RFC 8305 has it and keeps the first that connects.
+      - V(any) races them as RFC 8305 has it and keeps the first that connects. Postfix does not race them, so a warning
+        tells where the other family is silent.
       - V(both) probes each family, and gives a result for each that the host has addresses of, IPv4 first.
     type: str
     choices: [any, ipv4, ipv6, both]
@@ -342,8 +344,9 @@ ansible_facts:
           sample: web1.example.com
         warnings:
           description:
-            - What differs on this host from what the probe did, or from what Postfix should find; and a user name that
-              is not the one that a relay service documents, where no port got as far as to try it.
+            - What differs on this host from what the probe did, or from what Postfix should find; a user name that is
+              not the one that a relay service documents, where no port got as far as to try it; a relay given by
+              address where a certificate is to have its name; and a family of addresses of the relay that is dead.
           type: list
           elements: str
           returned: always
@@ -530,7 +533,8 @@ def here(mine: client.Client, wish: client.Wish | None) -> Here:
         hostname.complaint,
         mine.family_from,
         mine.origin,
-        mine.both_families and (mine.installed or wish is not None),
+        mine.both_families,
+        mine.installed or wish is not None,
     )
 
 

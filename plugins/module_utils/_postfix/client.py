@@ -431,7 +431,10 @@ class _Reading:
         return (own if asked else f"{name} of this host's Postfix", own)
 
     def _lookup(self) -> str:
-        if self.get("smtp_dns_support_level") == "disabled" or self.get("disable_dns_lookups") == "yes":
+        if (
+            self.get("smtp_dns_support_level") == "disabled"
+            or self.get("disable_dns_lookups").lower() == "yes"
+        ):
             return "native"
         words = [word.lower() for word in lines.split_list(self.get("smtp_host_lookup"))]
         if words[:1] == ["native"]:
@@ -465,7 +468,7 @@ class _Reading:
         """Whether connections come from the address: where the host does not have it, Postfix warns and goes on."""
         if ipaddress.ip_address(address).is_unspecified:
             return False
-        if self.host.has(address) or self.get("smtp_bind_address_enforce") == "yes":
+        if self.host.has(address) or self.get("smtp_bind_address_enforce").lower() == "yes":
             return True
         self.warnings.append(
             f"Postfix is told to send from {address}, which is not an address of this host, and leaves the "

@@ -225,6 +225,63 @@ def test_what_the_user_names_goes_before_what_postfix_has(run, tmp_path):
     assert (route["helo_name"], route["helo_source"]) == ("other.example.net", "option")
 
 
+@pytest.mark.parametrize(
+    "main, arguments, told",
+    [
+        (
+            "",
+            {"source_address": ["192.0.2.8"]},
+            ["from an address that the system chooses: set smtp_bind_address in"],
+        ),
+        (
+            "smtp_bind_address = 192.0.2.7",
+            {"source_address": ["192.0.2.8"]},
+            [
+                "mine is 192.0.2.8, and Postfix sends from 192.0.2.7: set smtp_bind_address in my_parameters to 192"
+            ],
+        ),
+        ("smtp_bind_address = 192.0.2.8", {"source_address": ["192.0.2.8"]}, []),
+        ("inet_interfaces = 192.0.2.8", {"source_address": ["192.0.2.8"]}, []),
+        (
+            "smtp_bind_address = 192.0.2.8",
+            {"source_address": ["192.0.2.8", "2001:db8::8"]},
+            ["set smtp_bind_address6 in my_parameters to 2001:db8::8 as well"],
+        ),
+        (
+            "",
+            {"source_address": ["192.0.2.8"], "postfix": {"parameters": {"smtp_bind_address": "192.0.2.8"}}},
+            [],
+        ),
+        # Nobody sends there.
+        (None, {"source_address": ["192.0.2.8"], "family": "ipv4"}, []),
+        (
+            "",
+            {"family": "ipv4"},
+            [
+                "my_family is ipv4, so IPv6 was not probed, and Postfix sends over both: set inet_protocols to ipv4"
+            ],
+        ),
+        (
+            "inet_protocols = ipv6",
+            {"family": "ipv4"},
+            ["Postfix sends over IPv6: set inet_protocols to ipv4"],
+        ),
+        ("inet_protocols = ipv4", {"family": "ipv4"}, []),
+        ("", {"family": "both"}, []),
+        ("inet_protocols = ipv4", {"family": "any"}, []),
+    ],
+)
+def test_another_way_than_that_of_the_mail_is_told(run, tmp_path, main, arguments, told):
+    if main is not None:
+        postfix(tmp_path, f"myhostname = mail.example.net\n{main}\n")
+    names = {"source_address": "mine", "family": "my_family", "parameters": "my_parameters"}
+    _endpoints, _options, route = seen(run, option_names=names, **arguments)
+    warnings = [text for text in route["warnings"] if "Postfix sends" in text]
+    assert len(warnings) == len(told)
+    for warning, words in zip(warnings, told):
+        assert words in warning
+
+
 def test_what_the_role_will_set_goes_before_main_cf(run, tmp_path):
     postfix(tmp_path, "myhostname = mail.example.net\nsmtp_helo_name = old.example.net\n")
     wish = {
