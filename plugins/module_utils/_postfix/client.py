@@ -52,6 +52,7 @@ DEFAULTS = {
     "mydestination": "$myhostname, localhost.$mydomain, localhost",
     "myorigin": "$myhostname",
     "queue_directory": "/var/spool/postfix",
+    "smtp_address_preference": "any",
     "sender_canonical_classes": "envelope_sender, header_sender",
     "smtp_helo_name": "$myhostname",
 }
@@ -105,6 +106,8 @@ class Client(NamedTuple):
     values: Mapping[str, str]
     family_from: tuple[str, str]
     """What `family` is from, and what the user sets to have another."""
+    both_families: bool
+    """Whether it takes addresses of both, in no order that is fixed."""
 
 
 class Host(NamedTuple):
@@ -314,6 +317,7 @@ class _Reading:
             tuple(self.warnings),
             self.values,
             self._family_from(),
+            self._family() == "any" and self.get("smtp_address_preference").lower() == "any",
         )
 
     def _stale(self, queue: str) -> tuple[str, ...]:
@@ -427,7 +431,10 @@ class _Reading:
         return (own if asked else f"{name} of this host's Postfix", own)
 
     def _lookup(self) -> str:
-        if self.get("smtp_dns_support_level") == "disabled" or self.get("disable_dns_lookups") == "yes":
+        if (
+            self.get("smtp_dns_support_level") == "disabled"
+            or self.get("disable_dns_lookups").lower() == "yes"
+        ):
             return "native"
         words = [word.lower() for word in lines.split_list(self.get("smtp_host_lookup"))]
         if words[:1] == ["native"]:
@@ -461,7 +468,7 @@ class _Reading:
         """Whether connections come from the address: where the host does not have it, Postfix warns and goes on."""
         if ipaddress.ip_address(address).is_unspecified:
             return False
-        if self.host.has(address) or self.get("smtp_bind_address_enforce") == "yes":
+        if self.host.has(address) or self.get("smtp_bind_address_enforce").lower() == "yes":
             return True
         self.warnings.append(
             f"Postfix is told to send from {address}, which is not an address of this host, and leaves the "
