@@ -23,16 +23,11 @@ from .files import block, expansion, lines, main_cf, master_cf, nexthop
 from .files.parameters import MECHANISM_PLUGINS
 from .host import distributions, hostname, needs, programs
 from .host.addresses import is_local
+from .host.distributions import AUTHORITY_DIRECTORIES
 
 CONFIG_DIRECTORY = "/etc/postfix"
 # The transport of role postfix for next hops with TLS from the first byte; in all else it is like smtp.
 IMPLICIT_TRANSPORT = "relay-implicit"
-# Directories of certificate authorities that every program of the host trusts.
-SYSTEM_AUTHORITIES = (
-    "/etc/ssl/certs",
-    "/etc/pki/tls/certs",
-    "/etc/pki/ca-trust/extracted/pem/directory-hash",
-)
 # Copies that a chrooted client reads in place of the host's own; they are renewed when Postfix starts.
 COPIES = ("etc/resolv.conf", "etc/hosts", "etc/nsswitch.conf")
 # Seconds that the host's resolver has for this host's own name.
@@ -58,10 +53,6 @@ DEFAULTS = {
 # Read as soon as one of them is explicit in main.cf, in this order.
 _NAMES = ("smtp_helo_name", "myhostname")
 _REFERENCE = re.compile(r"\$[({]?\s*([A-Za-z0-9_]+)")
-
-# What comes with the packages that bring PLAIN and LOGIN, beside those that have packages of their own.
-_PACKAGED = ("PLAIN", "LOGIN")
-_DEBIAN = ("SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "DIGEST-MD5", "NTLM")
 
 
 class ClientError(ValueError):
@@ -175,7 +166,7 @@ def client(
     if wish:
         # What the role once set and does not set now goes away.
         own, master = _without_block("" if wish.replace else own), _without_block(master)
-    services = master_cf.MasterCf(master if installed else master_cf.FRESH)
+    services = master_cf.MasterCf(master) if installed else _packaged(host.release)
     try:
         services.merge(_of_clients(wish.services, services) if wish else ())
     except ValueError as error:
@@ -212,6 +203,15 @@ def envelope_sender(mine: Client, address: str, wish: Wish | None = None, host: 
     # The file that myorigin may name is not what stands in an address.
     values = {**mine.values, "myorigin": mine.origin}
     return rewriting.envelope_sender(address, values, mine.origin, domain, rewriting.Tables(text, ask))
+
+
+def _packaged(release: Mapping[str, str]) -> master_cf.MasterCf:
+    """The master.cf that Postfix comes with there."""
+    services = master_cf.MasterCf(master_cf.FRESH)
+    known = distributions.family(release)
+    if known and known.chrooted:
+        services.merge([{"service": name, "type": "unix", "chroot": "y"} for name in ("smtp", "relay")])
+    return services
 
 
 def _of_clients(
@@ -310,7 +310,7 @@ class _Reading:
             self.get("smtp_tls_security_level") or None,
             self._mechanisms(),
             chroot,
-            self._stale(queue) if chroot else (),
+            self._stale(queue) if chroot and self.installed else (),
             tuple(self.warnings),
             self.values,
             self._family_from(),
@@ -492,8 +492,8 @@ class _Reading:
         file, directory = self.get("smtp_tls_CAfile"), self.get("smtp_tls_CApath").rstrip("/")
         appended = self.get("tls_append_default_CA").lower() == "yes"
         added = self.changing and "smtp_tls_CAfile" not in self.named
-        system = not file and (added or not directory or directory in SYSTEM_AUTHORITIES)
-        if system and directory in SYSTEM_AUTHORITIES:
+        system = not file and (added or not directory or directory in AUTHORITY_DIRECTORIES)
+        if system and directory in AUTHORITY_DIRECTORIES:
             directory = ""
         self._check_authority("smtp_tls_CAfile", file)
         if directory and chroot:
@@ -545,10 +545,8 @@ class _Reading:
         if all(map(self.host.has_package, family.packages["sasl_plugin"])):
             # Installing it brings nothing that somebody took away.
             return tuple(here)
-        packaged = [*_PACKAGED, *(_DEBIAN if family.name == "debian" else ())]
-        return tuple(
-            dict.fromkeys([*here, *packaged, *distributions.MECHANISM_PACKAGES.get(family.name, {})])
-        )
+        packaged = [name for name in family.mechanisms if name not in distributions.BEYOND_PASSWORDS]
+        return tuple(dict.fromkeys([*here, *packaged]))
 
 
 def _can_be_said(name: str) -> bool:
