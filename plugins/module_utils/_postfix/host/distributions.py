@@ -54,13 +54,13 @@ class Family(NamedTuple):
 
 # Names of sources -> what they are. `general` is knowledge without a source that was read, to be taken as a hint.
 SOURCES = {
-    "debian": "Debian's package index and README.Debian of postfix, bullseye to sid (read 2026-11)",
+    "debian": "Debian's package indexes and README.Debian of postfix, bullseye to sid (read 2026-11)",
     "openela-postfix": "openela-main/postfix SPECS/postfix.spec @498e2d0 (read 2026-11)",
     "openela-sasl": "openela-main/cyrus-sasl SPECS/cyrus-sasl.spec @15eacdf (read 2026-11)",
     "el10-lmdb": "https://github.com/linux-system-roles/postfix/issues/163 (read 2026-11)",
     "fedora-bdb": "https://github.com/linux-system-roles/postfix/pull/140 (read 2026-11)",
     "sasl-xoauth2": "https://github.com/tarickb/sasl-xoauth2 README @1f5d78c (read 2026-11)",
-    "selinux": "fedora-selinux/selinux-policy postfix.te and corenetwork.te.in, rawhide, c9s, c10s (read 2026-11)",
+    "selinux": "fedora-selinux/selinux-policy @fd1d996, c9s and c10s; refpolicy @65b9b1f (read 2026-11)",
     "suse-postfix": "bmwiedemann/openSUSE packages/p/postfix @04719ef (read 2026-11)",
     "suse-sasl": "bmwiedemann/openSUSE packages/c/cyrus-sasl @114ac1d (read 2026-11)",
     "suse-lmdb": "https://github.com/rockstor/rockstor-core/issues/2324 (read 2026-11)",
@@ -125,7 +125,7 @@ _EL = Family(
     plugin_directory="/usr/lib64/sasl2",
     database="hash",
     maps=_maps("lmdb", "cdb", "pcre", "ldap", "mysql", "pgsql", "sqlite"),
-    sources=("openela-postfix", "openela-sasl", "sasl-xoauth2", "selinux"),
+    sources=("openela-postfix", "openela-sasl", "sasl-xoauth2", "selinux", "general"),
     last=9,
     selinux="enforcing",
 )
@@ -160,7 +160,7 @@ FAMILIES = (
         # Berkeley DB is gone, and hash: and btree: with it.
         database="lmdb",
         mechanisms={name: packages for name, packages in _EL.mechanisms.items() if name != "XOAUTH2"},
-        sources=("openela-sasl", "el10-lmdb", "selinux"),
+        sources=("openela-sasl", "el10-lmdb", "selinux", "general"),
     ),
     _EL._replace(
         name="fedora",
@@ -169,7 +169,7 @@ FAMILIES = (
         ids=("fedora",),
         first=0,
         last=None,
-        sources=("openela-sasl", "fedora-bdb", "sasl-xoauth2", "selinux"),
+        sources=("openela-sasl", "fedora-bdb", "sasl-xoauth2", "selinux", "general"),
     ),
     _EL._replace(
         name="amazon",
