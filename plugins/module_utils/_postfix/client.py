@@ -166,7 +166,7 @@ def client(
     if wish:
         # What the role once set and does not set now goes away.
         own, master = _without_block("" if wish.replace else own), _without_block(master)
-    services = master_cf.MasterCf(master) if installed else _packaged(host.release)
+    services = master_cf.MasterCf(master if installed else master_cf.FRESH)
     try:
         services.merge(_of_clients(wish.services, services) if wish else ())
     except ValueError as error:
@@ -203,15 +203,6 @@ def envelope_sender(mine: Client, address: str, wish: Wish | None = None, host: 
     # The file that myorigin may name is not what stands in an address.
     values = {**mine.values, "myorigin": mine.origin}
     return rewriting.envelope_sender(address, values, mine.origin, domain, rewriting.Tables(text, ask))
-
-
-def _packaged(release: Mapping[str, str]) -> master_cf.MasterCf:
-    """The master.cf that Postfix comes with there."""
-    services = master_cf.MasterCf(master_cf.FRESH)
-    known = distributions.family(release)
-    if known and known.chrooted:
-        services.merge([{"service": name, "type": "unix", "chroot": "y"} for name in ("smtp", "relay")])
-    return services
 
 
 def _of_clients(
@@ -310,7 +301,7 @@ class _Reading:
             self.get("smtp_tls_security_level") or None,
             self._mechanisms(),
             chroot,
-            self._stale(queue) if chroot and self.installed else (),
+            self._stale(queue) if chroot else (),
             tuple(self.warnings),
             self.values,
             self._family_from(),

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Mapping, NamedTuple
 
 import pytest
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.client import client, this_host
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files.main_cf import MainCf
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files.parameters import (
     MECHANISM_PLUGINS,
@@ -196,14 +195,6 @@ def test_kerberos_has_a_package_of_its_own() -> None:
         "arch": "cyrus-sasl-gssapi",
         "freebsd": "cyrus-sasl-gssapi",
     }
-
-
-@pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
-def test_a_host_without_postfix_is_what_its_package_will_make_of_it(tmp_path: Path, host: Host) -> None:
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "etc/os-release").write_text(host.release)
-    found = client(host=this_host(str(tmp_path)))
-    assert (found.installed, found.chroot) == (False, host.chrooted)
 
 
 def test_every_family_has_a_host() -> None:
