@@ -388,7 +388,7 @@ packages:
 unpackaged:
   description:
     - What to do where no package is known that brings what is RV(missing), because the distribution is not known, or
-      has no package of the plugin of a SASL mechanism. It names variables of role P(mailops.smtp.postfix#role).
+      none of its packages for the plugin of a SASL mechanism. It names variables of role P(mailops.smtp.postfix#role).
     - Empty where RV(packages) has it all.
   returned: always
   type: str

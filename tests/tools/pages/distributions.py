@@ -43,7 +43,7 @@ postfix_packages: [postfix, cyrus-sasl]                # what is to be installed
 ```
 
 The role says which of them it needs, and what is missing, before it installs or changes anything. So it does
-for a SASL mechanism of which a known distribution has no package, such as XOAUTH2 on Debian.
+for a SASL mechanism that no package of a known distribution is known to bring, such as XOAUTH2 on Debian.
 `postfix_packages` then stands for all that is missing, so name the others as well.
 
 FreeBSD is known by its packages alone. It needs `postfix_config_directory: /usr/local/etc/postfix`, and that is

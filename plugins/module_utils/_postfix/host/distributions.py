@@ -377,10 +377,10 @@ def unpackaged(missing: Iterable[str], release: Mapping[str, str], mechanisms: I
         return ""
     others = [package for need in missing for package in known.packages[need]]
     return (
-        f"Cyrus SASL's plugin for {' and '.join(lacking)}: missing on this host, and {known.title} has no package of "
-        f"it. Set postfix_packages to one that brings it and to what else is missing ({', '.join(others)}), or install "
-        "it yourself and run again; or log in by another mechanism (postfix_relay_auth, or smtp_sasl_mechanism_filter "
-        "in postfix_parameters)."
+        f"Cyrus SASL's plugin for {' and '.join(lacking)}: missing on this host, and no package of {known.title} is "
+        "known to bring it. Set postfix_packages to one that brings it and to what else is missing "
+        f"({', '.join(others)}), or install it yourself and run again; or log in by another mechanism "
+        "(postfix_relay_auth, or smtp_sasl_mechanism_filter in postfix_parameters)."
     )
 
 
@@ -392,14 +392,14 @@ def plugin_remedy(known: Family | None, mechanism: str = "PLAIN") -> str:
             "SUSE)"
         )
     if mechanism not in known.mechanisms:
-        return f"install its plugin, of which {known.title} has no package, or use another mechanism"
+        return f"install its plugin, which no package of {known.title} is known to bring, or use another mechanism"
     return f"install {' and '.join(known.mechanisms[mechanism] or known.packages['sasl_plugin'])}"
 
 
 def map_remedy(known: Family | None, kind: str) -> str:
     """What brings tables of a type that Postfix has in a package of its own, as a rule."""
     if known and kind not in known.maps:
-        return f"use another type: {known.title} has no package of it"
+        return f"use another type: no package of {known.title} is known to bring it"
     return f"install the package {known.maps[kind] if known else f'postfix-{kind}'}, or use another type"
 
 

@@ -170,7 +170,7 @@ def test_a_mechanism_of_which_there_is_no_package_is_told() -> None:
     debian = {"ID": "debian", "VERSION_ID": "12"}
     said = distributions.unpackaged(["sasl_plugin", "ca_file"], debian, ["PLAIN", "XOAUTH2"])
     assert said.startswith(
-        "Cyrus SASL's plugin for XOAUTH2: missing on this host, and Debian has no package of it. "
+        "Cyrus SASL's plugin for XOAUTH2: missing on this host, and no package of Debian is known to bring it. "
     )
     assert (
         "postfix_packages to one that brings it and to what else is missing (libsasl2-modules, ca-cert"
@@ -234,7 +234,8 @@ def test_names_and_sources_are_there_once_and_used() -> None:
     "release, mechanism, remedy",
     [
         ({"ID": "debian"}, "LOGIN", "install libsasl2-modules"),
-        ({"ID": "debian"}, "XOAUTH2", "install its plugin, of which Debian has no package, or use another mechanism"),
+        ({"ID": "debian"}, "XOAUTH2",
+         "install its plugin, which no package of Debian is known to bring, or use another mechanism"),
         ({"ID": "rocky"}, "SCRAM-SHA-256", "install cyrus-sasl-scram"),
         ({"ID": "alpine"}, "PLAIN", "install libsasl and cyrus-sasl-login"),
         ({"ID": "void"}, "PLAIN", "install Cyrus SASL's plugin for it (its package is libsasl2-modules on Debian, "
@@ -254,7 +255,7 @@ def test_the_remedy_for_a_plugin_is_this_hosts(release: dict[str, str], mechanis
             "install the package postfix-lmdb, or use another type",
         ),
         ({"ID": "sles"}, "pgsql", "install the package postfix-postgresql, or use another type"),
-        ({"ID": "sles"}, "cdb", "use another type: SUSE has no package of it"),
+        ({"ID": "sles"}, "cdb", "use another type: no package of SUSE is known to bring it"),
         ({"ID": "void"}, "cdb", "install the package postfix-cdb, or use another type"),
     ],
 )

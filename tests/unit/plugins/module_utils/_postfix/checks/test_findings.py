@@ -1422,8 +1422,8 @@ ROWS = [
                 "master.cf line N: relay/unix -o smtp_sasl_mechanism_filter = digest-md5, xoauth2, plain: the"
                 " plugin for DIGEST-MD5 is not installed; install libsasl2-modules",
                 "master.cf line N: relay/unix -o smtp_sasl_mechanism_filter = digest-md5, xoauth2, plain: the"
-                " plugin for XOAUTH2 is not installed; install its plugin, of which Debian has no package, or use "
-                "another mechanism",
+                " plugin for XOAUTH2 is not installed; install its plugin, which no package of Debian is "
+                "known to bring, or use another mechanism",
             ],
         },
         services=[
