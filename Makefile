@@ -79,6 +79,7 @@ lint-shell:
 .PHONY: docs
 docs: venv ## write the pages of docs/ that are made from data
 	@$(BIN)/python tests/tools/pages/checks.py
+	@$(BIN)/python tests/tools/pages/distributions.py
 	@$(BIN)/python tests/tools/pages/providers.py
 	@$(BIN)/python tests/tools/pages/ports.py
 

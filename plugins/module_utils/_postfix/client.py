@@ -23,16 +23,11 @@ from .files import block, expansion, lines, main_cf, master_cf, nexthop
 from .files.parameters import MECHANISM_PLUGINS
 from .host import distributions, hostname, needs, programs
 from .host.addresses import is_local
+from .host.distributions import AUTHORITY_DIRECTORIES
 
 CONFIG_DIRECTORY = "/etc/postfix"
 # The transport of role postfix for next hops with TLS from the first byte; in all else it is like smtp.
 IMPLICIT_TRANSPORT = "relay-implicit"
-# Directories of certificate authorities that every program of the host trusts.
-SYSTEM_AUTHORITIES = (
-    "/etc/ssl/certs",
-    "/etc/pki/tls/certs",
-    "/etc/pki/ca-trust/extracted/pem/directory-hash",
-)
 # Copies that a chrooted client reads in place of the host's own; they are renewed when Postfix starts.
 COPIES = ("etc/resolv.conf", "etc/hosts", "etc/nsswitch.conf")
 # Seconds that the host's resolver has for this host's own name.
@@ -59,10 +54,6 @@ DEFAULTS = {
 # Read as soon as one of them is explicit in main.cf, in this order.
 _NAMES = ("smtp_helo_name", "myhostname")
 _REFERENCE = re.compile(r"\$[({]?\s*([A-Za-z0-9_]+)")
-
-# What comes with the packages that bring PLAIN and LOGIN, beside those that have packages of their own.
-_PACKAGED = ("PLAIN", "LOGIN")
-_DEBIAN = ("SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "DIGEST-MD5", "NTLM")
 
 
 class ClientError(ValueError):
@@ -499,8 +490,8 @@ class _Reading:
         file, directory = self.get("smtp_tls_CAfile"), self.get("smtp_tls_CApath").rstrip("/")
         appended = self.get("tls_append_default_CA").lower() == "yes"
         added = self.changing and "smtp_tls_CAfile" not in self.named
-        system = not file and (added or not directory or directory in SYSTEM_AUTHORITIES)
-        if system and directory in SYSTEM_AUTHORITIES:
+        system = not file and (added or not directory or directory in AUTHORITY_DIRECTORIES)
+        if system and directory in AUTHORITY_DIRECTORIES:
             directory = ""
         self._check_authority("smtp_tls_CAfile", file)
         if directory and chroot:
@@ -552,10 +543,8 @@ class _Reading:
         if all(map(self.host.has_package, family.packages["sasl_plugin"])):
             # Installing it brings nothing that somebody took away.
             return tuple(here)
-        packaged = [*_PACKAGED, *(_DEBIAN if family.name == "debian" else ())]
-        return tuple(
-            dict.fromkeys([*here, *packaged, *distributions.MECHANISM_PACKAGES.get(family.name, {})])
-        )
+        packaged = [name for name in family.mechanisms if name not in distributions.BEYOND_PASSWORDS]
+        return tuple(dict.fromkeys([*here, *packaged]))
 
 
 def _can_be_said(name: str) -> bool:
