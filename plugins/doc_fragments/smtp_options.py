@@ -72,6 +72,19 @@ options:
         several of these. The default is the system's.
     type: list
     elements: path
+  client_cert:
+    description:
+      - A file on the managed host with the certificate, in PEM format, to show to a server that asks for one, followed
+        by the certificates of its authorities where the server needs them.
+      - A file that is missing or cannot be read, that holds no certificate or one that has expired, and a key that is
+        another's are refused before anything is sent.
+      - Where the server is to know this host by it, leave user name and password out. A login by the SASL mechanism
+        EXTERNAL is not tried, since Postfix cannot do it.
+    type: path
+  client_key:
+    description:
+      - The file with the key of O(client_cert), in PEM format and without a passphrase. The default is O(client_cert).
+    type: path
   min_tls_version:
     description:
       - The oldest version of TLS to accept.

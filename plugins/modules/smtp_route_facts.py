@@ -451,7 +451,7 @@ def main() -> None:
         mine = client.client(directory, wish)
         options, sender = as_here(params, here(mine, wish))
     except (OptionError, client.ClientError) as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=in_the_users_words(str(error), params))
     if mine.installed or wish:
         request = limited(request, mine.mechanisms)
 
@@ -515,6 +515,7 @@ def here(mine: client.Client, wish: client.Wish | None) -> Here:
         hostname.complaint,
         mine.family_from,
         mine.origin,
+        mine.certificates,
     )
 
 

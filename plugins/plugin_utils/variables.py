@@ -791,6 +791,7 @@ def needs(
     found = [
         *_relay_needed(role, values, complaints, misses),
         *_login_needed(values, complaints),
+        *_certificate_needed(values),
         *_contradictions(values),
         *(_maps(values) if role == "postfix" else []),
         *_rewritten(values),
@@ -950,6 +951,13 @@ def _ignored(values: Mapping[str, Any]) -> list[str]:
         ignored_checks(values.get("postfix_ignore_checks") or {})
     except ValueError as error:
         return [f"postfix_ignore_checks: {error}"]
+    return []
+
+
+def _certificate_needed(values: Mapping[str, Any]) -> list[str]:
+    certificate, key = "postfix_relay_cert_file", "postfix_relay_key_file"
+    if values.get(key) and not values.get(certificate) and certificate in values:
+        return [f"{key} is set and {certificate} is empty; name the certificate that the key belongs to"]
     return []
 
 

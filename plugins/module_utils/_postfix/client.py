@@ -15,8 +15,9 @@ import os
 import re
 import socket
 import threading
-from typing import Any, Callable, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
+from .._base import client_certificate
 from .._base.addresses import family_title, ip_version
 from . import rewriting
 from .files import block, expansion, lines, main_cf, master_cf, nexthop
@@ -105,6 +106,8 @@ class Client(NamedTuple):
     values: Mapping[str, str]
     family_from: tuple[str, str]
     """What `family` is from, and what the user sets to have another."""
+    certificates: tuple[tuple[str, str], ...]
+    """What it shows to a server that asks for a certificate: files of certificates and of their keys."""
 
 
 class Host(NamedTuple):
@@ -298,6 +301,7 @@ class _Reading:
         helo = self._helo()
         chroot = self._chrooted()
         queue = self.get("queue_directory")
+        certificates = tuple(self._certificates())
         return Client(
             self.installed,
             self.stock,
@@ -314,6 +318,7 @@ class _Reading:
             tuple(self.warnings),
             self.values,
             self._family_from(),
+            certificates,
         )
 
     def _stale(self, queue: str) -> tuple[str, ...]:
@@ -532,6 +537,54 @@ class _Reading:
             f"{name} of this host's main.cf: {path} {missing}, so Postfix can verify no certificate; correct it, or "
             f"name a PEM file of CA certificates in {self.names.get('smtp_tls_CAfile', 'smtp_tls_CAfile')}"
         )
+
+    def _certificates(self) -> Iterator[tuple[str, str]]:
+        """Those that Postfix loads (tls_certkey.c): of smtp_tls_chain_files, else of the older parameters.
+
+        It loads them as root. Where it cannot, or they are no pair, it has no TLS at all. Raises ClientError.
+        """
+        chains = lines.split_list(self.get("smtp_tls_chain_files"))
+        pairs = [("smtp_tls_chain_files", path, key) for path, key in self._in_chains(chains)]
+        for kind in () if chains else ("", "ec"):
+            name = f"smtp_tls_{kind}cert_file"
+            path = self.get(name)
+            if path and path != "none":
+                pairs.append((name, path, self.get(f"smtp_tls_{kind}key_file") or path))
+        for name, certificate, key in pairs:
+            if self._shows(name, certificate, key):
+                yield certificate, key
+
+    def _in_chains(self, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Each key is followed by its certificates, in the same file or in the next."""
+        key = ""
+        for path in paths:
+            text = self.host.read(path)
+            if text is None:
+                yield path, key or path
+                return
+            key = path if "PRIVATE KEY-----" in text else key
+            if "-----BEGIN CERTIFICATE-----" in text:
+                yield path, key or path
+
+    def _shows(self, name: str, certificate: str, key: str) -> bool:
+        flaw = client_certificate.flaw(certificate, key)
+        if flaw is None:
+            return True
+        named = self.named.get(name) is not None and self.named[name] == self.explicit.get(name)
+        key_name = name.replace("cert_file", "key_file")
+        name = key_name if flaw.of_key and key_name in self.explicit else name
+        if named and flaw.kind != "unreadable":
+            raise ClientError(f"{self.names.get(name, name)}: {flaw.words}")
+        own = self.names.get(name, name) if named else f"{name} of {self.directory}/main.cf"
+        if flaw.kind in ("missing", "useless"):
+            raise ClientError(f"{own}: {flaw.words}. Without it Postfix has no TLS at all")
+        if flaw.kind == "unreadable":
+            self.warnings.append(
+                f"{own}: {flaw.words}. Postfix shows that certificate, and the probe showed none"
+            )
+            return False
+        self.warnings.append(f"{own}: {flaw.words}. Postfix shows it to servers that ask for one")
+        return True
 
     def _mechanisms(self) -> tuple[str, ...] | None:
         """Those of the plugins that are there; with those that packages bring, where role postfix may install them."""

@@ -54,6 +54,8 @@ class Here(NamedTuple):
     """What `family` is from, and what the user sets to have another."""
     origin: str | None = None
     """The domain that it gives to addresses of this host without one."""
+    certificates: tuple[tuple[str, str], ...] = ()
+    """What it shows to a server that asks for a certificate: files of certificates and of their keys."""
 
 
 class Sender(NamedTuple):
@@ -102,6 +104,8 @@ def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
         needs_dns=level in DANE_LEVELS,
         system_authorities=here.system_authorities and "ca_path" not in given,
     )
+    if not options.client_certificates:
+        options = replace(options, client_certificates=here.certificates)
     return options, said._replace(
         mail_from=mail_from,
         warnings=tuple(dict.fromkeys(warnings)),

@@ -70,6 +70,8 @@ class Options:
     """Files and directories of the authorities to trust, all of them; None for the system's."""
     system_authorities: bool = False
     """Whether the system's are trusted beside those."""
+    client_certificates: tuple[tuple[str, str], ...] = ()
+    """What to show to a server that asks for a certificate: files of the certificate and of its key, checked before."""
     min_tls_version: str = "1.2"
     min_days: int = 0
     mail_from: str | None = None

@@ -32,6 +32,8 @@ GOOD: dict[str, Any] = {
     "postfix_relay_auth": "login",
     "postfix_relay_tls": "encrypt",
     "postfix_relay_ca_file": "/etc/ssl/certs/ssl-cert-snakeoil.pem",
+    "postfix_relay_cert_file": "/etc/ssl/certs/ssl-cert-snakeoil.pem",
+    "postfix_relay_key_file": "/etc/ssl/private/ssl-cert-snakeoil.key",
     "postfix_relay_failover": False,
     "postfix_direct": True,
     "postfix_myhostname": "mail.example.com",

@@ -154,7 +154,8 @@ def test_empty_and_null_are_as_absent(deploy: Deployer) -> None:
 
 SET = of(
     "postfix_relay_username", "postfix_relay_password", "postfix_relay_auth", "postfix_relay_tls",
-    "postfix_relay_ca_file", "postfix_myhostname", "postfix_myorigin", "postfix_mydestination", "postfix_mynetworks",
+    "postfix_relay_ca_file", "postfix_relay_cert_file", "postfix_relay_key_file",
+    "postfix_myhostname", "postfix_myorigin", "postfix_mydestination", "postfix_mynetworks",
     "postfix_inet_interfaces", "postfix_inet_protocols", "postfix_sender_domain",
     "postfix_generic", "postfix_root_alias", "postfix_aliases", "postfix_maps", "postfix_parameters",
     "postfix_services", "postfix_backup", "postfix_backup_keep", "postfix_confirm_timeout",
@@ -169,6 +170,8 @@ def test_the_effect_of_each_variable_is_its_value(deploy: Deployer) -> None:
         "relayhost": "[relay.example.com]:2525",
         "smtp_sasl_mechanism_filter": "login",
         "smtp_tls_CAfile": GOOD["postfix_relay_ca_file"],
+        "smtp_tls_cert_file": GOOD["postfix_relay_cert_file"],
+        "smtp_tls_key_file": GOOD["postfix_relay_key_file"],
         "myhostname": "mail.example.com",
         "myorigin": "example.com",
         "mydestination": "mail.example.com, example.com",

@@ -149,7 +149,9 @@ class _Run:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.policy = TlsPolicy(options.ca_path, options.min_tls_version, options.system_authorities)
+        self.policy = TlsPolicy(
+            options.ca_path, options.min_tls_version, options.system_authorities, options.client_certificates
+        )
         self.loop = Loop()
         self._resolver: Resolver | None = None
         self.now_epoch = time.time()
@@ -414,6 +416,7 @@ class _Probe:
             options.min_tls_version,
             options.mail_from,
             options.rcpt_to,
+            bool(options.client_certificates),
         )
 
     # Resolve

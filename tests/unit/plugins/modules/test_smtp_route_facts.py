@@ -15,6 +15,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._route.cloud import C
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.net.probe import probe as real_probe
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import VERDICTS, Result
 from ansible_collections.mailops.smtp.plugins.modules import smtp_route_facts
+from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.servers import DATA
 
 PASSWORD = "Pa:ss'word\\ $1"
 LOGIN = {"host": "relay.example.com", "username": "web1", "password": PASSWORD}
@@ -346,6 +347,55 @@ def test_a_file_without_a_certificate_is_refused_by_its_name(run, tmp_path, argu
     result, _text = run(relays=["127.0.0.1:1"], _probe=real_probe, **given)
     assert result["failed"]
     assert result["msg"].startswith(f"{name}: {tmp_path}/hostname holds no certificate")
+
+
+@pytest.mark.parametrize(
+    "main, arguments, shown",
+    [
+        ("", {}, ()),
+        ("smtp_tls_cert_file = {good}", {}, (("{good}", "{good}"),)),
+        ("smtp_tls_cert_file = {good}", {"client_cert": "{other}"}, (("{other}", "{other}"),)),
+        ("", {"client_cert": "{other}", "client_key": "{good}"}, (("{other}", "{good}"),)),
+        (
+            "",
+            {"postfix": {"parameters": {"smtp_tls_cert_file": "{good}"}}},
+            (("{good}", "{good}"),),
+        ),
+    ],
+)
+def test_the_client_certificate_is_that_of_postfix_unless_the_user_names_one(
+    run, tmp_path, main, arguments, shown
+):
+    files = {"{good}": str(DATA / "good.pem"), "{other}": str(DATA / "other_name.pem")}
+
+    def here(value):
+        text = json.dumps(value)
+        for mark, path in files.items():
+            text = text.replace(mark, path)
+        return json.loads(text)
+
+    postfix(tmp_path, here(main))
+    _endpoints, options, _route = seen(run, **here(arguments))
+    assert options.client_certificates == tuple(map(tuple, here(shown)))
+
+
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        ({"client_cert": "/none"}, "client_cert: /none does not exist on this host"),
+        ({"client_key": "/none"}, "client_key: a key is given and client_cert is not"),
+        ({"client_cert": "{good}", "client_key": "/none"}, "client_key: /none does not exist on this host"),
+        (
+            {"client_cert": "/none", "option_names": {"client_cert": "postfix_relay_cert_file"}},
+            "postfix_relay_cert_file: /none does not exist on this host",
+        ),
+    ],
+)
+def test_a_client_certificate_of_no_use_is_refused_before_anything_is_sent(run, arguments, says):
+    given = json.loads(json.dumps(arguments).replace("{good}", str(DATA / "good.pem")))
+    result, _text = run(relays=["127.0.0.1:1"], _probe=lambda *_any: pytest.fail("it was probed"), **given)
+    assert result["failed"]
+    assert result["msg"].startswith(says)
 
 
 @pytest.mark.parametrize(

@@ -438,6 +438,13 @@ UNPROBED = {"postfix_preflight": False, "postfix_relay_host": "r.example", "post
         ("verify", {}, [], [MISS], []),
         ("postfix", LOGIN, [], [], []),
         ("postfix", {**LOGIN, "postfix_relay_password": ""}, [], [], ["postfix_relay_password is empty"]),
+        (
+            "postfix",
+            {**LOGIN, "postfix_relay_key_file": "/k", "postfix_relay_cert_file": ""},
+            [],
+            [],
+            ["postfix_relay_key_file is set and postfix_relay_cert_file is empty"],
+        ),
         ("postfix", {**LOGIN, "postfix_relay_username": ""}, [], [], ["postfix_relay_username is empty"]),
         (
             "postfix",

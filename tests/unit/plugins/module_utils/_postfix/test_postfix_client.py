@@ -13,6 +13,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix.client impor
     Wish,
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files import block
+from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.servers import DATA
 
 SMTP = "smtp unix - - {} - - smtp"
 
@@ -327,6 +328,111 @@ def test_a_chrooted_client_finds_the_copy_of_a_directory(
     assert found.authorities == tuple(map(here, authorities))
     assert found.system_authorities == system
     assert any("has no copy of" in warning for warning in found.warnings) == warned
+
+
+GOOD, EXPIRED, TEXT = (str(DATA / name) for name in ("good.pem", "expired.pem", "make.py"))
+NAMES = {"smtp_tls_cert_file": "postfix_relay_cert_file", "smtp_tls_key_file": "postfix_relay_key_file"}
+
+
+@pytest.mark.parametrize(
+    "main, wish, shown",
+    [
+        ("", None, ()),
+        (f"smtp_tls_cert_file = {GOOD}", None, ((GOOD, GOOD),)),
+        ("smtp_tls_cert_file = none", None, ()),
+        (f"smtp_tls_cert_file = {GOOD}\nsmtp_tls_key_file = $smtp_tls_cert_file", None, ((GOOD, GOOD),)),
+        (f"smtp_tls_cert_file = /none\nsmtp_tls_chain_files = {GOOD}", None, ((GOOD, GOOD),)),
+        (f"smtp_tls_cert_file = {GOOD}\nsmtp_tls_eccert_file = {GOOD}", None, ((GOOD, GOOD), (GOOD, GOOD))),
+        (f"smtpd_tls_cert_file = {GOOD}", None, ()),
+        # Role postfix names one, and none other goes before it.
+        (
+            "smtp_tls_chain_files = /none",
+            Wish(
+                {
+                    "smtp_tls_chain_files": "",
+                    "smtp_tls_cert_file": GOOD,
+                    "smtp_tls_key_file": "$smtp_tls_cert_file",
+                }
+            ),
+            ((GOOD, GOOD),),
+        ),
+        (f"smtp_tls_cert_file = {GOOD}", Wish(), ((GOOD, GOOD),)),
+        (f"smtp_tls_cert_file = {GOOD}", Wish(replace=True), ()),
+    ],
+)
+def test_the_certificate_that_it_shows(tmp_path, main, wish, shown):
+    found = of(tmp_path, main, wish=wish)
+    assert (found.certificates, found.warnings) == (shown, ())
+
+
+def test_a_key_that_comes_before_its_certificate_in_another_file(tmp_path):
+    (tmp_path / "etc").mkdir()
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    blocks = (DATA / "good.pem").read_text().partition("-----END PRIVATE KEY-----\n")
+    key.write_text(blocks[0] + blocks[1])
+    certificate.write_text(blocks[2])
+    host = a_host(tmp_path, f"smtp_tls_chain_files = {key}, {certificate}")._replace(root="/")
+    main = (tmp_path / "etc/postfix").as_posix()
+    assert client.client(main, host=host).certificates == ((str(certificate), str(key)),)
+
+
+@pytest.mark.parametrize(
+    "main, wish, says",
+    [
+        (
+            f"smtp_tls_cert_file = {TEXT}",
+            None,
+            f"smtp_tls_cert_file of /etc/postfix/main.cf: {TEXT} holds no certificate in PEM format; name the file "
+            "that does. Without it Postfix has no TLS at all",
+        ),
+        (
+            f"smtp_tls_cert_file = {GOOD}\nsmtp_tls_key_file = /none",
+            Wish(),
+            "smtp_tls_key_file of /etc/postfix/main.cf: /none",
+        ),
+        (
+            "smtp_tls_chain_files = /none.pem",
+            None,
+            "smtp_tls_chain_files of /etc/postfix/main.cf: /none.pem does not exist",
+        ),
+        (
+            "",
+            Wish({"smtp_tls_cert_file": "/none"}, names=NAMES),
+            "postfix_relay_cert_file: /none does not exist",
+        ),
+        (
+            "",
+            Wish({"smtp_tls_cert_file": GOOD, "smtp_tls_key_file": "/none"}, names=NAMES),
+            "postfix_relay_key_file: /none does not exist",
+        ),
+        (
+            "",
+            Wish({"smtp_tls_cert_file": EXPIRED}, names=NAMES),
+            "postfix_relay_cert_file: the certificate in ",
+        ),
+    ],
+)
+def test_a_certificate_that_postfix_could_not_load(tmp_path, main, wish, says):
+    with pytest.raises(ClientError) as error:
+        of(tmp_path, main, wish=wish)
+    assert str(error.value).startswith(says)
+
+
+def test_a_certificate_of_the_host_that_has_expired_is_shown_as_postfix_does(tmp_path):
+    found = of(tmp_path, f"smtp_tls_cert_file = {EXPIRED}")
+    assert found.certificates == ((EXPIRED, EXPIRED),)
+    assert len(found.warnings) == 1
+    assert f"the certificate in {EXPIRED} expired on " in found.warnings[0]
+
+
+@pytest.mark.parametrize("wish", [None, Wish({"smtp_tls_cert_file": "{here}"}, names=NAMES)])
+def test_a_key_that_this_user_cannot_read_is_told_of(tmp_path, wish):
+    # A directory stands for a file without permission, which there is none of for root.
+    if wish:
+        wish = wish._replace(parameters={"smtp_tls_cert_file": str(tmp_path)})
+    found = of(tmp_path, f"smtp_tls_cert_file = {tmp_path}", wish=wish)
+    assert found.certificates == ()
+    assert "Postfix shows that certificate, and the probe showed none" in found.warnings[0]
 
 
 @pytest.mark.parametrize(
