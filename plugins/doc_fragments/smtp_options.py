@@ -98,8 +98,10 @@ options:
     default: 0
   auth_mechanism:
     description:
-      - The SASL mechanism to use, one of V(auto), V(plain), V(login), V(cram-md5), V(scram-sha-1),
+      - The SASL mechanism to use, one of V(auto), V(none), V(plain), V(login), V(cram-md5), V(scram-sha-1),
         V(scram-sha-256), V(xoauth2), in upper or lower case.
+      - V(none) is for a server that knows this host by its address or its certificate. No login is tried, and a user
+        name and a password that are given all the same, by variables of a whole group for example, are not used.
       - V(auto) takes one that the server offers and that fits, which is V(xoauth2) for a password that looks
         like an OAuth 2.0 access token, else V(plain), V(login), V(scram-sha-256), V(scram-sha-1), V(cram-md5),
         in this order. The connection is encrypted, and a server can check V(plain) whichever way it stores

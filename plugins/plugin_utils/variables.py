@@ -963,7 +963,9 @@ def _certificate_needed(values: Mapping[str, Any]) -> list[str]:
 
 def _login_needed(values: Mapping[str, Any], complaints: Sequence[str]) -> list[str]:
     user, password = "postfix_relay_username", "postfix_relay_password"
-    if any(one.startswith((user, password)) for one in complaints):
+    if values.get("postfix_relay_auth") == "none" or any(
+        one.startswith((user, password)) for one in complaints
+    ):
         return []
     if values.get(user) and not values.get(password) and password in values:
         return [f"{user} is set and {password} is empty; set both for a login, or neither"]

@@ -16,7 +16,7 @@ from .._base.addresses import IMPLICIT_TLS_PORTS, PORT_NAMES, ip_version, is_hos
 from .._base.masks import MASK
 
 TLS_MODES = ("starttls", "implicit", "opportunistic", "none")
-MECHANISMS = ("auto", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "xoauth2")
+MECHANISMS = ("auto", "none", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "xoauth2")
 FAMILIES = ("any", "ipv4", "ipv6", "both")
 LOOKUPS = ("auto", "dns", "native", "both")
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
@@ -282,23 +282,26 @@ def check_credentials(
     mechanism: str = "auto",
     names: tuple[str, str] = ("username", "password"),
 ) -> Credentials | None:
-    """Credentials, or None where none were given. Raises OptionError, never with the password in it.
+    """Credentials, or None where none were given, or the mechanism ``none`` says that they are not for this server.
+
+    Raises OptionError, never with the password in it.
 
     ``names`` are what the user calls the two. Both have to stand in one line of Postfix's password table, in which
     the first colon ends the user name: what cannot is refused here, before a probe shows that it would work elsewhere.
     """
-    if username is None and password is None:
+    mechanism = check_mechanism(mechanism)
+    if mechanism == "none" or (username is None and password is None):
         return None
     if not username or not password:
         raise OptionError(f"{names[0]} and {names[1]}: give both, or neither")
     for name, flaw in ((names[0], username_flaw(username)), (names[1], password_flaw(password))):
         if flaw:
             raise OptionError(f"{name}: {flaw}")
-    return Credentials(username, password, check_mechanism(mechanism))
+    return Credentials(username, password, mechanism)
 
 
 def check_mechanism(value: Any, where: str = "auth_mechanism") -> str:
-    """The name of a SASL mechanism, or ``auto``, in lower case; it may be written in any. Raises OptionError."""
+    """A SASL mechanism's name, ``auto`` or ``none``, in lower case; it may be written in any. Raises OptionError."""
     mechanism = str(value or "auto").strip().lower().replace("_", "-")
     _one_of(where, mechanism, MECHANISMS)
     return mechanism

@@ -76,7 +76,8 @@ _STATUS = re.compile(r"(?:\A|[ (#])([245])\.(\d{1,3}\.\d{1,3})(?![\d.])")
 
 
 _LOG_IN = (
-    "Give username and password: the server takes mail only from those who log in, or whose address it knows."
+    "Give username and password, with an auth_mechanism other than none, or have the operator of {host} take this "
+    "host's address: the server takes mail only from those who log in, or whose address it knows."
 )
 _ASK_LOGIN = (
     "The login was accepted, but does not allow this: look at the rights of the account, or ask the operator of {host} "

@@ -245,14 +245,28 @@ for port in (2601, 2602):
 """
 
 
-@pytest.mark.parametrize(
-    "failover, hops, ports", [("false", 1, [2602, 2601]), ("True", 2, "2601 2602"), (False, 1, "2602, 2601")]
-)
-def test_the_route_has_the_ports_asked_for(deploy: Deployer, failover: Any, hops: int, ports: Any) -> None:
+def start_relay(deploy: Deployer) -> None:
     deploy.host.run(
         "ss -Hltn sport = :2601 | grep -q . || (cat >/root/relay; setsid python3 /root/relay >/dev/null 2>&1 &)",
         stdin=RELAY,
     )
+
+
+def test_a_login_that_is_not_for_this_relay_is_neither_tried_nor_written(deploy: Deployer) -> None:
+    start_relay(deploy)
+    given = {**BASE, **SET, "postfix_preflight": True, "postfix_relay_tls": "may", "postfix_relay_port": 2601}
+    given.update(postfix_relay_host="127.0.0.1", postfix_relay_auth="None")
+    run = deploy("postfix", **given)
+    assert run.ok, run.why
+    assert deploy.postconf("smtp_sasl_auth_enable") == "no"
+    assert "ops@example.com" not in deploy.host.run("cat /etc/postfix/sasl_passwd").stdout
+
+
+@pytest.mark.parametrize(
+    "failover, hops, ports", [("false", 1, [2602, 2601]), ("True", 2, "2601 2602"), (False, 1, "2602, 2601")]
+)
+def test_the_route_has_the_ports_asked_for(deploy: Deployer, failover: Any, hops: int, ports: Any) -> None:
+    start_relay(deploy)
     given = {**BASE, **SET, "postfix_preflight": "yes", "postfix_relay_port": "", "postfix_relay_tls": "May"}
     given.update(postfix_relay_username="", postfix_relay_password="", postfix_relay_auth="")
     given.update(postfix_relay_host=" [127.0.0.1] ", preflight_sticky="no")

@@ -446,6 +446,7 @@ UNPROBED = {"postfix_preflight": False, "postfix_relay_host": "r.example", "post
             ["postfix_relay_key_file is set and postfix_relay_cert_file is empty"],
         ),
         ("postfix", {**LOGIN, "postfix_relay_username": ""}, [], [], ["postfix_relay_username is empty"]),
+        ("postfix", {**LOGIN, "postfix_relay_username": "", "postfix_relay_auth": "none"}, [], [], []),
         (
             "postfix",
             {**LOGIN, "postfix_preflight": False, "postfix_relay_port": "auto"},

@@ -173,6 +173,12 @@ def test_no_credentials() -> None:
     assert check_credentials(None, None) is None
 
 
+@pytest.mark.parametrize("word", ["none", "None", " NONE "])
+def test_a_login_that_is_not_for_this_server_is_none(word: str) -> None:
+    assert check_credentials("someone", "hunter2", word) is None
+    assert check_credentials("someone", None, word) is None
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -329,6 +335,6 @@ def test_a_mechanism_is_taken_in_any_case(written: str, known: str) -> None:
 
 def test_an_unknown_mechanism_is_refused() -> None:
     with pytest.raises(
-        OptionError, match="postfix_relay_auth: 'digest-md5' is not known; it is one of auto, plain"
+        OptionError, match="postfix_relay_auth: 'digest-md5' is not known; it is one of auto, none, plain"
     ):
         check_mechanism("DIGEST-MD5", "postfix_relay_auth")
