@@ -967,11 +967,34 @@ def _login_needed(values: Mapping[str, Any], complaints: Sequence[str]) -> list[
         one.startswith((user, password)) for one in complaints
     ):
         return []
+    if values.get("postfix_relay_auth") == "xoauth2":
+        return _token_needed(values, complaints)
     if values.get(user) and not values.get(password) and password in values:
         return [f"{user} is set and {password} is empty; set both for a login, or neither"]
     if values.get(password) and not values.get(user) and user in values:
         return [f"{password} is set and {user} is empty; set both for a login, or neither"]
     return []
+
+
+_OAUTH = tuple(f"postfix_relay_oauth_{name}" for name in ("client_id", "refresh_token", "endpoint"))
+
+
+def _token_needed(values: Mapping[str, Any], complaints: Sequence[str]) -> list[str]:
+    """What Postfix's plugin needs to get access tokens."""
+    endpoint = values.get(_OAUTH[2])
+    if endpoint and not re.match(r"https://[^\s/]+/\S*\Z", endpoint):
+        return [
+            f"{_OAUTH[2]} is {shown(endpoint)}, and takes the URL of a token endpoint, such as "
+            "https://oauth2.googleapis.com/token"
+        ]
+    needed = [name for name in ("postfix_relay_username", *_OAUTH) if name in values and not values[name]]
+    if not needed or any(one.startswith(tuple(needed)) for one in complaints):
+        return []
+    return [
+        f"postfix_relay_auth is xoauth2, and {listed(needed, 'and')} {'is' if len(needed) == 1 else 'are'} empty: "
+        "Postfix gets the access tokens itself, which last an hour or so, and needs all of these; set them, or log in "
+        "with an application password by another mechanism where the relay has that"
+    ]
 
 
 def route(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -592,6 +592,8 @@ class _Reading:
         here = [name for name, plugin in MECHANISM_PLUGINS.items() if plugin in plugins]
         if not self.changing:
             return tuple(here) or None
+        if distributions.packages_xoauth2(self.host.release):
+            here = list(dict.fromkeys([*here, "XOAUTH2"]))
         family = distributions.family(self.host.release)
         if family is None:
             return tuple(here) or None

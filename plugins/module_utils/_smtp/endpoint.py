@@ -29,6 +29,7 @@ class OptionError(ValueError):
 class Credentials(NamedTuple):
     """User name and password (for XOAUTH2 the access token). Its repr shows no password.
 
+    Where the password of XOAUTH2 is empty, Postfix gets the token itself, and no login can be tried here.
     ``usable``, where given, are the mechanisms for which the host can have a plugin: a Postfix there has no others.
     """
 
@@ -292,12 +293,17 @@ def check_credentials(
     mechanism = check_mechanism(mechanism)
     if mechanism == "none" or (username is None and password is None):
         return None
-    if not username or not password:
+    untried = mechanism == "xoauth2" and not password
+    if not username or not (password or untried):
         raise OptionError(f"{names[0]} and {names[1]}: give both, or neither")
-    for name, flaw in ((names[0], username_flaw(username)), (names[1], password_flaw(password))):
+    flaws = [
+        (names[0], username_flaw(username)),
+        (names[1], "" if untried else password_flaw(password or "")),
+    ]
+    for name, flaw in flaws:
         if flaw:
             raise OptionError(f"{name}: {flaw}")
-    return Credentials(username, password, mechanism)
+    return Credentials(username, password or "", mechanism)
 
 
 def check_mechanism(value: Any, where: str = "auth_mechanism") -> str:

@@ -771,8 +771,15 @@ class Session:
         if not self._mechanisms:
             self._settle("auth_unsupported", why_not)
             self._quit()
-            return
-        self._log_in(self._mechanisms.pop(0))
+        elif not credentials.password:
+            # Without the login the envelope says nothing.
+            self._notes.append(
+                f"AUTH {credentials.mechanism.upper()} offered, the login was not tried without a token"
+            )
+            self._succeed()
+            self._quit()
+        else:
+            self._log_in(self._mechanisms.pop(0))
 
     def _log_in(self, mechanism: Mechanism) -> None:
         self._mechanism = mechanism
@@ -905,7 +912,7 @@ class Session:
             parts.append("without encryption")
         if self.auth_mechanism:
             parts.append(f"AUTH {self.auth_mechanism} accepted")
-        if self.settings.mail_from is not None or self.settings.rcpt_to is not None:
+        if self.state is State.ENVELOPE:
             parts.append("envelope accepted")
         reason = "Usable: " + ", ".join(parts + self._notes)
         if self.problems and self.problems[0].verdict == "certificate_expiring":

@@ -76,6 +76,10 @@ MECHANISM_PACKAGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "SCRAM-SHA-256": ("cyrus-sasl-scram",),
     },
 }
+# The plugin for XOAUTH2, and where a distribution has a package of it: IDs in os-release(5). Of others it is the user's
+# affair, such as EPEL for EL and a PPA for Ubuntu.
+XOAUTH2_PACKAGE = "sasl-xoauth2"
+_HAS_XOAUTH2 = ("fedora",)
 # ID or a word of ID_LIKE in os-release(5) -> family
 _IDS = {
     "debian": "debian", "ubuntu": "debian",
@@ -122,7 +126,14 @@ def packages_for(
             special = MECHANISM_PACKAGES.get(known.name, {})
             for mechanism in mechanisms:
                 result += special.get(mechanism.upper(), ())
+                if mechanism.upper() == "XOAUTH2":
+                    result.append(XOAUTH2_PACKAGE)
     return list(dict.fromkeys(result))
+
+
+def packages_xoauth2(release: Mapping[str, str]) -> bool:
+    """Whether the distribution itself has a package with the plugin for XOAUTH2."""
+    return release.get("ID", "").lower() in _HAS_XOAUTH2
 
 
 # ---------------------------------------------------------------------------------------------- the stock main.cf

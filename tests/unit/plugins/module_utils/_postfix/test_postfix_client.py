@@ -441,6 +441,8 @@ def test_a_key_that_this_user_cannot_read_is_told_of(tmp_path, wish):
         ({"plain", "login"}, "debian", None, {"PLAIN", "LOGIN"}, {"SCRAM-SHA-256", "CRAM-MD5"}),
         ({"scram"}, "debian", None, {"SCRAM-SHA-256"}, {"PLAIN"}),
         (set(), "debian", Wish(), {"PLAIN", "SCRAM-SHA-256", "CRAM-MD5"}, {"XOAUTH2", "GSSAPI"}),
+        (set(), "fedora", Wish(), {"PLAIN", "XOAUTH2"}, {"GSSAPI"}),
+        ({"plain"}, "fedora", None, {"PLAIN"}, {"XOAUTH2"}),
         (set(), "rocky", Wish(), {"PLAIN", "LOGIN", "SCRAM-SHA-1"}, {"XOAUTH2"}),
         ({"xoauth2"}, "debian", Wish(), {"XOAUTH2", "PLAIN"}, set()),
     ],
