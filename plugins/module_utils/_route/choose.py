@@ -339,7 +339,7 @@ def _accepted(one: Probed) -> str:
         word
         for word, done in (
             ("TLS", best.tls_version),
-            (f"the login{_mechanism(best)}", one.candidate.endpoint.credentials),
+            (f"the login{_mechanism(best)}", best.auth_mechanism),
             ("the envelope", best.timings_ms.get("envelope")),
         )
         if done
