@@ -516,6 +516,7 @@ def here(mine: client.Client, wish: client.Wish | None) -> Here:
         mine.family_from,
         mine.origin,
         mine.certificates,
+        lambda offered: client.plugin_advice(mine, offered) if mine.installed or wish else "",
     )
 
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from .._smtp.endpoint import Endpoint, OptionError
+from .._smtp.endpoint import Credentials, Endpoint, OptionError
 from .._smtp.verdict import Result, renamed
 from .choose import Candidate, Hop, Probed, Route, candidates, choose, override_port, pair
 from .cloud import Cloud, advise, may_be_the_network
@@ -153,7 +153,17 @@ def _explained(one: Probed, names: Mapping[str, str], sender: Sender) -> Probed:
     known, login = one.candidate.spec.known, one.candidate.endpoint.credentials
     service = known.service if known else None
     results = [replace(result, advice=advise_login(result, login, service)) for result in one.results]
+    results = [_about_plugins(result, login, sender) for result in results]
     return one._replace(results=tuple(_in_the_users_words(each, names, sender) for each in results))
+
+
+def _about_plugins(result: Result, login: Credentials | None, sender: Sender) -> Result:
+    """The same with what to install on this host, where that is the matter."""
+    if result.verdict != "auth_unsupported" or login is None:
+        return result
+    asked = login.mechanism.upper()
+    offered = [name for name in result.auth_mechanisms if asked in ("AUTO", name.upper())]
+    return replace(result, advice=sender.plugin_advice(offered) or result.advice)
 
 
 def _doubtful_logins(probed: Sequence[Probed], names: Mapping[str, str]) -> list[str]:

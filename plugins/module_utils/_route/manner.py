@@ -56,6 +56,8 @@ class Here(NamedTuple):
     """The domain that it gives to addresses of this host without one."""
     certificates: tuple[tuple[str, str], ...] = ()
     """What it shows to a server that asks for a certificate: files of certificates and of their keys."""
+    plugin_advice: Callable[[Sequence[str]], str] = lambda _offered: ""
+    """What to do where it has no plugin for the SASL mechanisms that a relay offers; empty where it has."""
 
 
 class Sender(NamedTuple):
@@ -72,6 +74,8 @@ class Sender(NamedTuple):
     family_from: tuple[str, str] | None = None
     """As in Here; None where the user named the family."""
     origin: str | None = None
+    """As in Here."""
+    plugin_advice: Callable[[Sequence[str]], str] = lambda _offered: ""
     """As in Here."""
 
 
@@ -112,6 +116,7 @@ def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
         mail_advice=_mail_advice(params.get("mail_from"), mail_from, names),
         family_from=None if params.get("family") else here.family_from,
         origin=here.origin,
+        plugin_advice=here.plugin_advice,
     )
 
 

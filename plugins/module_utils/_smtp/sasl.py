@@ -81,7 +81,7 @@ def choose(
     mechanisms = [mechanism for mechanism in made if mechanism is not None]
     if mechanisms:
         return mechanisms, ""
-    if "XOAUTH2" in offered and asked == "AUTO":
+    if "XOAUTH2" in offered and "XOAUTH2" in known and asked == "AUTO":
         return [], (
             f"The server offers AUTH {listed}, of which only XOAUTH2 can be used, and the password does not look "
             "like an access token; set auth_mechanism to xoauth2 if it is one"

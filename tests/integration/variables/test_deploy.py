@@ -262,6 +262,40 @@ def test_a_login_that_is_not_for_this_relay_is_neither_tried_nor_written(deploy:
     assert "ops@example.com" not in deploy.host.run("cat /etc/postfix/sasl_passwd").stdout
 
 
+OAUTH = of(
+    "postfix_relay_username", "postfix_relay_oauth_client_id", "postfix_relay_oauth_client_secret",
+    "postfix_relay_oauth_refresh_token", "postfix_relay_oauth_endpoint",
+)  # fmt: skip
+# Postfix's plugin for XOAUTH2: whether it is there is told by its name.
+PLUGIN = "/usr/lib/$(uname -m)-linux-gnu/sasl2/libsasl-xoauth2.so"
+
+
+def test_a_token_is_written_once_and_the_plugins_own_stays(deploy: Deployer) -> None:
+    given = {**BASE, **OAUTH, "postfix_relay_auth": "XOAUTH2"}
+    refused = deploy("postfix", **given)
+    assert not refused.ok
+    assert "install sasl-xoauth2" in refused.said
+    deploy.host.run(f"touch {PLUGIN}")
+    try:
+        run = deploy("postfix", **given)
+        assert run.ok, run.why
+        assert "refresh{{" not in run.said
+        key, login = deploy.read("/etc/postfix/sasl_passwd").splitlines()[-2].split()
+        assert key == "[relay.example.com]:2525"
+        path = login.partition(":")[2]
+        written = json.loads(deploy.read(path))
+        assert written["refresh_token"] == GOOD["postfix_relay_oauth_refresh_token"]
+        assert written["client_secret"] == GOOD["postfix_relay_oauth_client_secret"]
+        assert deploy.host.run(f"stat -c '%a %U' /var/spool/postfix{path}").stdout.strip() == "600 postfix"
+        deploy.host.run(f"echo renewed > {path}")
+        assert not deploy("postfix", **given).changed
+        assert deploy.read(path) == "renewed\n"
+        assert deploy("postfix", **{**given, "postfix_relay_oauth_refresh_token": "another"}).ok
+        assert path not in deploy.read("/etc/postfix/sasl_passwd")
+    finally:
+        deploy.host.run(f"rm {PLUGIN}")
+
+
 @pytest.mark.parametrize(
     "failover, hops, ports", [("false", 1, [2602, 2601]), ("True", 2, "2601 2602"), (False, 1, "2602, 2601")]
 )

@@ -126,9 +126,19 @@ def packages_for(
             special = MECHANISM_PACKAGES.get(known.name, {})
             for mechanism in mechanisms:
                 result += special.get(mechanism.upper(), ())
-                if mechanism.upper() == "XOAUTH2":
+                if mechanism.upper() == "XOAUTH2" and packages_xoauth2(release):
                     result.append(XOAUTH2_PACKAGE)
     return list(dict.fromkeys(result))
+
+
+def bringing(mechanism: str, release: Mapping[str, str]) -> tuple[str, ...]:
+    """The packages with the plugin for a SASL mechanism, as this distribution names them; none where it has none."""
+    known = family(release)
+    if mechanism == "XOAUTH2":
+        return (XOAUTH2_PACKAGE,) if packages_xoauth2(release) else ()
+    if known is None:
+        return ()
+    return MECHANISM_PACKAGES.get(known.name, {}).get(mechanism) or known.packages["sasl_plugin"]
 
 
 def packages_xoauth2(release: Mapping[str, str]) -> bool:

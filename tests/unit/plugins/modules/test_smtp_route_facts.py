@@ -280,6 +280,36 @@ def test_logins_are_limited_to_what_postfix_on_this_host_can_have(run, tmp_path)
     assert "XOAUTH2" not in endpoints[0].credentials.usable
 
 
+@pytest.mark.parametrize(
+    "installed, asked, offered, advice",
+    [
+        (True, "auto", ["SCRAM-SHA-256"], "Install libsasl2-modules on this host"),
+        (True, "xoauth2", ["XOAUTH2"], "Install sasl-xoauth2 on this host"),
+        (True, "scram-sha-1", ["PLAIN", "SCRAM-SHA-1"], "Install libsasl2-modules on this host"),
+        # What was asked for is not offered: no plugin would help.
+        (True, "scram-sha-1", ["PLAIN", "SCRAM-SHA-256"], "Set auth_mechanism to one that the server offers"),
+        # Without Postfix no plugin of it is missing.
+        (False, "auto", ["XOAUTH2"], "Set auth_mechanism to one that the server offers"),
+    ],
+)
+def test_a_missing_plugin_is_named_with_its_package(
+    run, monkeypatch, tmp_path, installed, asked, offered, advice
+):
+    if installed:
+        postfix(tmp_path, "")
+        host = a_host(str(tmp_path))._replace(plugins=frozenset({"plain"}))
+        monkeypatch.setattr(smtp_route_facts.client, "this_host", lambda: host)
+
+    def unsupported(endpoints, _options):
+        return [
+            Result(*each[:3], "auth_unsupported", "auth", "Seen.", reachable=True, auth_mechanisms=offered)
+            for each in endpoints
+        ]
+
+    result, _text = run(_probe=unsupported, relays=[{**LOGIN, "auth_mechanism": asked}])
+    assert result["ansible_facts"]["smtp_route"]["endpoints"][0]["advice"].startswith(advice)
+
+
 def test_a_host_without_a_full_name_is_told_of(run, monkeypatch, tmp_path):
     monkeypatch.setattr(smtp_route_facts.client, "this_host", lambda: a_host(str(tmp_path), "web1"))
     _endpoints, options, route = seen(run, mail_from="root", option_names={"helo_name": "postfix_myhostname"})

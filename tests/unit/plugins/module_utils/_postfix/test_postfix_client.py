@@ -453,6 +453,87 @@ def test_mechanisms(tmp_path, plugins, release, wish, has, has_not):
     assert not has_not & set(found)
 
 
+@pytest.mark.parametrize(
+    "release, plugins, offered, advice",
+    [
+        (
+            "debian",
+            {"plain", "login"},
+            "SCRAM-SHA-256 SCRAM-SHA-1",
+            "Install libsasl2-modules on this host: Postfix logs in by SC",
+        ),
+        (
+            "rocky",
+            {"plain"},
+            "SCRAM-SHA-256 GSSAPI",
+            "Install cyrus-sasl-scram on this host: Postfix logs in by SCRAM-SHA-256",
+        ),
+        (
+            "rocky",
+            {"plain"},
+            "CRAM-MD5",
+            "Install cyrus-sasl-md5 on this host: Postfix logs in by CRAM-MD5 with a plugin",
+        ),
+        (
+            "rocky",
+            {"scram"},
+            "plain login",
+            "Install cyrus-sasl-plain on this host: Postfix logs in by PLAIN with",
+        ),
+        ("opensuse", {"plain"}, "CRAM-MD5", "Install cyrus-sasl-crammd5 on this host"),
+        ("alpine", {"plain"}, "LOGIN", "Install cyrus-sasl and cyrus-sasl-login on this host"),
+        (
+            "plan9",
+            {"plain"},
+            "CRAM-MD5",
+            "Install the plugin of Cyrus SASL for CRAM-MD5 on this host: Postfix",
+        ),
+        (
+            "debian",
+            {"plain"},
+            "XOAUTH2 OAUTHBEARER",
+            "Install sasl-xoauth2 on this host, the plugin of Cyrus SASL",
+        ),
+        (
+            "debian",
+            {"plain"},
+            "GSSAPI NTLM",
+            "Use a port or another relay that takes a user name and a password: Postfix ",
+        ),
+        (
+            "debian",
+            {"plain"},
+            "EXTERNAL",
+            "Use a port or another relay that takes a user name and a password: Postfix",
+        ),
+        # Not for want of a plugin.
+        ("debian", {"plain"}, "PLAIN", ""),
+        ("debian", {"xoauth2"}, "XOAUTH2", ""),
+        ("debian", set(), "SCRAM-SHA-256", ""),
+        ("debian", {"plain"}, "", ""),
+    ],
+)
+def test_what_to_install_for_a_relay(tmp_path, release, plugins, offered, advice):
+    host = a_host(tmp_path, "", plugins=frozenset(plugins), release={"ID": release})
+    said = client.plugin_advice(client.client(host=host), offered.split(), host)
+    assert said.startswith(advice)
+    assert bool(said) == bool(advice)
+    assert ("not in Debian" in said) == (release == "debian" and "XOAUTH2" in said)
+
+
+def test_a_package_whose_plugin_is_gone_is_installed_again(tmp_path):
+    status = "Package: libsasl2-modules\nStatus: install ok installed\n"
+    host = a_host(
+        tmp_path,
+        "",
+        plugins=frozenset({"plain"}),
+        release={"ID": "debian"},
+        files={"var/lib/dpkg/status": status},
+    )
+    said = client.plugin_advice(client.client(wish=Wish(), host=host), ["SCRAM-SHA-1"], host)
+    assert said.startswith("Install again libsasl2-modules on this host")
+
+
 @pytest.mark.parametrize("plugins", [{"login"}, set()])
 @pytest.mark.parametrize(
     "status, there",

@@ -65,6 +65,22 @@ def test_a_host_gets_the_packages_of_its_distribution(host: Host) -> None:
     assert packages == host.packages.split()
 
 
+@pytest.mark.parametrize(
+    ("name", "packages"),
+    [
+        ("fedora", ["cyrus-sasl-plain", "sasl-xoauth2"]),
+        ("debian", ["libsasl2-modules"]),
+        ("rocky", ["cyrus-sasl-plain"]),
+    ],
+)
+def test_the_plugin_of_tokens_is_installed_where_the_distribution_has_it(
+    name: str, packages: list[str]
+) -> None:
+    release = {"ID": name, "ID_LIKE": "rhel"} if name == "rocky" else {"ID": name}
+    assert distributions.packages_for(["sasl_plugin"], release, ["xoauth2"]) == packages
+    assert distributions.packages_xoauth2(release) == (name == "fedora")
+
+
 def test_of_an_unknown_distribution_nothing_is_said() -> None:
     assert distributions.family(UNKNOWN) is None
     assert distributions.family({}) is None

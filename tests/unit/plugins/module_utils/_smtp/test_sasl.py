@@ -158,6 +158,13 @@ def test_an_access_token_is_no_password_for_postfix() -> None:
         assert "The password looks like an access token, which Postfix cannot log in with" in why_not
 
 
+def test_tokens_are_not_advised_where_the_host_has_no_plugin_for_them() -> None:
+    password = Credentials("user", "secret")
+    assert "set auth_mechanism to xoauth2" in choose(password, ["XOAUTH2"])[1]
+    assert "set auth_mechanism to xoauth2" in choose(password, ["XOAUTH2"], ("PLAIN", "XOAUTH2"))[1]
+    assert "none of which can be used" in choose(password, ["XOAUTH2"], ("PLAIN",))[1]
+
+
 def test_every_mechanism_of_the_option_is_there() -> None:
     for name in MECHANISMS:
         if name not in ("auto", "none"):
