@@ -259,7 +259,7 @@ def test_a_login_that_is_not_for_this_relay_is_neither_tried_nor_written(deploy:
     run = deploy("postfix", **given)
     assert run.ok, run.why
     assert deploy.postconf("smtp_sasl_auth_enable") == "no"
-    assert "ops@example.com" not in deploy.host.run("cat /etc/postfix/sasl_passwd").stdout
+    assert "ops@example.com" not in deploy.host.run("cat /etc/postfix/sasl_passwd || true").stdout
 
 
 OAUTH = of(
@@ -274,7 +274,7 @@ def test_a_token_is_written_once_and_the_plugins_own_stays(deploy: Deployer) -> 
     given = {**BASE, **OAUTH, "postfix_relay_auth": "XOAUTH2"}
     refused = deploy("postfix", **given)
     assert not refused.ok
-    assert "install sasl-xoauth2" in refused.said
+    assert "sasl-xoauth2, is missing on this host, whose distribution does not package it" in refused.why
     deploy.host.run(f"touch {PLUGIN}")
     try:
         run = deploy("postfix", **given)
