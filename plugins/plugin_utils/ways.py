@@ -217,11 +217,11 @@ class _Rendering:
 
     def _hop(self, way: Mapping[str, Any], place: int) -> Hop:
         relay = self.relays[place]
-        level, login = str(relay.get("security_level") or "secure"), bool(relay.get("username"))
+        level = str(relay.get("security_level") or "secure")
         asked = str(relay.get("auth_mechanism") or "auto").lower()
-        mechanism = (
-            str(way.get("auth_mechanism") or ("" if asked == "auto" else asked)).lower() if login else ""
-        )
+        login = bool(relay.get("username")) and asked != "none"
+        proven = way.get("auth_mechanism") or ("" if asked == "auto" else asked)
+        mechanism = str(proven).lower() if login else ""
         client = Client(
             way["tls"] == "implicit",
             str(relay.get("ca_path") or ""),

@@ -237,3 +237,8 @@ def test_one_next_hop_cannot_have_two_levels():
 def test_without_a_probe_the_route_is_what_was_named():
     made = ways({"host": A, "port": 587, "tls": "starttls"}, [LOGIN])
     assert made["relayhost"] == f"[{A}]:587"
+
+
+def test_a_login_that_the_relay_does_not_want_is_not_written():
+    made = ways(fact(entry(way(A, 587))), [{**LOGIN, "auth_mechanism": "none"}])
+    assert (made["passwords"], made["client"]["mechanism"]) == ([], "")
