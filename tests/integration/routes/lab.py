@@ -22,7 +22,16 @@ from world.playbook import Run, play
 CA_FILE = "/etc/ssl/other-root.pem"
 MESSAGE = "From: <{sender}>\nTo: <{to}>\nSubject: {token}\nMessage-ID: <{token}@routes.test>\n\n{token}\n"
 _LINE = re.compile(r" postfix/([\w/.-]+)\[\d+\]: (\w+): (.*)$")
-_CUT = "table inet cut; delete table inet cut; table inet cut {{ chain input {{ type filter hook input priority -10; {} }} }}"
+_CUT = """\
+table inet cut
+delete table inet cut
+table inet cut {{
+  chain input {{
+    type filter hook input priority -10
+    {}
+  }}
+}}
+"""
 
 
 class Arrival(NamedTuple):
@@ -190,7 +199,7 @@ class Lab:
                 f"tcp dport {port} " if port else "meta l4proto tcp "
             )
             rules.append(where + how)
-        self.far.run("nft -f -", stdin=_CUT.format("; ".join(rules)) + "\n")
+        self.far.run("nft -f -", stdin=_CUT.format("\n".join(rules)))
 
     def reset(self) -> None:
         at_once(self.hosts, Host.reset)
