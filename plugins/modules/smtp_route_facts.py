@@ -34,11 +34,19 @@ options:
       - V(tls), one of V(auto), V(starttls), V(implicit), V(opportunistic), V(none). The default is V(auto),
         which is what the provider documents, else V(implicit) on 465, 2465 and 8465, V(opportunistic) on 25
         and V(starttls) on any other port.
+      - V(port), a port of this relay to insist on, in place of O(port).
       - V(server_name), the name that the certificate has to have, where that is not the host.
+      - V(security_level) and V(ca_path), in place of O(security_level) and O(ca_path).
       - V(username) and V(password). When they are given, a port is usable only if it takes the login, also where
         Postfix would send without one because none is offered. The password is never sent over an unencrypted
         connection.
       - V(auth_mechanism), in place of O(auth_mechanism).
+      - V(senders) and V(recipients), for whom the relay is, lists of addresses such as V(ops@example.com) and of
+        domains such as V(@example.org). It is then no candidate for the mail of everybody. Where an address of
+        V(senders) is named, it is the one that is tried in place of O(mail_from); of a domain none is.
+      - V(direct), whether mail of V(senders) or to V(recipients) goes past every relay. Such an entry has no host.
+      - V(required), whether the host fails where no port of the relay is usable, though others are. The default is
+        true for one with V(senders) or V(recipients), whose mail has no other way, and false for the others.
       - An empty value is the same as none.
     type: list
     elements: raw
@@ -268,7 +276,8 @@ ansible_facts:
         decided_by:
           description:
             - V(probe), V(sticky) (the port in use works and stays), V(override) (O(port)), V(policy) (a
-              guess from the provider's table) or V(keep) (the next hop in use is kept unproven).
+              guess from the provider's table), V(keep) (the next hop in use is kept unproven) or V(direct) (no relay
+              is for everybody).
           type: str
           returned: always
           sample: probe
@@ -295,11 +304,20 @@ ansible_facts:
           returned: always
           sample: dns
         alternatives:
-          description: The other usable ports, in the order of the candidates.
+          description: The other usable ports of all relays that are for everybody, in the order of the candidates.
           type: list
           elements: dict
           returned: always
-          sample: [{host: relay.example.com, port: 465, tls: implicit, auth_mechanism: PLAIN, lookup: dns}]
+          sample: [{host: relay.example.com, port: 465, tls: implicit, auth_mechanism: PLAIN, lookup: dns, relay: 0}]
+        routes:
+          description:
+            - The same for each entry of O(relays) by itself, in its order, with C(senders), C(recipients), C(direct)
+              and C(required). C(alternatives) are those of this entry.
+            - Where O(relays) has an entry for everybody, C(host) and what is beside it above are the choice among all
+              of these; where it has none, C(decided_by) is V(direct) and C(host) is null.
+          type: list
+          elements: dict
+          returned: always
         helo_name:
           description: The name that was given with EHLO; null where this host has none and gave its address.
           type: str
@@ -328,6 +346,17 @@ ansible_facts:
           type: str
           returned: always
           sample: web1.example.com
+        family:
+          description: Which IP addresses this host's Postfix uses, V(any), V(ipv4) or V(ipv6).
+          type: str
+          returned: always
+          sample: any
+        source_addresses:
+          description: The addresses of this host that its Postfix sends from, where it is told to.
+          type: list
+          elements: str
+          returned: always
+          sample: []
         warnings:
           description:
             - What differs on this host from what the probe did, or from what Postfix should find; and a user name that
@@ -370,7 +399,9 @@ ansible_facts:
               type: dict
               returned: always
         endpoints:
-          description: Every probe in the order of the candidates, as M(mailops.smtp.smtp_probe) returns it.
+          description:
+            - Every probe in the order of the candidates, as M(mailops.smtp.smtp_probe) returns it, with C(relay), the
+              place of its relay in O(relays).
           type: list
           elements: dict
           returned: always
@@ -388,7 +419,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._base.masks import Careful
 from ..module_utils._postfix import client
-from ..module_utils._postfix.files.nexthop import next_hops
+from ..module_utils._postfix.files.nexthop import next_hops, selected_hops
 from ..module_utils._postfix.host import hostname
 from ..module_utils._postfix.rewriting import UnknownSender
 from ..module_utils._route.choose import ON_NO_ROUTE, PREFERENCES
@@ -396,15 +427,16 @@ from ..module_utils._route.cloud import recognise
 from ..module_utils._route.fact import (
     SAVED,
     fact,
-    hop_in_use,
+    in_their_own_manner,
+    in_use,
     limited,
     no_route,
     parse_parameters,
     read_saved,
     save,
 )
-from ..module_utils._route.manner import LEVELS, Here, UnknownAddress, as_here
-from ..module_utils._route.relays import masked, secrets
+from ..module_utils._route.manner import Here, UnknownAddress, as_here, of_relay
+from ..module_utils._route.relays import LEVELS, masked, secrets
 from ..module_utils._smtp.arguments import PROBE_ARGUMENTS
 from ..module_utils._smtp.endpoint import OptionError
 from ..module_utils._smtp.net.probe import probe
@@ -449,23 +481,26 @@ def main() -> None:
         request = parse_parameters(params)
         wish = client.wish_of(params["postfix"], (params["option_names"] or {}).get("named"))
         mine = client.client(directory, wish)
-        options, sender = as_here(params, here(mine, wish))
+        host = here(mine, wish)
+        options, sender = as_here(params, host)
     except (OptionError, client.ClientError) as error:
         module.fail_json(msg=str(error))
     if mine.installed or wish:
         request = limited(request, mine.mechanisms)
+    request = in_their_own_manner(request, lambda spec: of_relay(spec, options, params, host))
 
     try:
         results = probe([candidate.endpoint for candidate in request.candidates], options)
     except OptionError as error:
         module.fail_json(msg=in_the_users_words(str(error), params))
-    in_use = hop_in_use(next_hops(directory), read_saved(SAVED))
-    smtp_route = fact(request, results, recognise(), in_use, datetime.now(timezone.utc), sender)
+    used = in_use(next_hops(directory), read_saved(SAVED), selected_hops(directory))
+    smtp_route = fact(request, results, recognise(), used, datetime.now(timezone.utc), sender)
     for warning in smtp_route["warnings"]:
         module.warn(warning)
     result = {"changed": False, "ansible_facts": {"smtp_route": smtp_route}}
-    if smtp_route["host"] is None:
-        module.fail_json(msg=no_route(smtp_route), **result)
+    missing = no_route(smtp_route)
+    if missing:
+        module.fail_json(msg=missing, **result)
     if params["save"]:
         try:
             saving = save(smtp_route, SAVED, write=not module.check_mode)

@@ -27,7 +27,7 @@ PREFERENCES = ("first_usable", "fastest")
 # its place: less is noise, and a second run would change what the first has done.
 CLEARLY_FASTER = (1 / 3, 100.0)
 ON_NO_ROUTE = ("fail", "keep", "policy")
-DECISIONS = ("probe", "sticky", "override", "policy", "keep")
+DECISIONS = ("probe", "sticky", "override", "policy", "keep", "direct")
 
 
 class Candidate(NamedTuple):
@@ -47,13 +47,15 @@ class Hop(NamedTuple):
 
 
 class Way(NamedTuple):
-    """A usable endpoint, with what the probe proved of it. `lookup`: where its name was found, `dns` or `native`."""
+    """A usable endpoint, with what the probe proved of it. `lookup`: where its name was found, `dns` or `native`;
+    `relay`: the place of its relay in the user's list, from 0."""
 
     host: str
     port: int
     tls: str
     auth_mechanism: str | None
     lookup: str | None
+    relay: int
 
 
 class Route(NamedTuple):
@@ -92,7 +94,7 @@ class Probed(NamedTuple):
     @property
     def way(self) -> Way:
         host, port, tls = self.candidate.endpoint[:3]
-        return Way(host, port, tls, self.best.auth_mechanism, self.best.lookup)
+        return Way(host, port, tls, self.best.auth_mechanism, self.best.lookup, self.candidate.relay_index)
 
     @property
     def milliseconds(self) -> float:
@@ -117,17 +119,20 @@ def candidates(
 ) -> list[Candidate]:
     """Every endpoint to probe: by the order of the relays, of each one's hosts, and of its ports.
 
-    `port` (the override) comes before a relay's own ports, these before `ports`, these before the
+    `port` (the override, a relay's own first) comes before a relay's own ports, these before `ports`, these before the
     catalogue's, and DEFAULT_PORTS come last. Raises OptionError for a port that is known to have no TLS.
     """
     found: list[Candidate] = []
-    seen: set[Endpoint] = set()
+    seen: set[tuple[Endpoint, tuple[str, ...]]] = set()
     for index, spec in enumerate(relays):
-        numbers = (port,) if port else spec.ports or tuple(ports) or _usual_ports(spec)
+        if spec.direct:
+            continue
+        insisted = spec.port or port
+        numbers = (insisted,) if insisted else spec.ports or tuple(ports) or _usual_ports(spec)
         for host, number in product((spec.host, *spec.alternates), numbers):
             endpoint = _endpoint(spec, host, number)
-            if endpoint not in seen:
-                seen.add(endpoint)
+            if (endpoint, spec.selects) not in seen:
+                seen.add((endpoint, spec.selects))
                 found.append(Candidate(index, endpoint, spec))
     return found
 
@@ -159,7 +164,7 @@ def choose(
     usable = [one for one in probed if one.usable]
     if not usable:
         return _without_probe(probed, cloud, in_use, override, on_no_route)
-    now = next((one for one in usable if in_use and _is_in_use(one.candidate, in_use)), None)
+    now = next((one for one in usable if in_use and is_in_use(one.candidate, in_use)), None)
     best = min(usable, key=lambda one: one.milliseconds) if preference == "fastest" else usable[0]
     # Measured times differ a little in every run.
     near = preference == "fastest" and now is not None and not _clearly_faster(best, now)
@@ -222,7 +227,7 @@ def _remedy(probed: Sequence[Probed], cloud: Cloud) -> str:
 
 
 def _kept(in_use: Hop, probed: Sequence[Probed], reason: str, remedy: str) -> Route:
-    match = next((one.candidate for one in probed if _is_in_use(one.candidate, in_use)), None)
+    match = next((one.candidate for one in probed if is_in_use(one.candidate, in_use)), None)
     if match:
         return _route(match, "keep", reason, remedy)
     return Route(
@@ -270,7 +275,8 @@ def _same_endpoint(one: Result, other: Result) -> bool:
     return (one.host, one.port, one.tls) == (other.host, other.port, other.tls)
 
 
-def _is_in_use(candidate: Candidate, in_use: Hop) -> bool:
+def is_in_use(candidate: Candidate, in_use: Hop) -> bool:
+    """Whether a next hop is this candidate."""
     host, port, tls = candidate.endpoint[:3]
     same_host = host.lower().rstrip(".") == in_use.host.lower().strip("[]").rstrip(".")
     return same_host and port == in_use.port and (tls == "implicit") == in_use.implicit

@@ -14,9 +14,8 @@ from typing import Any, Callable, Mapping, NamedTuple, Sequence
 from .._base.addresses import ip_version
 from .._smtp.arguments import options_from
 from .._smtp.endpoint import Options
+from .relays import LEVELS, RelaySpec
 
-# Levels of smtp_tls_security_level.
-LEVELS = ("may", "encrypt", "dane", "dane-only", "verify", "secure")
 VERIFYING_LEVELS = ("verify", "secure")
 # Levels at which the certificate is judged by the relay's TLSA records, which take a resolver that validates: without
 # one nobody knows to whom a password would go.
@@ -71,6 +70,10 @@ class Sender(NamedTuple):
     """As in Here; None where the user named the family."""
     origin: str | None = None
     """As in Here."""
+    family: str = "any"
+    """The one that the mail server uses, as in Here."""
+    source_addresses: tuple[str, ...] = ()
+    """Those that the mail server sends from, as in Here."""
 
 
 def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
@@ -108,7 +111,36 @@ def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
         mail_advice=_mail_advice(params.get("mail_from"), mail_from, names),
         family_from=None if params.get("family") else here.family_from,
         origin=here.origin,
+        family=here.family,
+        source_addresses=here.source_addresses,
     )
+
+
+def of_relay(spec: RelaySpec, common: Options, params: Mapping[str, Any], here: Here) -> Options | None:
+    """The options of one relay where they are other than those of all: its level of TLS, its authorities, and the
+    sender of the mail that goes through it. None where nothing differs."""
+    own: dict[str, Any] = {}
+    level = spec.security_level
+    if level and level != params.get("security_level"):
+        own.update(validate_certs=level in VERIFYING_LEVELS, needs_dns=level in DANE_LEVELS)
+    if spec.ca_path:
+        own.update(ca_path=(spec.ca_path,), system_authorities=False)
+    if spec.senders:
+        own["mail_from"] = _one_of_the_senders(spec.senders, common.mail_from, here)
+    return replace(common, **own) if own else None
+
+
+def _one_of_the_senders(senders: Sequence[str], common: str | None, here: Here) -> str | None:
+    """A sender as the relay sees it: of a whole domain no address is known but one that is tried everywhere."""
+    if common and (common.lower() in senders or f"@{common.lower().rpartition('@')[2]}" in senders):
+        return common
+    address = next((one for one in senders if not one.startswith("@")), None)
+    if not address:
+        return None
+    try:
+        return here.complete(address)
+    except UnknownAddress:
+        return address
 
 
 def _of_all_families(addresses: Sequence[str]) -> tuple[str, ...]:

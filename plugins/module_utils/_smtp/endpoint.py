@@ -42,13 +42,16 @@ class Credentials(NamedTuple):
 
 
 class Endpoint(NamedTuple):
-    """One host and port, with the TLS mode that is to be spoken there (already resolved, never ``auto``)."""
+    """One host and port, with the TLS mode that is to be spoken there (already resolved, never ``auto``).
+
+    ``options``, where given, are its own: of authorities, certificates, lookup and envelope."""
 
     host: str
     port: int
     tls: str
     server_name: str | None = None
     credentials: Credentials | None = None
+    options: Options | None = None
 
     def __str__(self) -> str:
         return "%s:%d" % (f"[{self.host}]" if ":" in self.host else self.host, self.port)

@@ -24,7 +24,7 @@ import resource
 import socket
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Callable, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Sequence
 
 from ..._base.addresses import IMPLICIT_TLS_PORTS, family_title, ip_version, is_host_name
 from .. import certificate as certificates
@@ -149,7 +149,8 @@ class _Run:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.policy = TlsPolicy(options.ca_path, options.min_tls_version, options.system_authorities)
+        self._policies: dict[Any, TlsPolicy] = {}
+        self.policy(options)
         self.loop = Loop()
         self._resolver: Resolver | None = None
         self.now_epoch = time.time()
@@ -160,6 +161,12 @@ class _Run:
         self._slots = min(options.concurrency, half)
         self._waiting: deque[_Probe] = deque()
         self._hosts: dict[str, _Host] = {}
+
+    def policy(self, options: Options) -> TlsPolicy:
+        key = (options.ca_path, options.min_tls_version, options.system_authorities)
+        if key not in self._policies:
+            self._policies[key] = TlsPolicy(*key)
+        return self._policies[key]
 
     @property
     def resolver(self) -> Resolver:
@@ -209,6 +216,8 @@ class _Probe:
         self.task: Task
         self.result: Result
         self._run = run
+        self._options = endpoint.options or run.options
+        self._policy = run.policy(self._options)
         self._timings: dict[str, float] = {}
         self._started = self._deadline = self._settled = 0.0
         self._address: Address | None = None
@@ -322,7 +331,7 @@ class _Probe:
 
     def _ladder(self, addresses: list[Address]) -> Steps[_Attempt]:
         """The whole ladder, with the second connections that the first one may call for."""
-        endpoint, context = self.endpoint, self._run.policy.context
+        endpoint, context = self.endpoint, self._policy.context
         connection = yield from self._connect(addresses)
         if isinstance(connection, SessionOutcome):
             return _Attempt(connection)
@@ -333,7 +342,7 @@ class _Probe:
         chain = session.chain_error
         if chain is not None:
             # OpenSSL named one fault and broke off; a second connection shows the certificate.
-            chain = chain._replace(authorities=self._run.policy.has_authorities())
+            chain = chain._replace(authorities=self._policy.has_authorities())
             second = yield from self._again(lambda settings: Session(endpoint, settings, context, chain))
             if second is not None and second.certificate is not None:
                 ending = _Attempt(_verdict_of(second), second)
@@ -356,7 +365,7 @@ class _Probe:
         if session is None or session.tls_version is None or self.endpoint.tls == "implicit":
             return ending
         settled, timings, chain = self._settled, self._timings, session.chain
-        context = self._run.policy.context
+        context = self._policy.context
         check = yield from self._again(
             lambda settings: PipeliningCheck(self.endpoint, settings, context, chain)
         )
@@ -367,7 +376,7 @@ class _Probe:
         """Another connection shows what is wrong with the chain, where that does not decide and Python cannot tell."""
         settled, timings, disturbed = self._settled, self._timings, self._disturbed
         second = yield from self._again(
-            lambda settings: ChainCheck(self.endpoint, settings, self._run.policy.context)
+            lambda settings: ChainCheck(self.endpoint, settings, self._policy.context)
         )
         if second is not None and second.chain_error is not None:
             session.note_chain(second.chain_error)
@@ -398,7 +407,7 @@ class _Probe:
             yield from self._calm(self._run.host(address), tries)
 
     def _settings(self, connection: socket.socket) -> Settings:
-        options = self._run.options
+        options = self._options
         name = options.helo_name or self._run.host_name
         if options.helo_name is None and (
             "." not in name or "_" in name or not is_host_name(name.rstrip("."))
@@ -430,7 +439,7 @@ class _Probe:
         lookup = HostLookup(
             self._run.resolver,
             self.task,
-            self._run.options,
+            self._options,
             host,
             family,
             self.family in ("ipv4", "ipv6"),
@@ -634,7 +643,7 @@ class _Probe:
         except OSError:
             return None
         name = self.endpoint.server_name or self.endpoint.host
-        hello = TlsHello(run.policy.context(False), name)
+        hello = TlsHello(self._policy.context(False), name)
         return _HelloConnection(run, self, self._address, connection, hello)
 
     def _send(self, connection: socket.socket, session: Session, unsent: bytearray) -> None:

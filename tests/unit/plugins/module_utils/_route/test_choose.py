@@ -592,10 +592,10 @@ def test_a_name_without_an_address_of_the_family(reason, told):
 def test_a_route_carries_what_was_proven_of_it():
     route = proven(("LOGIN", "dns"), ("SCRAM-SHA-256", "native"))
     assert (route.auth_mechanism, route.lookup) == ("LOGIN", "dns")
-    assert route.alternatives == ((A, 2525, "starttls", "SCRAM-SHA-256", "native"),)
+    assert route.alternatives == ((A, 2525, "starttls", "SCRAM-SHA-256", "native", 0),)
     route = proven(("LOGIN", "dns"), ("SCRAM-SHA-256", "native"), in_use=Hop(A, 2525, False))
     assert (route.auth_mechanism, route.lookup) == ("SCRAM-SHA-256", "native")
-    assert route.alternatives == ((A, 587, "starttls", "LOGIN", "dns"),)
+    assert route.alternatives == ((A, 587, "starttls", "LOGIN", "dns", 0),)
 
 
 @pytest.mark.parametrize(
