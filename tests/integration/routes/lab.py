@@ -89,8 +89,8 @@ def _passwords(value: Any) -> list[str]:
 class Host:
     """A machine that the role is run on."""
 
-    def __init__(self, machine: Machine, far: Machine) -> None:
-        self.machine, self.far = machine, far
+    def __init__(self, machine: Machine, far: Machine, address: str = "") -> None:
+        self.machine, self.far, self.address = machine, far, address
         self.sent = 0
 
     def __repr__(self) -> str:
@@ -184,7 +184,7 @@ class Lab:
             self.hosts = []
             for n, machine in enumerate(self.machines, 1):
                 outside.join(self.far, n, machine)
-                self.hosts.append(Host(machine, self.far))
+                self.hosts.append(Host(machine, self.far, f"198.19.{n}.2"))
                 self.hosts[-1].prepare()
         except BaseException:
             self.destroy()

@@ -110,12 +110,13 @@ class Servers:
         return done.stdout
 
     def took(self, product: str, client: str) -> bool:
-        """Whether a message of this client, logged in, is in the product's log."""
+        """Whether the product's log has a message of the client at this address, logged in."""
         lines = self.log().splitlines()
         if product == "exim":
-            return any(f" H={client} " in line and f" A=plain:{USER} " in line for line in lines)
-        sessions = [line.split()[0] for line in lines if f"user={USER}" in line and "result=ok" in line]
-        return any(each in line and " smtp message " in line for line in lines for each in sessions)
+            return any(f"[{client}]" in line and f" A=plain:{USER} " in line for line in lines)
+        mine = {line.split()[0] for line in lines if f"smtp connected address={client} " in line}
+        wanted = (f"smtp authentication user={USER} result=ok", "smtp message ")
+        return any(all(any(f"{each} {words}" in line for line in lines) for words in wanted) for each in mine)
 
     def log(self) -> str:
         return self.run("sh", "-c", "cat /relays/exim-*log /relays/opensmtpd.log 2>/dev/null; true")
