@@ -60,6 +60,15 @@ options:
         helps to decide.
     type: list
     elements: int
+  exclude_ports:
+    description:
+      - Ports that are never tried, such as 25, by number or by name. They are taken out of O(ports), out of what a
+        relay names, and out of the ports that are tried unasked.
+      - Refused where it leaves a relay without a port, and where it names the one in O(port).
+      - With O(on_no_route=keep) a next hop in use stays even on such a port.
+    type: list
+    elements: raw
+    version_added: 1.1.0
   port:
     description:
       - A port that you insist on. It is probed, but never replaced by another one.
@@ -70,9 +79,12 @@ options:
     description:
       - Which of the usable ports is taken.
       - V(first_usable) takes the first in the order of the relays and ports.
-      - V(fastest) takes the one that was through with the whole conversation first. Times differ a little in every
-        run, so the port in use gives way only to one that is clearly faster, by a third of its time and by 100 ms at
-        least; with O(sticky=true) to none while it is usable.
+      - V(fastest) takes the one that is through with the whole conversation first, by the median of three rounds. The
+        login and the envelope are tried in the first round alone, since relays count logins; their time is added. The
+        other rounds are left out where fewer than two ports are usable, and where the port in use stays anyway.
+        Together they take no longer than O(timeout).
+      - Times differ a little in every run, so the port in use gives way only to one that is clearly faster, by a third
+        of its time and by 100 ms at least; with O(sticky=true) to none while it is usable.
     type: str
     choices: [first_usable, fastest]
     default: first_usable
@@ -132,14 +144,16 @@ options:
       - The address of this host to connect from. The default is what this host's Postfix binds to
         (C(smtp_bind_address), C(smtp_bind_address6), a single address in C(inet_interfaces)), else the system
         chooses.
-      - One address, which decides the family as well, or one of each family.
+      - One address, which decides the family as well, or one of each family. A warning tells where it is another one
+        than Postfix has.
     type: list
     elements: str
   family:
     description:
       - Which IP addresses of a host to use. The default is what C(inet_protocols) of this host's Postfix says, else
         V(any).
-      - V(any) races them as RFC 8305 has it and keeps the first that connects.
+      - V(any) races them as RFC 8305 has it and keeps the first that connects. Postfix does not race them, so a warning
+        tells where the other family is silent.
       - V(both) probes each family, and gives a result for each that the host has addresses of, IPv4 first.
     type: str
     choices: [any, ipv4, ipv6, both]
@@ -359,8 +373,9 @@ ansible_facts:
           sample: []
         warnings:
           description:
-            - What differs on this host from what the probe did, or from what Postfix should find; and a user name that
-              is not the one that a relay service documents, where no port got as far as to try it.
+            - What differs on this host from what the probe did, or from what Postfix should find; a user name that is
+              not the one that a relay service documents, where no port got as far as to try it; a relay given by
+              address where a certificate is to have its name; and a family of addresses of the relay that is dead.
           type: list
           elements: str
           returned: always
@@ -436,6 +451,7 @@ from ..module_utils._route.fact import (
     save,
 )
 from ..module_utils._route.manner import Here, UnknownAddress, as_here, of_relay
+from ..module_utils._route.measure import medians
 from ..module_utils._route.relays import LEVELS, masked, secrets
 from ..module_utils._smtp.arguments import PROBE_ARGUMENTS
 from ..module_utils._smtp.endpoint import OptionError
@@ -446,6 +462,7 @@ ARGUMENTS = {
     # All of it, for Ansible logs nested passwords; main() narrows that down to the passwords themselves.
     "relays": {"type": "list", "elements": "raw", "required": True, "no_log": True},
     "ports": {"type": "list", "elements": "int"},
+    "exclude_ports": {"type": "list", "elements": "raw"},
     "port": {"type": "raw", "default": "auto"},
     "policy": {"type": "str", "choices": list(PREFERENCES), "default": "first_usable"},
     "sticky": {"type": "bool", "default": True},
@@ -494,7 +511,8 @@ def main() -> None:
     except OptionError as error:
         module.fail_json(msg=in_the_users_words(str(error), params))
     used = in_use(next_hops(directory), read_saved(SAVED), selected_hops(directory))
-    smtp_route = fact(request, results, recognise(), used, datetime.now(timezone.utc), sender)
+    times = medians(request, results, options, used.hop, probe)
+    smtp_route = fact(request, results, recognise(), used, datetime.now(timezone.utc), sender, times)
     for warning in smtp_route["warnings"]:
         module.warn(warning)
     result = {"changed": False, "ansible_facts": {"smtp_route": smtp_route}}
@@ -550,6 +568,8 @@ def here(mine: client.Client, wish: client.Wish | None) -> Here:
         hostname.complaint,
         mine.family_from,
         mine.origin,
+        mine.both_families,
+        mine.installed or wish is not None,
     )
 
 

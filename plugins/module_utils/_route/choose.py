@@ -38,6 +38,16 @@ class Candidate(NamedTuple):
     spec: RelaySpec
 
 
+class Excluded(NamedTuple):
+    """Ports that are never candidates, and what the user calls the option that names them."""
+
+    ports: tuple[int, ...] = ()
+    name: str = "exclude_ports"
+
+
+NOTHING_EXCLUDED = Excluded()
+
+
 class Hop(NamedTuple):
     """A next hop that is in use."""
 
@@ -77,10 +87,14 @@ class Route(NamedTuple):
 
 
 class Probed(NamedTuple):
-    """A candidate with its results: one, or two where both address families were asked for."""
+    """A candidate with its results: one, or two where both address families were asked for.
+
+    `median`: the milliseconds that it takes, where that was measured in several rounds.
+    """
 
     candidate: Candidate
     results: tuple[Result, ...]
+    median: float | None = None
 
     @property
     def best(self) -> Result:
@@ -98,6 +112,8 @@ class Probed(NamedTuple):
 
     @property
     def milliseconds(self) -> float:
+        if self.median is not None:
+            return self.median
         totals = [result.timings_ms.get("total") for result in self.results if result.usable]
         return min((total for total in totals if total is not None), default=float("inf"))
 
@@ -115,12 +131,16 @@ def override_port(value: Any, where: str = "port") -> int | None:
 
 
 def candidates(
-    relays: Sequence[RelaySpec], ports: Sequence[int] = (), port: int | None = None
+    relays: Sequence[RelaySpec],
+    ports: Sequence[int] = (),
+    port: int | None = None,
+    excluded: Excluded = NOTHING_EXCLUDED,
 ) -> list[Candidate]:
     """Every endpoint to probe: by the order of the relays, of each one's hosts, and of its ports.
 
     `port` (the override, a relay's own first) comes before a relay's own ports, these before `ports`, these before the
-    catalogue's, and DEFAULT_PORTS come last. Raises OptionError for a port that is known to have no TLS.
+    catalogue's, and DEFAULT_PORTS come last; `excluded` takes ports out of all of these. Raises OptionError for a port
+    that is known to have no TLS, and for a relay that is left without a port.
     """
     found: list[Candidate] = []
     seen: set[tuple[Endpoint, tuple[str, ...]]] = set()
@@ -129,12 +149,28 @@ def candidates(
             continue
         insisted = spec.port or port
         numbers = (insisted,) if insisted else spec.ports or tuple(ports) or _usual_ports(spec)
+        numbers = _without(excluded, numbers, spec.host)
         for host, number in product((spec.host, *spec.alternates), numbers):
             endpoint = _endpoint(spec, host, number)
             if (endpoint, spec.selects) not in seen:
                 seen.add((endpoint, spec.selects))
                 found.append(Candidate(index, endpoint, spec))
     return found
+
+
+def _without(excluded: Excluded, numbers: tuple[int, ...], host: str) -> tuple[int, ...]:
+    left = tuple(number for number in numbers if number not in excluded.ports)
+    if numbers and not left:
+        those = (
+            f"{numbers[0]} is the only port"
+            if len(numbers) == 1
+            else f"{listed(numbers)} are all of the ports"
+        )
+        raise OptionError(
+            f"{excluded.name}: {those} that would be tried on {host}, so none is left; give it another "
+            f"one, or take {numbers[0]} out of {excluded.name}"
+        )
+    return left
 
 
 def pair(found: Sequence[Candidate], results: Sequence[Result]) -> list[Probed]:
@@ -148,6 +184,11 @@ def pair(found: Sequence[Candidate], results: Sequence[Result]) -> list[Probed]:
             own.append(rest.pop(0))
         probed.append(Probed(candidate, tuple(own)))
     return probed
+
+
+def is_usable(in_use: Hop | None, probed: Sequence[Probed]) -> bool:
+    """Whether the next hop in use is among the candidates that work."""
+    return any(one.usable and in_use is not None and is_in_use(one.candidate, in_use) for one in probed)
 
 
 def choose(
@@ -316,7 +357,7 @@ def _reason_to_stay(stays: Probed, probed: Sequence[Probed], usable: Sequence[Pr
 
 
 def _reason_fastest(chosen: Probed, usable: Sequence[Probed]) -> str:
-    reason = f"{_name(chosen)} {_accepted(chosen)} in {chosen.milliseconds:.0f} ms"
+    reason = f"{_name(chosen)} {_accepted(chosen)} in {_took(chosen)}"
     others = [one for one in usable if one is not chosen]
     if not others:
         return f"{reason}; it is the only one that works"
@@ -325,7 +366,7 @@ def _reason_fastest(chosen: Probed, usable: Sequence[Probed]) -> str:
 
 
 def _reason_near(stays: Probed, best: Probed) -> str:
-    reason = f"{_name(stays)} is in use and {_accepted(stays)} in {stays.milliseconds:.0f} ms"
+    reason = f"{_name(stays)} is in use and {_accepted(stays)} in {_took(stays)}"
     if best is stays:
         return f"{reason}, the fastest, so it stays"
     return f"{reason}, so it stays; {_name(best, stays)} took {best.milliseconds:.0f} ms, which is not clearly faster"
@@ -336,6 +377,10 @@ def _reason_guess(guess: Probed, cloud: Cloud) -> str:
     general = ", by general knowledge only" if cloud.confidence_in(port) == GENERAL else ""
     state = "leaves it open by default" if cloud.state(port) == OPEN else f"has it {cloud.state(port)}"
     return f"{_name(guess)} is a guess, because {cloud.title} {state}{general}"
+
+
+def _took(one: Probed) -> str:
+    return f"{one.milliseconds:.0f} ms{'' if one.median is None else ' (median)'}"
 
 
 def _accepted(one: Probed) -> str:

@@ -14,16 +14,29 @@ import re
 import tempfile
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any, Callable, Mapping, NamedTuple, Sequence
+from types import MappingProxyType
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
+from .._base.addresses import family_title, ip_version
 from .._base.words import listed
 from .._smtp.endpoint import Endpoint, OptionError, Options
 from .._smtp.verdict import Result, renamed
-from .choose import Candidate, Hop, Probed, Route, candidates, choose, is_in_use, override_port, pair
+from .choose import (
+    Candidate,
+    Excluded,
+    Hop,
+    Probed,
+    Route,
+    candidates,
+    choose,
+    is_in_use,
+    override_port,
+    pair,
+)
 from .cloud import Cloud, advise, may_be_the_network
 from .login import advise as advise_login
 from .login import contradiction
-from .manner import DANE_LEVELS, Sender
+from .manner import DANE_LEVELS, VERIFYING_LEVELS, Sender
 from .relays import RelaySpec, parse_relays, ports_of
 
 # Where no relay is for everybody.
@@ -46,6 +59,7 @@ class Request(NamedTuple):
     on_no_route: str
     names: Mapping[str, str] = {}
     """What the user calls the options."""
+    warnings: tuple[str, ...] = ()
 
 
 class Saving(NamedTuple):
@@ -60,7 +74,9 @@ def parse_parameters(params: Mapping[str, Any]) -> Request:
     """Check the parameters of smtp_route_facts. Raises OptionError, which names option, value and remedy."""
     relays, found, override = _candidates(params)
     names = params.get("option_names") or {}
-    return Request(relays, found, override, params["policy"], params["sticky"], params["on_no_route"], names)
+    warnings = tuple(_addresses_at_level(found, params.get("security_level"), names))
+    asked = (params["policy"], params["sticky"], params["on_no_route"])
+    return Request(relays, found, override, *asked, names, warnings)
 
 
 def unprobed(params: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -111,7 +127,36 @@ def _candidates(params: Mapping[str, Any]) -> tuple[list[RelaySpec], list[Candid
         one._replace(credentials=None) if (one.security_level or level) in DANE_LEVELS else one
         for one in relays
     ]
-    return relays, candidates(relays, ports, override), override
+    return relays, candidates(relays, ports, override, _excluded(params, override, names)), override
+
+
+def _addresses_at_level(
+    found: Sequence[Candidate], level: str | None, names: Mapping[str, str]
+) -> Iterator[str]:
+    """Relays given by address where Postfix compares the certificate with what is written there."""
+    where = names.get("relays", "relays")
+    for index, host, own in dict.fromkeys(
+        (one.relay_index, one.endpoint.host, one.spec.security_level or level) for one in found
+    ):
+        if own in VERIFYING_LEVELS and ip_version(host):
+            name = where.replace("*", "host") if "*" in where else f"{where}[{index}].host"
+            yield (
+                f"{name} is the address {host}, and at the level {own} Postfix before 3.10 finds an address in no "
+                "certificate: write the relay's host name there"
+            )
+
+
+def _excluded(params: Mapping[str, Any], override: int | None, names: Mapping[str, str]) -> Excluded:
+    """The ports that are never tried. The one that the user insists on is none of them."""
+    name = names.get("exclude_ports", "exclude_ports")
+    excluded = ports_of(params.get("exclude_ports"), name)
+    if override in excluded:
+        port = names.get("port", "port")
+        raise OptionError(
+            f"{port}: {override} is a port that {name} excludes; take it out there, or set {port} to another one, or "
+            "to auto"
+        )
+    return Excluded(excluded, name)
 
 
 def _check_named_port(
@@ -154,9 +199,14 @@ def fact(
     in_use: InUse,
     now: datetime,
     sender: Sender,
+    medians: Mapping[Endpoint, float] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Decide, and put the decision, what it rests on and the time (UTC) into the fact."""
+    """Decide, and put the decision, what it rests on and the time (UTC) into the fact.
+
+    `medians`: the milliseconds of endpoints that were measured in several rounds.
+    """
     probed = [_explained(one, request.names, sender) for one in pair(request.candidates, results)]
+    probed = [one._replace(median=medians.get(one.candidate.endpoint)) for one in probed]
 
     def decide(among: Sequence[Probed], hop: Hop | None, override: int | None) -> Route:
         return choose(
@@ -202,7 +252,13 @@ def fact(
         "origin": sender.origin,
         "family": sender.family,
         "source_addresses": list(sender.source_addresses),
-        "warnings": [*sender.warnings, *_doubtful_logins(probed, request.names), *_missed(route, routes)],
+        "warnings": [
+            *sender.warnings,
+            *request.warnings,
+            *_doubtful_logins(probed, request.names),
+            *_dead_family(probed, route, sender, request.names),
+            *_missed(route, routes),
+        ],
         "cloud": cloud.as_dict(),
         "endpoints": endpoints,
         "checked_at": now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -274,6 +330,27 @@ def _doubtful_logins(probed: Sequence[Probed], names: Mapping[str, str]) -> list
             name = where.replace("*", "username") if "*" in where else f"{where}[{index}].username"
             found[index] = f"{names.get('username', name)} {wrong}; no port got as far as to try it"
     return list(found.values())
+
+
+def _dead_family(
+    probed: Sequence[Probed], route: Route, sender: Sender, names: Mapping[str, str]
+) -> Iterator[str]:
+    """That the relay chosen does not answer over one family, which Postfix waits for."""
+    for one in probed:
+        best = one.best
+        dead = best.silent or [
+            result.address for result in one.results if result.verdict == "filtered" and result.address
+        ]
+        chosen = one.candidate.endpoint[:2] == (route.host, route.port)
+        if chosen and one.usable and dead and best.family and sender.inet_protocols:
+            other = family_title("ipv6" if best.family == "ipv4" else "ipv4")
+            yield (
+                f"{best.host} port {best.port} answers over {family_title(best.family)}, and nothing comes from its "
+                f"{other} address {listed(dead)}: Postfix begins with either family and waits up to "
+                f"smtp_connect_timeout (30 s by default) for an address that is dead, so mail will often be late. Have "
+                f"{other} repaired; or set {sender.inet_protocols} to {best.family}, and Postfix has no {other} at "
+                f"all; or set smtp_address_preference to {best.family} in {names.get('parameters', 'main.cf')}"
+            )
 
 
 def _was_tried(result: Result) -> bool:

@@ -79,6 +79,8 @@ class Options:
     rcpt_to: str | None = None
     concurrency: int = 256
     check_injection: bool = False
+    check_families: bool = False
+    """Whether to see, where one of both families connects, that the other one is not dead; with ``any``."""
     lookup: str = "auto"
     """Where names are looked up, if Postfix's smtp_host_lookup says so already: ``auto`` is dns, and native for a
     name that only the system's name service has; ``both`` is ``dns, native``."""

@@ -61,6 +61,7 @@ GOOD: dict[str, Any] = {
     "postfix_test_sender": "root@example.com",
     "preflight_relays": ["127.0.0.1", "localhost:26"],
     "preflight_ports": [2526, 25],
+    "preflight_exclude_ports": [27],
     "preflight_port": "2526",
     "preflight_policy": "fastest",
     "preflight_sticky": False,

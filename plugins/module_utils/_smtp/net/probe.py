@@ -60,6 +60,8 @@ SILENCE_ON_IMPLICIT_PORT = 0.5
 LAST_SECONDS, LAST_PART = 1.0, 0.15
 # The part of the time that a silent server has where the host has other addresses.
 SILENT_PART = 0.7
+# The part of the time after which the other family counts as dead, where that is less than the time for a connection.
+FAMILY_PART = 0.5
 # The pause before the first retry; each further one is twice as long.
 BACKOFF = 0.5
 # A retry with less time than this would only tell that time ran out.
@@ -189,6 +191,8 @@ class _Run:
         while self._waiting or self.loop.active:
             self._start_waiting()
             self.loop.run_once()
+        for probe in (probe for group in groups for probe in group):
+            probe.result.silent = probe.silent
         return [result for group in groups for result in _of_families([probe.result for probe in group])]
 
     def _families(self, endpoint: Endpoint) -> Sequence[str]:
@@ -215,6 +219,8 @@ class _Probe:
         self.family = family
         self.task: Task
         self.result: Result
+        self.silent: tuple[str, ...] = ()
+        self._families_checked = False
         self._run = run
         self._options = endpoint.options or run.options
         self._policy = run.policy(self._options)
@@ -253,6 +259,8 @@ class _Probe:
             if time.monotonic() >= self._deadline and VERDICTS[again.verdict].time:
                 break  # it had less time than the one before, whose verdict therefore stands
             result = again
+        if result.stage == "connect":
+            result.advice += yield from self._exchangers()
         self.result = result
         self.result.attempts = attempts
 
@@ -335,6 +343,7 @@ class _Probe:
         connection = yield from self._connect(addresses)
         if isinstance(connection, SessionOutcome):
             return _Attempt(connection)
+        self._check_families(addresses)
         session = Session(endpoint, self._settings(connection), context)
         yield from self._converse(connection, session)
         ending = _Attempt(_verdict_of(session), session)
@@ -454,6 +463,16 @@ class _Probe:
         found = interleaved(Address.of(each.family, each.ip, port, each.scope) for each in answer.found)
         return found[:MAX_ADDRESSES]
 
+    def _exchangers(self) -> Steps[str]:
+        """Where the host that does not answer has MX records: that they are not asked for, and what to write."""
+        host, address = self.endpoint.host, self._address
+        if ip_version(host) or self._run.options.lookup == "native" or (address and address.loopback):
+            return ""
+        from .resolve import exchangers, named_by_host
+
+        found = yield from exchangers(self._run.resolver, self.task, host, self._deadline)
+        return f" {named_by_host(host, found)}" if found else ""
+
     def _literal(self, version: str, family: str) -> SessionOutcome | list[Address]:
         """The address that stands in the place of a host name; ``family`` is what may be used."""
         host, port = self.endpoint.host, self.endpoint.port
@@ -523,6 +542,39 @@ class _Probe:
         self._address, self._reached = address, True
         self._arrive(address)
         return connection
+
+    def _check_families(self, addresses: list[Address]) -> None:
+        """See whether the other family connects as well, beside the conversation, which waits for nothing.
+
+        Postfix begins with either one, and waits for it where nothing answers.
+        """
+        run, own = self._run, self._address
+        others = [each for each in addresses if own is not None and each.family != own.family]
+        limit = time.monotonic() + min(run.options.connect_timeout, FAMILY_PART * run.options.timeout)
+        if not run.options.check_families or self._families_checked or not others or limit > self._deadline:
+            return
+        self._families_checked = True
+        if run.spare < 1:
+            return
+        run.spare -= 1
+        tasks: list[Task] = []
+        tasks.append(run.loop.spawn(self._other_family(others, limit, tasks)))
+        run.loop.wake_soon(tasks[0])
+
+    def _other_family(self, addresses: list[Address], limit: float, tasks: list[Task]) -> Steps[None]:
+        run = self._run
+        found = yield from connect(run.loop, tasks[0], addresses, limit, run.options.source_addresses)
+        run.spare += 1
+        if isinstance(found, list):
+            if all(failure.verdict == "filtered" for failure in found):
+                self.silent = tuple(failure.address.ip for failure in found)
+            return
+        connection, address = found
+        connection.close()
+        host = run.host(address)
+        host.open += 1
+        host.opened += 1
+        host.close(False, self)
 
     def _unconnected(self, failures: list[ConnectFailure]) -> SessionOutcome:
         most = failures[0]

@@ -186,6 +186,16 @@ NOTATION = {
             {**NOTATION, "ports": [587, 2525]},
             "my_host: it holds the port 587, and my_ports has 587, 2525; write",
         ),
+        ({"exclude_ports": [587, "x"]}, "exclude_ports: 'x' is not a number"),
+        ({"exclude_ports": ["submission", 2525]}, "exclude_ports: 587 and 2525 are all of the ports"),
+        (
+            {
+                "port": "smtp",
+                "exclude_ports": [25],
+                "option_names": {"exclude_ports": "mine", "port": "my_port"},
+            },
+            "my_port: 25 is a port that mine excludes; take it out there, or set my_port to another one, or to auto",
+        ),
         ({**NOTATION, "ports": [2525]}, "my_host: it holds the port 587, and my_ports has 2525; write"),
     ],
 )
@@ -193,6 +203,24 @@ def test_parse_parameters_complains(params, complaint):
     with pytest.raises(OptionError) as error:
         parse_parameters({"relays": ["relay.example.com"], **DEFAULTS, **params})
     assert str(error.value).startswith(complaint)
+
+
+@pytest.mark.parametrize(
+    "relay, level, names, names_it",
+    [
+        ("192.0.2.1", "secure", {}, "relays[0].host"),
+        ("[2001:db8::1]", "verify", {"relays": "my_*"}, "my_host"),
+        ("192.0.2.1", "encrypt", {}, ""),
+        ("192.0.2.1", None, {}, ""),
+        ("relay.example.com", "secure", {}, ""),
+    ],
+)
+def test_an_address_where_certificates_are_compared_with_names(relay, level, names, names_it):
+    warnings = made("ok", ports=[587], relays=[relay], security_level=level, option_names=names)["warnings"]
+    assert len(warnings) == (1 if names_it else 0)
+    if names_it:
+        assert warnings[0].startswith(f"{names_it} is the address ")
+        assert f"at the level {level} Postfix before 3.10 finds an address in no certificate" in warnings[0]
 
 
 def test_auth_mechanism_is_the_default_of_the_relays():
