@@ -36,10 +36,12 @@ def hop(name: str, port: int) -> str:
     return f"[{name}.{outside.DOMAIN}]:{port}"
 
 
-def arrives(lab: Lab, by: str | Callable[[Host], str], sender: str, *to: str, wait: float = SECONDS) -> float:
+def arrives(
+    lab: Lab, by: str | Callable[[Host], str], sender: str, *to: str, wait: float = SECONDS, body: str = ""
+) -> float:
     """A message from this sender comes to the outside by this way, on every host, and once; how long it took."""
     began = time.monotonic()
-    tokens = lab.send(sender, *(to or (TO,)))
+    tokens = lab.send(sender, *(to or (TO,)), body=body)
     found = ways(tokens, wait)
     took = time.monotonic() - began
     for host, came in found.items():
@@ -158,6 +160,30 @@ def test_failover_from_implicit_tls(lab: Lab) -> None:
     arrives(lab, "partner@other:587", "ops@example.test")
     lab.cut()
     arrives(lab, "ops@plain:465", "ops@example.test")
+
+
+def test_a_later_stage_takes_mail_as_it_is(lab: Lab) -> None:
+    """What the first relay's port would have been given leaves by the next one too: the same sender, and the same size."""
+    chained = {"a@example.test": "b@example.test", "b@example.test": "c@example.test"}
+    lab.deploy(
+        {
+            "postfix_relays": [relay("plain", ports=[587, 465])],
+            "postfix_generic": chained,
+            "postfix_parameters": {"message_size_limit": "100000"},
+        }
+    )
+    # Its queue file is just below the limit.
+    body = ("y" * 949 + "\n") * 103 + "z" * 900 + "\n"
+    arrives(lab, "ops@plain:587", "a@example.test", body=body)
+    senders = {}
+    for cut in ((), ("plain:587",)):
+        lab.cut(*cut, how="reject with tcp reset")
+        tokens = lab.send("a@example.test", TO)
+        ways(tokens, SECONDS)
+        for host, token in tokens.items():
+            senders[str(host), cut] = [each.sender for each in host.arrived(token)]
+    assert set(map(tuple, senders.values())) == {("b@example.test",)}, senders
+    arrives(lab, "ops@plain:465", "a@example.test", body=body)
 
 
 def test_a_relay_that_takes_one_sender(lab: Lab) -> None:
