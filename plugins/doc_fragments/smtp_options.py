@@ -72,6 +72,19 @@ options:
         several of these. The default is the system's.
     type: list
     elements: path
+  client_cert:
+    description:
+      - A file on the managed host with the certificate, in PEM format, to show to a server that asks for one, followed
+        by the certificates of its authorities where the server needs them.
+      - A file that is missing or cannot be read, that holds no certificate or one that has expired, and a key that is
+        another's are refused before anything is sent.
+      - Where the server is to know this host by it, leave user name and password out. A login by the SASL mechanism
+        EXTERNAL is not tried, since Postfix cannot do it.
+    type: path
+  client_key:
+    description:
+      - The file with the key of O(client_cert), in PEM format and without a passphrase. The default is O(client_cert).
+    type: path
   min_tls_version:
     description:
       - The oldest version of TLS to accept.
@@ -85,8 +98,10 @@ options:
     default: 0
   auth_mechanism:
     description:
-      - The SASL mechanism to use, one of V(auto), V(plain), V(login), V(cram-md5), V(scram-sha-1),
+      - The SASL mechanism to use, one of V(auto), V(none), V(plain), V(login), V(cram-md5), V(scram-sha-1),
         V(scram-sha-256), V(xoauth2), in upper or lower case.
+      - V(none) is for a server that knows this host by its address or its certificate. No login is tried, and a user
+        name and a password that are given all the same, by variables of a whole group for example, are not used.
       - V(auto) takes one that the server offers and that fits, which is V(xoauth2) for a password that looks
         like an OAuth 2.0 access token, else V(plain), V(login), V(scram-sha-256), V(scram-sha-1), V(cram-md5),
         in this order. The connection is encrypted, and a server can check V(plain) whichever way it stores

@@ -58,7 +58,8 @@ options:
       - The user name to log in with. Needs O(password).
       - With a user name, an endpoint is usable only when it takes the login. One that offers none is V(auth_absent),
         although Postfix would send without. That it takes a recipient so does not show that it takes others, since
-        port 25 takes mail for its own domains from everybody. Leave it out for a relay that knows this host by address.
+        port 25 takes mail for its own domains from everybody. Leave it out for a relay that knows this host by address,
+        or set O(auth_mechanism=none).
     type: str
   password:
     description:

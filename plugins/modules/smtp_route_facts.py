@@ -501,7 +501,7 @@ def main() -> None:
         host = here(mine, wish)
         options, sender = as_here(params, host)
     except (OptionError, client.ClientError) as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=in_the_users_words(str(error), params))
     if mine.installed or wish:
         request = limited(request, mine.mechanisms)
     request = in_their_own_manner(request, lambda spec: of_relay(spec, options, params, host))
@@ -570,6 +570,8 @@ def here(mine: client.Client, wish: client.Wish | None) -> Here:
         mine.origin,
         mine.both_families,
         mine.installed or wish is not None,
+        mine.certificates,
+        lambda offered: client.plugin_advice(mine, offered) if mine.installed or wish else "",
     )
 
 

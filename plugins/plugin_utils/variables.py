@@ -804,6 +804,7 @@ def needs(
         *_relay_needed(role, values, complaints, misses),
         *_login_needed(values, complaints),
         *_beside_a_list(values),
+        *_certificate_needed(values),
         *_contradictions(values),
         *(_maps(values) if role == "postfix" else []),
         *_rewritten(values),
@@ -870,6 +871,11 @@ def _beside_a_list(values: Mapping[str, Any]) -> list[str]:
         f"{name.removeprefix('postfix_relay_')}, or leave one of the two out"
         for name in twice
     ]
+    if values.get("postfix_relay_auth") == "xoauth2":
+        found.append(
+            "postfix_relay_auth is xoauth2, which one relay alone can have; name it by postfix_relay_host in place of "
+            "postfix_relays, or log in by another mechanism"
+        )
     everybody = [one for one in entries if not one.get("senders") and not one.get("recipients")]
     if not everybody and not values.get("postfix_direct"):
         found.append(
@@ -1011,15 +1017,47 @@ def _ignored(values: Mapping[str, Any]) -> list[str]:
     return []
 
 
+def _certificate_needed(values: Mapping[str, Any]) -> list[str]:
+    certificate, key = "postfix_relay_cert_file", "postfix_relay_key_file"
+    if values.get(key) and not values.get(certificate) and certificate in values:
+        return [f"{key} is set and {certificate} is empty; name the certificate that the key belongs to"]
+    return []
+
+
 def _login_needed(values: Mapping[str, Any], complaints: Sequence[str]) -> list[str]:
     user, password = "postfix_relay_username", "postfix_relay_password"
-    if any(one.startswith((user, password)) for one in complaints):
+    if values.get("postfix_relay_auth") == "none" or any(
+        one.startswith((user, password)) for one in complaints
+    ):
         return []
+    if values.get("postfix_relay_auth") == "xoauth2":
+        return _token_needed(values, complaints)
     if values.get(user) and not values.get(password) and password in values:
         return [f"{user} is set and {password} is empty; set both for a login, or neither"]
     if values.get(password) and not values.get(user) and user in values:
         return [f"{password} is set and {user} is empty; set both for a login, or neither"]
     return []
+
+
+_OAUTH = tuple(f"postfix_relay_oauth_{name}" for name in ("client_id", "refresh_token", "endpoint"))
+
+
+def _token_needed(values: Mapping[str, Any], complaints: Sequence[str]) -> list[str]:
+    """What Postfix's plugin needs to get access tokens."""
+    endpoint = values.get(_OAUTH[2])
+    if endpoint and not re.match(r"https://[^\s/]+/\S*\Z", endpoint):
+        return [
+            f"{_OAUTH[2]} is {shown(endpoint)}, and takes the URL of a token endpoint, such as "
+            "https://oauth2.googleapis.com/token"
+        ]
+    needed = [name for name in ("postfix_relay_username", *_OAUTH) if name in values and not values[name]]
+    if not needed or any(one.startswith(tuple(needed)) for one in complaints):
+        return []
+    return [
+        f"postfix_relay_auth is xoauth2, and {listed(needed, 'and')} {'is' if len(needed) == 1 else 'are'} empty: "
+        "Postfix gets the access tokens itself, which last an hour or so, and needs all of these; set them, or log in "
+        "with an application password by another mechanism where the relay has that"
+    ]
 
 
 # The user's names for the keys of an entry of the list, where smtp_route_facts has others.

@@ -15,8 +15,9 @@ import os
 import re
 import socket
 import threading
-from typing import Any, Callable, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
+from .._base import client_certificate
 from .._base.addresses import family_title, ip_version
 from . import rewriting
 from .files import block, expansion, lines, main_cf, master_cf, nexthop
@@ -99,6 +100,8 @@ class Client(NamedTuple):
     """What `family` is from, and what the user sets to have another."""
     both_families: bool
     """Whether it takes addresses of both, in no order that is fixed."""
+    certificates: tuple[tuple[str, str], ...]
+    """What it shows to a server that asks for a certificate: files of certificates and of their keys."""
 
 
 class Host(NamedTuple):
@@ -208,6 +211,41 @@ def envelope_sender(mine: Client, address: str, wish: Wish | None = None, host: 
     return rewriting.envelope_sender(address, values, mine.origin, domain, rewriting.Tables(text, ask))
 
 
+# Mechanisms with a user name and a password alone.
+_WITH_PASSWORDS = ("PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5")
+
+
+def plugin_advice(mine: Client, offered: Sequence[str], host: Host | None = None) -> str:
+    """What to do where a relay offers these SASL mechanisms and this host has no plugin for them; else empty."""
+    host = host or this_host()
+    names = [name.upper() for name in offered]
+    lacking = [name for name in names if name not in (mine.mechanisms or names)]
+    passwords = [name for name in _WITH_PASSWORDS if name in lacking]
+    if passwords:
+        packages = distributions.bringing(passwords[0], host.release)
+        why = f"Postfix logs in by {passwords[0]} with a plugin of Cyrus SASL, which this host does not have"
+        if not packages:
+            return f"Install the plugin of Cyrus SASL for {passwords[0]} on this host: {why}."
+        again = all(map(host.has_package, packages))
+        return f"{'Install again' if again else 'Install'} {' and '.join(packages)} on this host: {why}."
+    if "XOAUTH2" in lacking:
+        return (
+            "Install sasl-xoauth2 on this host, the plugin of Cyrus SASL that Postfix logs in by XOAUTH2 with: it is "
+            f"packaged in Fedora, in EPEL for EL and in a PPA for Ubuntu{_not_here(host.release)}. Or use a port or "
+            "another relay that takes a user name and a password, such as an application password of the account."
+        )
+    if names and not set(names) & {*_WITH_PASSWORDS, "XOAUTH2"}:
+        return (
+            "Use a port or another relay that takes a user name and a password: Postfix does not log in by "
+            f"{' or '.join(names[:4])} here."
+        )
+    return ""
+
+
+def _not_here(release: Mapping[str, str]) -> str:
+    return ", not in Debian" if release.get("ID") == "debian" else ""
+
+
 def _of_clients(
     changes: Sequence[Mapping[str, Any]], services: master_cf.MasterCf
 ) -> list[Mapping[str, Any]]:
@@ -292,6 +330,7 @@ class _Reading:
         helo = self._helo()
         chroot = self._chrooted()
         queue = self.get("queue_directory")
+        certificates = tuple(self._certificates())
         return Client(
             self.installed,
             self.stock,
@@ -309,6 +348,7 @@ class _Reading:
             self.values,
             self._family_from(),
             self._family() == "any" and self.get("smtp_address_preference").lower() == "any",
+            certificates,
         )
 
     def _stale(self, queue: str) -> tuple[str, ...]:
@@ -531,6 +571,54 @@ class _Reading:
             f"name a PEM file of CA certificates in {self.names.get('smtp_tls_CAfile', 'smtp_tls_CAfile')}"
         )
 
+    def _certificates(self) -> Iterator[tuple[str, str]]:
+        """Those that Postfix loads (tls_certkey.c): of smtp_tls_chain_files, else of the older parameters.
+
+        It loads them as root. Where it cannot, or they are no pair, it has no TLS at all. Raises ClientError.
+        """
+        chains = lines.split_list(self.get("smtp_tls_chain_files"))
+        pairs = [("smtp_tls_chain_files", path, key) for path, key in self._in_chains(chains)]
+        for kind in () if chains else ("", "ec"):
+            name = f"smtp_tls_{kind}cert_file"
+            path = self.get(name)
+            if path and path != "none":
+                pairs.append((name, path, self.get(f"smtp_tls_{kind}key_file") or path))
+        for name, certificate, key in pairs:
+            if self._shows(name, certificate, key):
+                yield certificate, key
+
+    def _in_chains(self, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Each key is followed by its certificates, in the same file or in the next."""
+        key = ""
+        for path in paths:
+            text = self.host.read(path)
+            if text is None:
+                yield path, key or path
+                return
+            key = path if "PRIVATE KEY-----" in text else key
+            if "-----BEGIN CERTIFICATE-----" in text:
+                yield path, key or path
+
+    def _shows(self, name: str, certificate: str, key: str) -> bool:
+        flaw = client_certificate.flaw(certificate, key)
+        if flaw is None:
+            return True
+        named = self.named.get(name) is not None and self.named[name] == self.explicit.get(name)
+        key_name = name.replace("cert_file", "key_file")
+        name = key_name if flaw.of_key and key_name in self.explicit else name
+        if named and flaw.kind != "unreadable":
+            raise ClientError(f"{self.names.get(name, name)}: {flaw.words}")
+        own = self.names.get(name, name) if named else f"{name} of {self.directory}/main.cf"
+        if flaw.kind in ("missing", "useless"):
+            raise ClientError(f"{own}: {flaw.words}. Without it Postfix has no TLS at all")
+        if flaw.kind == "unreadable":
+            self.warnings.append(
+                f"{own}: {flaw.words}. Postfix shows that certificate, and the probe showed none"
+            )
+            return False
+        self.warnings.append(f"{own}: {flaw.words}. Postfix shows it to servers that ask for one")
+        return True
+
     def _mechanisms(self) -> tuple[str, ...] | None:
         """Those of the plugins that are there; with those that packages bring, where role postfix may install them."""
         plugins = self.host.plugins & set(MECHANISM_PLUGINS.values())
@@ -540,6 +628,8 @@ class _Reading:
         family = distributions.family(self.host.release)
         if family is None:
             return tuple(here) or None
+        if "XOAUTH2" in family.mechanisms:
+            here = list(dict.fromkeys([*here, "XOAUTH2"]))
         if all(map(self.host.has_package, family.packages["sasl_plugin"])):
             # Installing it brings nothing that somebody took away.
             return tuple(here)

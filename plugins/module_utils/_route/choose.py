@@ -385,17 +385,19 @@ def _took(one: Probed) -> str:
 
 def _accepted(one: Probed) -> str:
     """What the endpoint accepted, as a predicate."""
-    best = one.best
+    best, login = one.best, one.candidate.endpoint.credentials
     accepted = [
         word
         for word, done in (
             ("TLS", best.tls_version),
-            (f"the login{_mechanism(best)}", one.candidate.endpoint.credentials),
+            (f"the login{_mechanism(best)}", login and login.password),
             ("the envelope", best.timings_ms.get("envelope")),
         )
         if done
     ]
     text = f"accepted {listed(accepted)}" if accepted else "answered"
+    if login and not login.password:
+        text += " (the login was not tried, since Postfix gets the token itself)"
     if best.verdict == "certificate_expiring":
         text += " with a certificate that expires soon"
     failing = next((result for result in one.results if not result.usable), None)

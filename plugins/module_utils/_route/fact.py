@@ -19,7 +19,7 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
 from .._base.addresses import family_title, ip_version
 from .._base.words import listed
-from .._smtp.endpoint import Endpoint, OptionError, Options
+from .._smtp.endpoint import Credentials, Endpoint, OptionError, Options
 from .._smtp.verdict import Result, renamed
 from .choose import (
     Candidate,
@@ -315,7 +315,17 @@ def _explained(one: Probed, names: Mapping[str, str], sender: Sender) -> Probed:
     known, login = one.candidate.spec.known, one.candidate.endpoint.credentials
     service = known.service if known else None
     results = [replace(result, advice=advise_login(result, login, service)) for result in one.results]
+    results = [_about_plugins(result, login, sender) for result in results]
     return one._replace(results=tuple(_in_the_users_words(each, names, sender) for each in results))
+
+
+def _about_plugins(result: Result, login: Credentials | None, sender: Sender) -> Result:
+    """The same with what to install on this host, where that is the matter."""
+    if result.verdict != "auth_unsupported" or login is None:
+        return result
+    asked = login.mechanism.upper()
+    offered = [name for name in result.auth_mechanisms if asked in ("AUTO", name.upper())]
+    return replace(result, advice=sender.plugin_advice(offered) or result.advice)
 
 
 def _doubtful_logins(probed: Sequence[Probed], names: Mapping[str, str]) -> list[str]:

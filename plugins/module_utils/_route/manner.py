@@ -57,6 +57,10 @@ class Here(NamedTuple):
     """Whether it takes addresses of both, in no order that is fixed."""
     sends: bool = False
     """Whether this host's mail goes by it: there is one, or will be."""
+    certificates: tuple[tuple[str, str], ...] = ()
+    """What it shows to a server that asks for a certificate: files of certificates and of their keys."""
+    plugin_advice: Callable[[Sequence[str]], str] = lambda _offered: ""
+    """What to do where it has no plugin for the SASL mechanisms that a relay offers; empty where it has."""
 
 
 class Sender(NamedTuple):
@@ -80,6 +84,8 @@ class Sender(NamedTuple):
     """Those that the mail server sends from, as in Here."""
     inet_protocols: str | None = None
     """What the user sets to have one family alone; None where this host's mail does not go over either."""
+    plugin_advice: Callable[[Sequence[str]], str] = lambda _offered: ""
+    """As in Here."""
 
 
 def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
@@ -113,6 +119,8 @@ def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
         system_authorities=here.system_authorities and "ca_path" not in given,
         check_families=here.sends and here.both_families,
     )
+    if not options.client_certificates:
+        options = replace(options, client_certificates=here.certificates)
     return options, said._replace(
         mail_from=mail_from,
         warnings=tuple(dict.fromkeys(warnings)),
@@ -122,6 +130,7 @@ def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
         family=here.family,
         source_addresses=here.source_addresses,
         inet_protocols=here.family_from[1] if here.sends and here.both_families else None,
+        plugin_advice=here.plugin_advice,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
+from .._base import client_certificate
 from .endpoint import (
     FAMILIES,
     TLS_MODES,
@@ -33,6 +34,8 @@ PROBE_ARGUMENTS: dict[str, dict[str, Any]] = {
     "helo_name": {"type": "str"},
     "validate_certs": {"type": "bool", "default": Options.validate_certs},
     "ca_path": {"type": "list", "elements": "path"},
+    "client_cert": {"type": "path"},
+    "client_key": {"type": "path"},
     "min_tls_version": {"type": "str", "choices": list(TLS_VERSIONS), "default": Options.min_tls_version},
     "min_days": {"type": "int", "default": Options.min_days},
     # In any case, which choices would not allow: endpoint.check_credentials knows them.
@@ -43,6 +46,9 @@ PROBE_ARGUMENTS: dict[str, dict[str, Any]] = {
     "check_injection": {"type": "bool", "default": Options.check_injection},
 }
 
+
+# These become something else.
+_NOT_OPTIONS = ("auth_mechanism", "client_cert", "client_key")
 
 # Where the endpoints come from; documented in smtp_probe itself.
 ENDPOINT_ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -58,13 +64,28 @@ ENDPOINT_ARGUMENTS: dict[str, dict[str, Any]] = {
 
 def options_from(params: Mapping[str, Any]) -> Options:
     """The Options of a module's parameters. Raises OptionError (a ValueError) with a text for the user."""
-    names = [name for name in PROBE_ARGUMENTS if name != "auth_mechanism"]
+    names = [name for name in PROBE_ARGUMENTS if name not in _NOT_OPTIONS]
     given = {name: params[name] for name in names if params.get(name) is not None}
     if "source_address" in given:
         given["source_address"] = tuple(given["source_address"])
     if "ca_path" in given:
         given["ca_path"] = tuple(path for path in given["ca_path"] if path) or None
+    if params.get("client_cert") or params.get("client_key"):
+        given["client_certificates"] = (
+            _client_certificate(params.get("client_cert"), params.get("client_key")),
+        )
     return Options(**given)
+
+
+def _client_certificate(certificate: str | None, key: str | None) -> tuple[str, str]:
+    if not certificate:
+        raise OptionError(
+            "client_key: a key is given and client_cert is not; give the certificate that it belongs to"
+        )
+    flaw = client_certificate.flaw(certificate, key or "")
+    if flaw:
+        raise OptionError(f"{'client_key' if flaw.of_key and key else 'client_cert'}: {flaw.words}")
+    return certificate, key or certificate
 
 
 def endpoints_from(params: Mapping[str, Any]) -> list[Endpoint]:

@@ -16,7 +16,7 @@ from .._base.addresses import IMPLICIT_TLS_PORTS, PORT_NAMES, ip_version, is_hos
 from .._base.masks import MASK
 
 TLS_MODES = ("starttls", "implicit", "opportunistic", "none")
-MECHANISMS = ("auto", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "xoauth2")
+MECHANISMS = ("auto", "none", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "xoauth2")
 FAMILIES = ("any", "ipv4", "ipv6", "both")
 LOOKUPS = ("auto", "dns", "native", "both")
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
@@ -29,6 +29,7 @@ class OptionError(ValueError):
 class Credentials(NamedTuple):
     """User name and password (for XOAUTH2 the access token). Its repr shows no password.
 
+    Where the password of XOAUTH2 is empty, Postfix gets the token itself, and no login can be tried here.
     ``usable``, where given, are the mechanisms for which the host can have a plugin: a Postfix there has no others.
     """
 
@@ -73,6 +74,8 @@ class Options:
     """Files and directories of the authorities to trust, all of them; None for the system's."""
     system_authorities: bool = False
     """Whether the system's are trusted beside those."""
+    client_certificates: tuple[tuple[str, str], ...] = ()
+    """What to show to a server that asks for a certificate: files of the certificate and of its key, checked before."""
     min_tls_version: str = "1.2"
     min_days: int = 0
     mail_from: str | None = None
@@ -285,23 +288,31 @@ def check_credentials(
     mechanism: str = "auto",
     names: tuple[str, str] = ("username", "password"),
 ) -> Credentials | None:
-    """Credentials, or None where none were given. Raises OptionError, never with the password in it.
+    """Credentials, or None where none were given, or the mechanism ``none`` says that they are not for this server.
+
+    Raises OptionError, never with the password in it.
 
     ``names`` are what the user calls the two. Both have to stand in one line of Postfix's password table, in which
     the first colon ends the user name: what cannot is refused here, before a probe shows that it would work elsewhere.
     """
-    if username is None and password is None:
+    mechanism = check_mechanism(mechanism)
+    if mechanism == "none" or (username is None and password is None):
         return None
-    if not username or not password:
+    untried = mechanism == "xoauth2" and not password
+    if not username or not (password or untried):
         raise OptionError(f"{names[0]} and {names[1]}: give both, or neither")
-    for name, flaw in ((names[0], username_flaw(username)), (names[1], password_flaw(password))):
+    flaws = [
+        (names[0], username_flaw(username)),
+        (names[1], "" if untried else password_flaw(password or "")),
+    ]
+    for name, flaw in flaws:
         if flaw:
             raise OptionError(f"{name}: {flaw}")
-    return Credentials(username, password, check_mechanism(mechanism))
+    return Credentials(username, password or "", mechanism)
 
 
 def check_mechanism(value: Any, where: str = "auth_mechanism") -> str:
-    """The name of a SASL mechanism, or ``auto``, in lower case; it may be written in any. Raises OptionError."""
+    """A SASL mechanism's name, ``auto`` or ``none``, in lower case; it may be written in any. Raises OptionError."""
     mechanism = str(value or "auto").strip().lower().replace("_", "-")
     _one_of(where, mechanism, MECHANISMS)
     return mechanism

@@ -76,7 +76,8 @@ _STATUS = re.compile(r"(?:\A|[ (#])([245])\.(\d{1,3}\.\d{1,3})(?![\d.])")
 
 
 _LOG_IN = (
-    "Give username and password: the server takes mail only from those who log in, or whose address it knows."
+    "Give username and password, with an auth_mechanism other than none, or have the operator of {host} take this "
+    "host's address: the server takes mail only from those who log in, or whose address it knows."
 )
 _ASK_LOGIN = (
     "The login was accepted, but does not allow this: look at the rights of the account, or ask the operator of {host} "
@@ -113,8 +114,12 @@ _LIMIT = (
 )
 _RETRY = "Try again in some minutes; greylisting lets a later attempt pass."
 CLIENT_CERTIFICATE = (
-    "Give Postfix a client certificate that {host} accepts (smtp_tls_cert_file and smtp_tls_key_file), or use a port "
-    "that takes a password; the probe has no certificate to show."
+    "Set client_cert (and client_key) to a certificate that {host} accepts, which Postfix has in smtp_tls_cert_file "
+    "and smtp_tls_key_file, or use a port that takes a password."
+)
+REFUSED_CERTIFICATE = (
+    "Have the operator of {host} take the certificate in client_cert: its authority, its name or its fingerprint has "
+    "to be known there; or set client_cert to another one."
 )
 _NO_LOCKOUT = (
     "Wait before the next attempt, since further ones may lock the account; then check username and password."

@@ -56,7 +56,7 @@ def choose(
     ``auto`` takes what the server offers and the credentials fit: XOAUTH2 for an access token (and for nothing else),
     then PLAIN, LOGIN, SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5. The connection is encrypted, and PLAIN works with every
     way in which a server may store passwords, which the others do not. ``usable``, where given, are the mechanisms
-    that the host can have.
+    that the host's Postfix can have.
     """
     offered = [name.upper() for name in offered]
     known = {
@@ -69,6 +69,11 @@ def choose(
             return [], f"The server does not offer AUTH {asked} (it offers {listed})"
         candidates = [asked]
     elif looks_like_token(credentials.password) and "XOAUTH2" in offered:
+        if usable is not None:
+            return (
+                [],
+                "The password looks like an access token, which Postfix cannot log in with: it lasts an hour or so",
+            )
         candidates = ["XOAUTH2"]
     else:
         candidates = [name for name in known if name in offered and name != "XOAUTH2"]
@@ -76,7 +81,7 @@ def choose(
     mechanisms = [mechanism for mechanism in made if mechanism is not None]
     if mechanisms:
         return mechanisms, ""
-    if "XOAUTH2" in offered and asked == "AUTO":
+    if "XOAUTH2" in offered and "XOAUTH2" in known and asked == "AUTO":
         return [], (
             f"The server offers AUTH {listed}, of which only XOAUTH2 can be used, and the password does not look "
             "like an access token; set auth_mechanism to xoauth2 if it is one"

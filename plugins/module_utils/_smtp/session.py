@@ -113,6 +113,8 @@ class Settings(NamedTuple):
     min_tls_version: str = "1.2"
     mail_from: str | None = None
     rcpt_to: str | None = None
+    client_certificate: bool = False
+    """Whether there is one to show to a server that asks."""
 
 
 class SessionOutcome(NamedTuple):
@@ -308,7 +310,7 @@ class Session:
 
     def _refuse(self, stage: str, reply: Reply, what: str = "") -> None:
         """Settle for what a refusal means, in the server's own words; ``what`` is refused, unless it means another."""
-        from .replies import Situation, interpret
+        from .replies import CLIENT_CERTIFICATE, Situation, interpret
 
         situation = Situation(self._encrypted, self.auth_mechanism is not None)
         meaning = interpret(stage, reply, situation)
@@ -318,6 +320,8 @@ class Session:
         advice = meaning.advice
         if not advice and meaning.verdict == "auth_rejected" and self._named() == "XOAUTH2":
             advice = _RENEW
+        if advice == CLIENT_CERTIFICATE:
+            advice = self._about_client_certificate()
         self._settle(
             meaning.verdict,
             f"{what}{cause}: {self._words(reply)}",
@@ -368,9 +372,9 @@ class Session:
         return advice.format(host=self.endpoint.host, port=self.endpoint.port)
 
     def _about_client_certificate(self) -> str:
-        from .replies import CLIENT_CERTIFICATE
+        from .replies import CLIENT_CERTIFICATE, REFUSED_CERTIFICATE
 
-        return self._filled(CLIENT_CERTIFICATE)
+        return self._filled(REFUSED_CERTIFICATE if self.settings.client_certificate else CLIENT_CERTIFICATE)
 
     def _words(self, reply: Reply) -> str:
         return f"{reply.code} {self._shown(reply.text)}".rstrip()
@@ -665,11 +669,13 @@ class Session:
                 "tls_too_old",
                 f"The server has no TLS {self.settings.min_tls_version} or newer{only} ({broken.words})",
             )
-        elif broken.how == tls_pipe.NO_CLIENT_CERTIFICATE:
+        elif broken.how == tls_pipe.CLIENT_CERTIFICATE:
+            if self.settings.client_certificate:
+                what = "refuses the client certificate of this host"
+            else:
+                what = "demands a client certificate, and ended TLS without one"
             self._settle(
-                "tls_failed",
-                f"The server demands a client certificate, and ended TLS without one: {broken.words}",
-                advice=self._about_client_certificate(),
+                "tls_failed", f"The server {what}: {broken.words}", advice=self._about_client_certificate()
             )
         elif broken.how == tls_pipe.HANDSHAKE:
             self._settle("tls_failed", f"The TLS handshake failed: {broken.words}")
@@ -765,8 +771,15 @@ class Session:
         if not self._mechanisms:
             self._settle("auth_unsupported", why_not)
             self._quit()
-            return
-        self._log_in(self._mechanisms.pop(0))
+        elif not credentials.password:
+            # Without the login the envelope says nothing.
+            self._notes.append(
+                f"AUTH {credentials.mechanism.upper()} offered, the login was not tried without a token"
+            )
+            self._succeed()
+            self._quit()
+        else:
+            self._log_in(self._mechanisms.pop(0))
 
     def _log_in(self, mechanism: Mechanism) -> None:
         self._mechanism = mechanism
@@ -899,7 +912,7 @@ class Session:
             parts.append("without encryption")
         if self.auth_mechanism:
             parts.append(f"AUTH {self.auth_mechanism} accepted")
-        if self.settings.mail_from is not None or self.settings.rcpt_to is not None:
+        if self.state is State.ENVELOPE:
             parts.append("envelope accepted")
         reason = "Usable: " + ", ".join(parts + self._notes)
         if self.problems and self.problems[0].verdict == "certificate_expiring":

@@ -65,15 +65,21 @@ def doubt(tls: ssl.SSLObject, now: float) -> ChainError | None:
 class TlsPolicy:
     """Which authorities to trust, and the oldest version.
 
-    ``ca_path``: files and directories; without one the system's, which ``system`` adds to them.
+    ``ca_path``: files and directories; without one the system's, which ``system`` adds to them. ``client``: files of
+    the client's certificates and of their keys, which were checked before.
     """
 
     def __init__(
-        self, ca_path: str | Sequence[str] | None = None, min_version: str = "1.2", system: bool = False
+        self,
+        ca_path: str | Sequence[str] | None = None,
+        min_version: str = "1.2",
+        system: bool = False,
+        client: Sequence[tuple[str, str]] = (),
     ) -> None:
         self.min_version = min_version
         self._paths = (ca_path,) if isinstance(ca_path, str) else tuple(ca_path or ())
         self._system = system or not self._paths
+        self._client = client
         self._verifying: ssl.SSLContext | None = None
         self._inspecting: ssl.SSLContext | None = None
         if self._paths:
@@ -113,6 +119,8 @@ class TlsPolicy:
         # Where any chain is taken, the authorities are there to tell whether it could have been verified.
         if verify or SHOWS_CHAIN:
             self._trust(context)
+        for certificate, key in self._client:
+            context.load_cert_chain(certificate, key, password="")
         return context
 
     def _trust(self, context: ssl.SSLContext) -> None:

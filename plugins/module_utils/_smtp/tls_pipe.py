@@ -39,12 +39,14 @@ _TOO_OLD = (
     "WRONG_SSL_VERSION",
     "NO_PROTOCOLS_AVAILABLE",
 )
+# Of a server's alerts those about the client's certificate (RFC 8446 section 6.2), as OpenSSL names them.
+_ABOUT_CERTIFICATES = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")
 
 # How TLS can break.
-UNTRUSTED, OLD, NO_CLIENT_CERTIFICATE, HANDSHAKE, RECORD = (
+UNTRUSTED, OLD, CLIENT_CERTIFICATE, HANDSHAKE, RECORD = (
     "untrusted",
     "old",
-    "no_certificate",
+    "client_certificate",
     "handshake",
     "record",
 )
@@ -62,8 +64,9 @@ class InClear(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """``how`` is UNTRUSTED (with ``chain``), OLD (with the version that the server has, where it told), or that it
-    demands a client certificate, or that the handshake or a record after it failed. ``words`` are OpenSSL's."""
+    """``how`` is UNTRUSTED (with ``chain``), OLD (with the version that the server has, where it told), or that the
+    server is not content with the client's certificate, or with none, or that the handshake or a record after it
+    failed. ``words`` are OpenSSL's."""
 
     how: str
     words: str
@@ -205,13 +208,14 @@ class TlsPipe:
         if reason in _TOO_OLD or (reason == "WRONG_VERSION_NUMBER" and old):
             return Broken(OLD, _words(error), spoken)
         if "ALERT" in reason and self.certificate_requested:
-            return Broken(NO_CLIENT_CERTIFICATE, _words(error))
+            return Broken(CLIENT_CERTIFICATE, _words(error))
         return Broken(HANDSHAKE, _words(error))
 
     def _failed(self, error: ssl.SSLError) -> Broken:
-        # In TLS 1.3 the client's handshake ends before the server asks for its certificate.
-        wanted = "CERTIFICATE_REQUIRED" in (error.reason or "")
-        self._broken = Broken(NO_CLIENT_CERTIFICATE if wanted else RECORD, _words(error))
+        # In TLS 1.3 the client's handshake ends before the server looks at its certificate.
+        reason = error.reason or ""
+        about = "ALERT" in reason and any(word in reason for word in _ABOUT_CERTIFICATES)
+        self._broken = Broken(CLIENT_CERTIFICATE if about else RECORD, _words(error))
         return self._broken
 
 

@@ -248,7 +248,8 @@ VERDICTS: dict[str, Verdict] = {
         "for other domains than its own cannot be known, and a password that is given says that a login is needed.",
         "offers no login",
         "Use the submission port of {host} (587, 2525 or 465); port 25 usually has no AUTH. If {host} takes this "
-        "host's mail by its address, leave out username and password: then the envelope decides.",
+        "host's mail by its address, leave out username and password, or set auth_mechanism to none: then the envelope "
+        "decides.",
     ),
     "auth_unsupported": Verdict(
         "auth",

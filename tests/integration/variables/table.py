@@ -31,8 +31,14 @@ GOOD: dict[str, Any] = {
     "postfix_relay_username": "ops@example.com",
     "postfix_relay_password": "p:w ö{{ x",
     "postfix_relay_auth": "login",
+    "postfix_relay_oauth_client_id": "4f1c-app",
+    "postfix_relay_oauth_client_secret": "s~ecret{{ x",
+    "postfix_relay_oauth_refresh_token": "1//refresh{{ x",
+    "postfix_relay_oauth_endpoint": "https://login.example.com/token",
     "postfix_relay_tls": "encrypt",
     "postfix_relay_ca_file": "/etc/ssl/certs/ssl-cert-snakeoil.pem",
+    "postfix_relay_cert_file": "/etc/ssl/certs/ssl-cert-snakeoil.pem",
+    "postfix_relay_key_file": "/etc/ssl/private/ssl-cert-snakeoil.key",
     "postfix_relay_failover": False,
     "postfix_direct": True,
     "postfix_myhostname": "mail.example.com",
@@ -112,7 +118,8 @@ WELL_FORMED = (
 )  # fmt: skip
 PORTS = ("postfix_relay_port", "preflight_port")
 # Where Postfix's password table would hold another value than the one given.
-EXACT = ("postfix_relay_username", "postfix_relay_password")
+SECRETS = ("postfix_relay_password", "postfix_relay_oauth_client_secret", "postfix_relay_oauth_refresh_token")
+EXACT = ("postfix_relay_username", *SECRETS)
 
 
 class Unsafe(str):
@@ -201,7 +208,7 @@ def _single(name: str, option: Mapping[str, Any], good: Any, kind: str) -> Itera
         ("line break behind", f"{text}\n"),
     ):
         # In a row of the table the password follows the user name and a colon.
-        stays = what == "blank before" and name == "postfix_relay_password"
+        stays = what == "blank before" and name in SECRETS
         yield Form(what, Unsafe(padded), padded if stays else good, refused=name in EXACT and not stays)
     for what, odd in (("other letters", f"{text}é"), ("left-over template", f"{text}{{{{ x }}}}")):
         names = ASCII_ONLY if what == "other letters" else WELL_FORMED

@@ -154,7 +154,8 @@ def test_empty_and_null_are_as_absent(deploy: Deployer) -> None:
 
 SET = of(
     "postfix_relay_username", "postfix_relay_password", "postfix_relay_auth", "postfix_relay_tls",
-    "postfix_relay_ca_file", "postfix_myhostname", "postfix_myorigin", "postfix_mydestination", "postfix_mynetworks",
+    "postfix_relay_ca_file", "postfix_relay_cert_file", "postfix_relay_key_file",
+    "postfix_myhostname", "postfix_myorigin", "postfix_mydestination", "postfix_mynetworks",
     "postfix_inet_interfaces", "postfix_inet_protocols", "postfix_sender_domain",
     "postfix_generic", "postfix_root_alias", "postfix_aliases", "postfix_maps", "postfix_parameters",
     "postfix_services", "postfix_backup", "postfix_backup_keep", "postfix_confirm_timeout",
@@ -169,6 +170,8 @@ def test_the_effect_of_each_variable_is_its_value(deploy: Deployer) -> None:
         "relayhost": "[relay.example.com]:2525",
         "smtp_sasl_mechanism_filter": "login",
         "smtp_tls_CAfile": GOOD["postfix_relay_ca_file"],
+        "smtp_tls_cert_file": GOOD["postfix_relay_cert_file"],
+        "smtp_tls_key_file": GOOD["postfix_relay_key_file"],
         "myhostname": "mail.example.com",
         "myorigin": "example.com",
         "mydestination": "mail.example.com, example.com",
@@ -242,14 +245,62 @@ for port in (2601, 2602):
 """
 
 
-@pytest.mark.parametrize(
-    "failover, hops, ports", [("false", 1, [2602, 2601]), ("True", 2, "2601 2602"), (False, 1, "2602, 2601")]
-)
-def test_the_route_has_the_ports_asked_for(deploy: Deployer, failover: Any, hops: int, ports: Any) -> None:
+def start_relay(deploy: Deployer) -> None:
     deploy.host.run(
         "ss -Hltn sport = :2601 | grep -q . || (cat >/root/relay; setsid python3 /root/relay >/dev/null 2>&1 &)",
         stdin=RELAY,
     )
+
+
+def test_a_login_that_is_not_for_this_relay_is_neither_tried_nor_written(deploy: Deployer) -> None:
+    start_relay(deploy)
+    given = {**BASE, **SET, "postfix_preflight": True, "postfix_relay_tls": "may", "postfix_relay_port": 2601}
+    given.update(postfix_relay_host="127.0.0.1", postfix_relay_auth="None")
+    run = deploy("postfix", **given)
+    assert run.ok, run.why
+    assert deploy.postconf("smtp_sasl_auth_enable") == "no"
+    assert "ops@example.com" not in deploy.host.run("cat /etc/postfix/sasl_passwd || true").stdout
+
+
+OAUTH = of(
+    "postfix_relay_username", "postfix_relay_oauth_client_id", "postfix_relay_oauth_client_secret",
+    "postfix_relay_oauth_refresh_token", "postfix_relay_oauth_endpoint",
+)  # fmt: skip
+# Postfix's plugin for XOAUTH2: whether it is there is told by its name.
+PLUGIN = "/usr/lib/$(uname -m)-linux-gnu/sasl2/libsasl-xoauth2.so"
+
+
+def test_a_token_is_written_once_and_the_plugins_own_stays(deploy: Deployer) -> None:
+    given = {**BASE, **OAUTH, "postfix_relay_auth": "XOAUTH2"}
+    refused = deploy("postfix", **given)
+    assert not refused.ok
+    assert "sasl-xoauth2, is missing on this host, whose distribution does not package it" in refused.why
+    deploy.host.run(f"touch {PLUGIN}")
+    try:
+        run = deploy("postfix", **given)
+        assert run.ok, run.why
+        assert "refresh{{" not in run.said
+        key, login = deploy.read("/etc/postfix/sasl_passwd").splitlines()[-2].split()
+        assert key == "[relay.example.com]:2525"
+        path = login.partition(":")[2]
+        written = json.loads(deploy.read(path))
+        assert written["refresh_token"] == GOOD["postfix_relay_oauth_refresh_token"]
+        assert written["client_secret"] == GOOD["postfix_relay_oauth_client_secret"]
+        assert deploy.host.run(f"stat -c '%a %U' /var/spool/postfix{path}").stdout.strip() == "600 postfix"
+        deploy.host.run(f"echo renewed > {path}")
+        assert not deploy("postfix", **given).changed
+        assert deploy.read(path) == "renewed\n"
+        assert deploy("postfix", **{**given, "postfix_relay_oauth_refresh_token": "another"}).ok
+        assert path not in deploy.read("/etc/postfix/sasl_passwd")
+    finally:
+        deploy.host.run(f"rm {PLUGIN}")
+
+
+@pytest.mark.parametrize(
+    "failover, hops, ports", [("false", 1, [2602, 2601]), ("True", 2, "2601 2602"), (False, 1, "2602, 2601")]
+)
+def test_the_route_has_the_ports_asked_for(deploy: Deployer, failover: Any, hops: int, ports: Any) -> None:
+    start_relay(deploy)
     given = {**BASE, **SET, "postfix_preflight": "yes", "postfix_relay_port": "", "postfix_relay_tls": "May"}
     given.update(postfix_relay_username="", postfix_relay_password="", postfix_relay_auth="")
     given.update(postfix_relay_host=" [127.0.0.1] ", preflight_sticky="no")

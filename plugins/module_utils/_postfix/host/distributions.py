@@ -117,15 +117,13 @@ _EL = Family(
         **dict.fromkeys(_SCRAM, ("cyrus-sasl-scram",)),
         **dict.fromkeys(_MD5, ("cyrus-sasl-md5",)),
         "GSSAPI": ("cyrus-sasl-gssapi",),
-        # EPEL's.
-        "XOAUTH2": ("sasl-xoauth2",),
     },
     ca_file="/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
     daemon_directory="/usr/libexec/postfix",
     plugin_directory="/usr/lib64/sasl2",
     database="hash",
     maps=_maps("lmdb", "cdb", "pcre", "ldap", "mysql", "pgsql", "sqlite"),
-    sources=("openela-postfix", "openela-sasl", "sasl-xoauth2", "selinux", "general"),
+    sources=("openela-postfix", "openela-sasl", "selinux", "general"),
     last=9,
     selinux="enforcing",
 )
@@ -159,12 +157,12 @@ FAMILIES = (
         last=19,
         # Berkeley DB is gone, and hash: and btree: with it.
         database="lmdb",
-        mechanisms={name: packages for name, packages in _EL.mechanisms.items() if name != "XOAUTH2"},
         sources=("openela-sasl", "el10-lmdb", "selinux", "general"),
     ),
     _EL._replace(
         name="fedora",
         title="Fedora",
+        mechanisms={**_EL.mechanisms, "XOAUTH2": ("sasl-xoauth2",)},
         releases="",
         ids=("fedora",),
         first=0,
@@ -178,7 +176,6 @@ FAMILIES = (
         ids=("amzn",),
         first=0,
         last=None,
-        mechanisms={name: packages for name, packages in _EL.mechanisms.items() if name != "XOAUTH2"},
         sources=("general",),
         selinux="permissive",
     ),
@@ -376,10 +373,11 @@ def unpackaged(missing: Iterable[str], release: Mapping[str, str], mechanisms: I
     if known is None or "sasl_plugin" not in missing or not lacking:
         return ""
     others = [package for need in missing for package in known.packages[need]]
+    elsewhere = " (sasl-xoauth2: EPEL has it for EL, a PPA for Ubuntu)" if "XOAUTH2" in lacking else ""
     return (
         f"Cyrus SASL's plugin for {' and '.join(lacking)}: missing on this host, and no package of {known.title} is "
         "known to bring it. Set postfix_packages to one that brings it and to what else is missing "
-        f"({', '.join(others)}), or install it yourself and run again; or log in by another mechanism "
+        f"({', '.join(others)}), or install it yourself{elsewhere} and run again; or log in by another mechanism "
         "(postfix_relay_auth, or smtp_sasl_mechanism_filter in postfix_parameters)."
     )
 
@@ -405,6 +403,14 @@ def map_remedy(known: Family | None, kind: str) -> str:
 
 def _called(release: Mapping[str, str]) -> str:
     return release.get("PRETTY_NAME") or release.get("NAME") or release.get("ID") or "it has no os-release"
+
+
+def bringing(mechanism: str, release: Mapping[str, str]) -> tuple[str, ...]:
+    """The packages with the plugin for a SASL mechanism, as this distribution names them; none where it has none."""
+    known = family(release)
+    if known is None or mechanism not in known.mechanisms:
+        return ()
+    return known.mechanisms[mechanism] or known.packages["sasl_plugin"]
 
 
 # ---------------------------------------------------------------------------------------------- the stock main.cf

@@ -81,6 +81,7 @@ def _plugin_directories() -> Iterator[str]:
 def _plugins_in(directory: str) -> Iterator[str]:
     with contextlib.suppress(OSError):
         for name in os.listdir(directory):
-            match = re.match(r"lib(\w+?)\.so", name)
+            # Of XOAUTH2 there are libsasl-xoauth2 (with files of tokens) and libxoauth2.
+            match = re.match(r"lib(?:sasl-)?(\w+?)\.so", name)
             if match:
                 yield match.group(1)

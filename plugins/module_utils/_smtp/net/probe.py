@@ -165,7 +165,12 @@ class _Run:
         self._hosts: dict[str, _Host] = {}
 
     def policy(self, options: Options) -> TlsPolicy:
-        key = (options.ca_path, options.min_tls_version, options.system_authorities)
+        key = (
+            options.ca_path,
+            options.min_tls_version,
+            options.system_authorities,
+            options.client_certificates,
+        )
         if key not in self._policies:
             self._policies[key] = TlsPolicy(*key)
         return self._policies[key]
@@ -432,6 +437,7 @@ class _Probe:
             options.min_tls_version,
             options.mail_from,
             options.rcpt_to,
+            bool(options.client_certificates),
         )
 
     # Resolve

@@ -15,6 +15,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._route.cloud import C
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.net.probe import probe as real_probe
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import VERDICTS, Result
 from ansible_collections.mailops.smtp.plugins.modules import smtp_route_facts
+from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.servers import DATA
 
 PASSWORD = "Pa:ss'word\\ $1"
 LOGIN = {"host": "relay.example.com", "username": "web1", "password": PASSWORD}
@@ -349,6 +350,36 @@ def test_logins_are_limited_to_what_postfix_on_this_host_can_have(run, tmp_path)
     assert "XOAUTH2" not in endpoints[0].credentials.usable
 
 
+@pytest.mark.parametrize(
+    "installed, asked, offered, advice",
+    [
+        (True, "auto", ["SCRAM-SHA-256"], "Install libsasl2-modules on this host"),
+        (True, "xoauth2", ["XOAUTH2"], "Install sasl-xoauth2 on this host"),
+        (True, "scram-sha-1", ["PLAIN", "SCRAM-SHA-1"], "Install libsasl2-modules on this host"),
+        # What was asked for is not offered: no plugin would help.
+        (True, "scram-sha-1", ["PLAIN", "SCRAM-SHA-256"], "Set auth_mechanism to one that the server offers"),
+        # Without Postfix no plugin of it is missing.
+        (False, "auto", ["XOAUTH2"], "Set auth_mechanism to one that the server offers"),
+    ],
+)
+def test_a_missing_plugin_is_named_with_its_package(
+    run, monkeypatch, tmp_path, installed, asked, offered, advice
+):
+    if installed:
+        postfix(tmp_path, "")
+        host = a_host(str(tmp_path))._replace(plugins=frozenset({"plain"}))
+        monkeypatch.setattr(smtp_route_facts.client, "this_host", lambda: host)
+
+    def unsupported(endpoints, _options):
+        return [
+            Result(*each[:3], "auth_unsupported", "auth", "Seen.", reachable=True, auth_mechanisms=offered)
+            for each in endpoints
+        ]
+
+    result, _text = run(_probe=unsupported, relays=[{**LOGIN, "auth_mechanism": asked}])
+    assert result["ansible_facts"]["smtp_route"]["endpoints"][0]["advice"].startswith(advice)
+
+
 def test_a_host_without_a_full_name_is_told_of(run, monkeypatch, tmp_path):
     monkeypatch.setattr(smtp_route_facts.client, "this_host", lambda: a_host(str(tmp_path), "web1"))
     _endpoints, options, route = seen(run, mail_from="root", option_names={"helo_name": "postfix_myhostname"})
@@ -416,6 +447,55 @@ def test_a_file_without_a_certificate_is_refused_by_its_name(run, tmp_path, argu
     result, _text = run(relays=["127.0.0.1:1"], _probe=real_probe, **given)
     assert result["failed"]
     assert result["msg"].startswith(f"{name}: {tmp_path}/hostname holds no certificate")
+
+
+@pytest.mark.parametrize(
+    "main, arguments, shown",
+    [
+        ("", {}, ()),
+        ("smtp_tls_cert_file = {good}", {}, (("{good}", "{good}"),)),
+        ("smtp_tls_cert_file = {good}", {"client_cert": "{other}"}, (("{other}", "{other}"),)),
+        ("", {"client_cert": "{other}", "client_key": "{good}"}, (("{other}", "{good}"),)),
+        (
+            "",
+            {"postfix": {"parameters": {"smtp_tls_cert_file": "{good}"}}},
+            (("{good}", "{good}"),),
+        ),
+    ],
+)
+def test_the_client_certificate_is_that_of_postfix_unless_the_user_names_one(
+    run, tmp_path, main, arguments, shown
+):
+    files = {"{good}": str(DATA / "good.pem"), "{other}": str(DATA / "other_name.pem")}
+
+    def here(value):
+        text = json.dumps(value)
+        for mark, path in files.items():
+            text = text.replace(mark, path)
+        return json.loads(text)
+
+    postfix(tmp_path, here(main))
+    _endpoints, options, _route = seen(run, **here(arguments))
+    assert options.client_certificates == tuple(map(tuple, here(shown)))
+
+
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        ({"client_cert": "/none"}, "client_cert: /none does not exist on this host"),
+        ({"client_key": "/none"}, "client_key: a key is given and client_cert is not"),
+        ({"client_cert": "{good}", "client_key": "/none"}, "client_key: /none does not exist on this host"),
+        (
+            {"client_cert": "/none", "option_names": {"client_cert": "postfix_relay_cert_file"}},
+            "postfix_relay_cert_file: /none does not exist on this host",
+        ),
+    ],
+)
+def test_a_client_certificate_of_no_use_is_refused_before_anything_is_sent(run, arguments, says):
+    given = json.loads(json.dumps(arguments).replace("{good}", str(DATA / "good.pem")))
+    result, _text = run(relays=["127.0.0.1:1"], _probe=lambda *_any: pytest.fail("it was probed"), **given)
+    assert result["failed"]
+    assert result["msg"].startswith(says)
 
 
 @pytest.mark.parametrize(

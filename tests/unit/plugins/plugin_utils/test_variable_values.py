@@ -420,6 +420,16 @@ def test_a_name_of_somebody_else_is_left_alone(name: str) -> None:
 
 MISS = variables.NearMiss("postfix_relayhost", "postfix_relay_host")
 NO_RELAY = {"postfix_relay_host": "", "postfix_relay_provider": ""}
+TOKEN = {
+    "postfix_relay_host": "r",
+    "postfix_relay_auth": "xoauth2",
+    "postfix_relay_username": "u",
+    "postfix_relay_password": "",
+    "postfix_relay_oauth_client_id": "c",
+    "postfix_relay_oauth_client_secret": "",
+    "postfix_relay_oauth_refresh_token": "t",
+    "postfix_relay_oauth_endpoint": "https://login.example.com/token",
+}
 LOGIN = {"postfix_relay_host": "r", "postfix_relay_username": "u", "postfix_relay_password": "p"}
 
 
@@ -440,7 +450,46 @@ UNPROBED = {"postfix_preflight": False, "postfix_relay_host": "r.example", "post
         ("verify", {}, [], [MISS], []),
         ("postfix", LOGIN, [], [], []),
         ("postfix", {**LOGIN, "postfix_relay_password": ""}, [], [], ["postfix_relay_password is empty"]),
+        (
+            "postfix",
+            {**LOGIN, "postfix_relay_key_file": "/k", "postfix_relay_cert_file": ""},
+            [],
+            [],
+            ["postfix_relay_key_file is set and postfix_relay_cert_file is empty"],
+        ),
         ("postfix", {**LOGIN, "postfix_relay_username": ""}, [], [], ["postfix_relay_username is empty"]),
+        ("postfix", {**LOGIN, "postfix_relay_username": "", "postfix_relay_auth": "none"}, [], [], []),
+        ("postfix", TOKEN, [], [], []),
+        (
+            "postfix",
+            {**TOKEN, "postfix_relay_oauth_refresh_token": ""},
+            [],
+            [],
+            [
+                "postfix_relay_auth is xoauth2, and postfix_relay_oauth_refresh_token is empty: Postfix gets the access"
+            ],
+        ),
+        (
+            "postfix",
+            {**TOKEN, "postfix_relay_oauth_client_id": "", "postfix_relay_username": ""},
+            [],
+            [],
+            ["postfix_relay_username and postfix_relay_oauth_client_id are empty"],
+        ),
+        (
+            "postfix",
+            {**TOKEN, "postfix_relay_oauth_client_id": ""},
+            ["postfix_relay_oauth_client_id refers"],
+            [],
+            [],
+        ),
+        (
+            "postfix",
+            {**TOKEN, "postfix_relay_oauth_endpoint": "http://login.example.com/token"},
+            [],
+            [],
+            ["postfix_relay_oauth_endpoint is 'http://login.example.com/token', and takes the URL"],
+        ),
         (
             "postfix",
             {**LOGIN, "postfix_preflight": False, "postfix_relay_port": "auto"},

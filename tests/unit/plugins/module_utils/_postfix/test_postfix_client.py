@@ -13,6 +13,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix.client impor
     Wish,
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files import block
+from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.servers import DATA
 
 SMTP = "smtp unix - - {} - - smtp"
 
@@ -346,12 +347,119 @@ def test_a_chrooted_client_finds_the_copy_of_a_directory(
     assert any("has no copy of" in warning for warning in found.warnings) == warned
 
 
+GOOD, EXPIRED, TEXT = (str(DATA / name) for name in ("good.pem", "expired.pem", "make.py"))
+NAMES = {"smtp_tls_cert_file": "postfix_relay_cert_file", "smtp_tls_key_file": "postfix_relay_key_file"}
+
+
+@pytest.mark.parametrize(
+    "main, wish, shown",
+    [
+        ("", None, ()),
+        (f"smtp_tls_cert_file = {GOOD}", None, ((GOOD, GOOD),)),
+        ("smtp_tls_cert_file = none", None, ()),
+        (f"smtp_tls_cert_file = {GOOD}\nsmtp_tls_key_file = $smtp_tls_cert_file", None, ((GOOD, GOOD),)),
+        (f"smtp_tls_cert_file = /none\nsmtp_tls_chain_files = {GOOD}", None, ((GOOD, GOOD),)),
+        (f"smtp_tls_cert_file = {GOOD}\nsmtp_tls_eccert_file = {GOOD}", None, ((GOOD, GOOD), (GOOD, GOOD))),
+        (f"smtpd_tls_cert_file = {GOOD}", None, ()),
+        # Role postfix names one, and none other goes before it.
+        (
+            "smtp_tls_chain_files = /none",
+            Wish(
+                {
+                    "smtp_tls_chain_files": "",
+                    "smtp_tls_cert_file": GOOD,
+                    "smtp_tls_key_file": "$smtp_tls_cert_file",
+                }
+            ),
+            ((GOOD, GOOD),),
+        ),
+        (f"smtp_tls_cert_file = {GOOD}", Wish(), ((GOOD, GOOD),)),
+        (f"smtp_tls_cert_file = {GOOD}", Wish(replace=True), ()),
+    ],
+)
+def test_the_certificate_that_it_shows(tmp_path, main, wish, shown):
+    found = of(tmp_path, main, wish=wish)
+    assert (found.certificates, found.warnings) == (shown, ())
+
+
+def test_a_key_that_comes_before_its_certificate_in_another_file(tmp_path):
+    (tmp_path / "etc").mkdir()
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    blocks = (DATA / "good.pem").read_text().partition("-----END PRIVATE KEY-----\n")
+    key.write_text(blocks[0] + blocks[1])
+    certificate.write_text(blocks[2])
+    host = a_host(tmp_path, f"smtp_tls_chain_files = {key}, {certificate}")._replace(root="/")
+    main = (tmp_path / "etc/postfix").as_posix()
+    assert client.client(main, host=host).certificates == ((str(certificate), str(key)),)
+
+
+@pytest.mark.parametrize(
+    "main, wish, says",
+    [
+        (
+            f"smtp_tls_cert_file = {TEXT}",
+            None,
+            f"smtp_tls_cert_file of /etc/postfix/main.cf: {TEXT} holds no certificate in PEM format; name the file "
+            "that does. Without it Postfix has no TLS at all",
+        ),
+        (
+            f"smtp_tls_cert_file = {GOOD}\nsmtp_tls_key_file = /none",
+            Wish(),
+            "smtp_tls_key_file of /etc/postfix/main.cf: /none",
+        ),
+        (
+            "smtp_tls_chain_files = /none.pem",
+            None,
+            "smtp_tls_chain_files of /etc/postfix/main.cf: /none.pem does not exist",
+        ),
+        (
+            "",
+            Wish({"smtp_tls_cert_file": "/none"}, names=NAMES),
+            "postfix_relay_cert_file: /none does not exist",
+        ),
+        (
+            "",
+            Wish({"smtp_tls_cert_file": GOOD, "smtp_tls_key_file": "/none"}, names=NAMES),
+            "postfix_relay_key_file: /none does not exist",
+        ),
+        (
+            "",
+            Wish({"smtp_tls_cert_file": EXPIRED}, names=NAMES),
+            "postfix_relay_cert_file: the certificate in ",
+        ),
+    ],
+)
+def test_a_certificate_that_postfix_could_not_load(tmp_path, main, wish, says):
+    with pytest.raises(ClientError) as error:
+        of(tmp_path, main, wish=wish)
+    assert str(error.value).startswith(says)
+
+
+def test_a_certificate_of_the_host_that_has_expired_is_shown_as_postfix_does(tmp_path):
+    found = of(tmp_path, f"smtp_tls_cert_file = {EXPIRED}")
+    assert found.certificates == ((EXPIRED, EXPIRED),)
+    assert len(found.warnings) == 1
+    assert f"the certificate in {EXPIRED} expired on " in found.warnings[0]
+
+
+@pytest.mark.parametrize("wish", [None, Wish({"smtp_tls_cert_file": "{here}"}, names=NAMES)])
+def test_a_key_that_this_user_cannot_read_is_told_of(tmp_path, wish):
+    # A directory stands for a file without permission, which there is none of for root.
+    if wish:
+        wish = wish._replace(parameters={"smtp_tls_cert_file": str(tmp_path)})
+    found = of(tmp_path, f"smtp_tls_cert_file = {tmp_path}", wish=wish)
+    assert found.certificates == ()
+    assert "Postfix shows that certificate, and the probe showed none" in found.warnings[0]
+
+
 @pytest.mark.parametrize(
     "plugins, release, wish, has, has_not",
     [
         ({"plain", "login"}, "debian", None, {"PLAIN", "LOGIN"}, {"SCRAM-SHA-256", "CRAM-MD5"}),
         ({"scram"}, "debian", None, {"SCRAM-SHA-256"}, {"PLAIN"}),
         (set(), "debian", Wish(), {"PLAIN", "SCRAM-SHA-256", "CRAM-MD5"}, {"XOAUTH2", "GSSAPI"}),
+        (set(), "fedora", Wish(), {"PLAIN", "XOAUTH2"}, {"GSSAPI"}),
+        ({"plain"}, "fedora", None, {"PLAIN"}, {"XOAUTH2"}),
         (set(), "rocky", Wish(), {"PLAIN", "LOGIN", "SCRAM-SHA-1"}, {"XOAUTH2"}),
         ({"xoauth2"}, "debian", Wish(), {"XOAUTH2", "PLAIN"}, set()),
     ],
@@ -360,6 +468,87 @@ def test_mechanisms(tmp_path, plugins, release, wish, has, has_not):
     found = of(tmp_path, "", wish=wish, plugins=frozenset(plugins), release={"ID": release}).mechanisms
     assert has <= set(found)
     assert not has_not & set(found)
+
+
+@pytest.mark.parametrize(
+    "release, plugins, offered, advice",
+    [
+        (
+            "debian",
+            {"plain", "login"},
+            "SCRAM-SHA-256 SCRAM-SHA-1",
+            "Install libsasl2-modules on this host: Postfix logs in by SC",
+        ),
+        (
+            "rocky",
+            {"plain"},
+            "SCRAM-SHA-256 GSSAPI",
+            "Install cyrus-sasl-scram on this host: Postfix logs in by SCRAM-SHA-256",
+        ),
+        (
+            "rocky",
+            {"plain"},
+            "CRAM-MD5",
+            "Install cyrus-sasl-md5 on this host: Postfix logs in by CRAM-MD5 with a plugin",
+        ),
+        (
+            "rocky",
+            {"scram"},
+            "plain login",
+            "Install cyrus-sasl-plain on this host: Postfix logs in by PLAIN with",
+        ),
+        ("opensuse", {"plain"}, "CRAM-MD5", "Install cyrus-sasl-crammd5 on this host"),
+        ("alpine", {"plain"}, "LOGIN", "Install libsasl and cyrus-sasl-login on this host"),
+        (
+            "plan9",
+            {"plain"},
+            "CRAM-MD5",
+            "Install the plugin of Cyrus SASL for CRAM-MD5 on this host: Postfix",
+        ),
+        (
+            "debian",
+            {"plain"},
+            "XOAUTH2 OAUTHBEARER",
+            "Install sasl-xoauth2 on this host, the plugin of Cyrus SASL",
+        ),
+        (
+            "debian",
+            {"plain"},
+            "GSSAPI NTLM",
+            "Use a port or another relay that takes a user name and a password: Postfix ",
+        ),
+        (
+            "debian",
+            {"plain"},
+            "EXTERNAL",
+            "Use a port or another relay that takes a user name and a password: Postfix",
+        ),
+        # Not for want of a plugin.
+        ("debian", {"plain"}, "PLAIN", ""),
+        ("debian", {"xoauth2"}, "XOAUTH2", ""),
+        ("debian", set(), "SCRAM-SHA-256", ""),
+        ("debian", {"plain"}, "", ""),
+    ],
+)
+def test_what_to_install_for_a_relay(tmp_path, release, plugins, offered, advice):
+    host = a_host(tmp_path, "", plugins=frozenset(plugins), release={"ID": release})
+    said = client.plugin_advice(client.client(host=host), offered.split(), host)
+    assert said.startswith(advice)
+    assert bool(said) == bool(advice)
+    assert ("not in Debian" in said) == (release == "debian" and "XOAUTH2" in said)
+
+
+def test_a_package_whose_plugin_is_gone_is_installed_again(tmp_path):
+    status = "Package: libsasl2-modules\nStatus: install ok installed\n"
+    host = a_host(
+        tmp_path,
+        "",
+        plugins=frozenset({"plain"}),
+        release={"ID": "debian"},
+        files={"var/lib/dpkg/status": status},
+    )
+    said = client.plugin_advice(client.client(wish=Wish(), host=host), ["SCRAM-SHA-1"], host)
+    assert said.startswith("Install again libsasl2-modules on this host")
 
 
 @pytest.mark.parametrize("plugins", [{"login"}, set()])

@@ -12,7 +12,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import 
 
 LOGIN = {"smtp_sasl_auth_enable": "yes"}
 MASTER = "relay unix - - n - - smtp\n"
-PLAIN, CRAM = "libplain.so.2", "libcrammd5.so"
+PLAIN, CRAM, TOKENS = "libplain.so.2", "libcrammd5.so", "libsasl-xoauth2.so"
 
 
 @pytest.fixture
@@ -31,6 +31,8 @@ def libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ([PLAIN], LOGIN, "", []),
         ([CRAM], LOGIN, "", ["sasl_plugin"]),
         ([CRAM], {**LOGIN, "smtp_sasl_mechanism_filter": "cram-md5"}, "", []),
+        ([PLAIN], {**LOGIN, "smtp_sasl_mechanism_filter": "xoauth2"}, "", ["sasl_plugin"]),
+        ([TOKENS], {**LOGIN, "smtp_sasl_mechanism_filter": "xoauth2"}, "", []),
         ([PLAIN], {**LOGIN, "smtp_sasl_mechanism_filter": "cram-md5, plain"}, "", ["sasl_plugin"]),
         ([PLAIN], {**LOGIN, "smtp_sasl_mechanism_filter": "!gssapi, static:all"}, "", []),
         ([], {**LOGIN, "smtp_sasl_type": "dovecot"}, "", []),

@@ -740,6 +740,12 @@ def test_both_families(verdicts, port, reason):
     assert route.reason.startswith(reason)
 
 
+def test_a_login_that_was_not_tried_is_told():
+    route = decide([{"host": A, "username": "u", "auth_mechanism": "xoauth2"}], ["ok", "ok"])
+    said = "587 on a.example accepted TLS (the login was not tried, since Postfix gets the token itself); it is the"
+    assert route.reason.startswith(said)
+
+
 def test_pair_keeps_equal_endpoints_apart():
     relays = [{"host": A, "username": user, "password": "p"} for user in ("u", "v")]
     found = candidates(parse_relays(relays), (587,))

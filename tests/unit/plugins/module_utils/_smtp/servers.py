@@ -270,7 +270,7 @@ def session(
     port: int = 587,
     **settings: Any,
 ) -> Session:
-    credentials = Credentials(USERNAME, password, mechanism) if password else None
+    credentials = Credentials(USERNAME, password, mechanism) if password is not None else None
     more = {key: settings.pop(key) for key in ("chain", "plain") if key in settings}
     return Session(
         Endpoint(host, port, tls, None, credentials),

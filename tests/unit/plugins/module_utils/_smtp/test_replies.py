@@ -116,7 +116,7 @@ REAL = (
     Real("exchange", M, "451 5.7.3 STARTTLS is required to send mail", "tls_mode_mismatch", "demands TLS", "Set tls to starttls", encrypted=False),
     Real("gmail", M, "530-5.7.0 Authentication Required. For more information, go to\n530 5.7.0  https://support.google.com/mail/?p=WantAuthError a1 - gsmtp", "auth_rejected", "without a login", "Give username and password"),
     Real("ses", M, "530 Authentication required", "auth_rejected", "without a login", "Give username and password"),
-    Real("microsoft", M, "530 5.7.57 SMTP; Client was not authenticated to send anonymous mail during MAIL FROM [AM0PR10CA0081.EURPRD10.PROD.OUTLOOK.COM]", "auth_rejected", "without a login", "Give username and password"),
+    Real("microsoft", M, "530 5.7.57 SMTP; Client was not authenticated to send anonymous mail during MAIL FROM [AM0PR10CA0081.EURPRD10.PROD.OUTLOOK.COM]", "auth_rejected", "without a login", "with an auth_mechanism other than none"),
     Real("microsoft", M, "530 5.7.57 Client not authenticated to send mail.", "sender_rejected", "login that allows", "rights of the account", LOGIN),
     Real("brevo", M, "502 5.7.0 Please authenticate first", "auth_rejected", "without a login", "Give username and password"),
     Real("sendgrid", M, "550 Unauthenticated senders not allowed", "auth_rejected", "without a login", "Give username and password"),

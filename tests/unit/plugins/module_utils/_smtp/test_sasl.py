@@ -149,9 +149,25 @@ def test_what_is_tried(mechanism: str, offered: str, usable: Any, tried: str) ->
     assert bool(why_not) is not bool(found)
 
 
+def test_an_access_token_is_no_password_for_postfix() -> None:
+    token = Credentials("user", "ya29.secret")
+    assert [one.name for one in choose(token, ["XOAUTH2", "PLAIN"])[0]] == ["XOAUTH2"]
+    for usable in (("PLAIN",), ("PLAIN", "XOAUTH2")):
+        found, why_not = choose(token, ["XOAUTH2", "PLAIN"], usable)
+        assert not found
+        assert "The password looks like an access token, which Postfix cannot log in with" in why_not
+
+
+def test_tokens_are_not_advised_where_the_host_has_no_plugin_for_them() -> None:
+    password = Credentials("user", "secret")
+    assert "set auth_mechanism to xoauth2" in choose(password, ["XOAUTH2"])[1]
+    assert "set auth_mechanism to xoauth2" in choose(password, ["XOAUTH2"], ("PLAIN", "XOAUTH2"))[1]
+    assert "none of which can be used" in choose(password, ["XOAUTH2"], ("PLAIN",))[1]
+
+
 def test_every_mechanism_of_the_option_is_there() -> None:
     for name in MECHANISMS:
-        if name != "auto":
+        if name not in ("auto", "none"):
             assert choose(Credentials("user", "secret", name), [name.upper()])[0][0].name == name.upper()
 
 

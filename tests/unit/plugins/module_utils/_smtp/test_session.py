@@ -131,6 +131,16 @@ CASES = {
     "auth xoauth2 refused": Case(
         "auth_rejected", {"ehlo_tls": (AUTH,)}, {"password": "x", "mechanism": "xoauth2"}, says="401"
     ),
+    "auth xoauth2 without a token": Case(
+        "ok",
+        {"ehlo_tls": (AUTH,), "replies": {"MAIL": b"530 log in\r\n"}},
+        {"password": "", "mechanism": "xoauth2", **ENVELOPE},
+        "auth",
+        "the login was not tried without a token",
+    ),
+    "auth xoauth2 without a token, not offered": Case(
+        "auth_unsupported", {}, {"password": "", "mechanism": "xoauth2"}, says="(it offers PLAIN, LOGIN)"
+    ),
     "auth refused": Case("auth_rejected", {}, {"password": "wrong"}, says="535 5.7.8 go away"),
     "auth deferred": Case("auth_deferred", {"replies": {"AUTH": b"454 later\r\n"}}, LOGIN),
     "auth unknown": Case("auth_unsupported", {"replies": {"AUTH": b"504 what?\r\n"}}, LOGIN),

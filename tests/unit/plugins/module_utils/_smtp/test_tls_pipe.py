@@ -20,6 +20,8 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.tls_pipe import
     TlsPipe,
 )
 from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.servers import (
+    CA,
+    DATA,
     NAME,
     NOW,
     POLICY,
@@ -182,10 +184,34 @@ def test_a_server_that_demands_a_client_certificate(cut: Cut, newest: Any) -> No
     context.maximum_version = newest
     client, server = pipe(), Server(context=context)
     found = shake(client, server, cut)
-    assert found[-1].how == tls_pipe.NO_CLIENT_CERTIFICATE
+    assert found[-1].how == tls_pipe.CLIENT_CERTIFICATE
     assert len(found) == (2 if newest == ssl.TLSVersion.TLSv1_3 else 1)
     if newest == ssl.TLSVersion.TLSv1_2:
         assert client.certificate_requested
+
+
+@CUTS
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("shown, taken", [("good", True), ("stranger", False), ("self_signed", False)])
+def test_a_client_certificate_is_shown_to_a_server_that_demands_one(
+    cut: Cut, newest: Any, shown: str, taken: bool
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(str(DATA / "good.pem"))
+    context.load_verify_locations(CA)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.maximum_version = newest
+    certificate = str(DATA / f"{shown}.pem")
+    policy = TlsPolicy(CA, client=[(certificate, certificate)])
+    client, server = TlsPipe(policy.context(True), NAME, "1.2"), Server(context=context)
+    found = shake(client, server, cut)
+    if taken:
+        assert found == [Secured()]
+        assert server.tls.getpeercert(True) == ssl.PEM_cert_to_DER_cert(
+            "-----BEGIN" + (DATA / "good.pem").read_text().split("-----BEGIN")[-1]
+        )
+    else:
+        assert found[-1].how == tls_pipe.CLIENT_CERTIFICATE
 
 
 def test_it_is_seen_that_a_certificate_is_requested() -> None:

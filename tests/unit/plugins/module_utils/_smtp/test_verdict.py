@@ -227,8 +227,9 @@ NAMES = {
         ("Set helo_name to a full name.", "Set postfix_myhostname to a full name."),
         ("Give username and password: now.", "Give postfix_relay_username and postfix_relay_password: now."),
         (
-            VERDICTS["auth_absent"].advice[-59:],
-            "leave out postfix_relay_username and postfix_relay_password: then the envelope decides.",
+            VERDICTS["auth_absent"].advice.partition("address, ")[2],
+            "leave out postfix_relay_username and postfix_relay_password, or set postfix_relay_auth to none: then the "
+            "envelope decides.",
         ),
         ("The password may be right.", "The password may be right."),
         ("Set tls to starttls; TLS is needed.", "Set preflight_tls to starttls; TLS is needed."),

@@ -31,6 +31,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.net.probe impor
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import TIMINGS, Result
 from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.servers import (
     CA,
+    DATA,
     NAME,
     PASSWORD,
     USERNAME,
@@ -55,6 +56,47 @@ def ask(
         Options(**{"timeout": 4.0, "ca_path": CA, "retries": 0, **options}),
     )
     return result
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize(
+    ("shown", "verdict", "reason", "advice"),
+    [
+        (
+            "",
+            "tls_failed",
+            "demands a client certificate, and ended TLS without one",
+            "Set client_cert (and client_key)",
+        ),
+        (
+            "stranger",
+            "tls_failed",
+            "refuses the client certificate of this host",
+            "take the certificate in client_cert",
+        ),
+        ("good", "ok", "Usable: ", "Nothing to do."),
+    ],
+)
+def test_a_server_that_demands_a_client_certificate(
+    newest: Any, shown: str, verdict: str, reason: str, advice: str
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(str(DATA / "good.pem"))
+    context.load_verify_locations(CA)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.maximum_version = newest
+
+    def serve(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as tls:
+            tls.sendall(b"220 mail.example.test ESMTP\r\n")
+            for reply in (b"250 mail.example.test\r\n", b"221 bye\r\n"):
+                tls.recv(1000)
+                tls.sendall(reply)
+
+    file = str(DATA / f"{shown}.pem")
+    with Listener(serve) as listener:
+        result = ask(listener.port, "implicit", client_certificates=((file, file),) if shown else ())
+    assert (result.verdict, reason in result.reason, advice in result.advice) == (verdict, True, True), result
 
 
 def resets(connection: socket.socket) -> None:
