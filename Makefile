@@ -148,6 +148,10 @@ verify-test: podman ## role verify on hosts broken on purpose, and on odd ones, 
 gate-test: podman ## runs that would reach nobody, and hosts that never had Postfix, with something in its way (root)
 	$(BIN)/pytest -q -s tests/integration/gate $(ARGS)
 
+.PHONY: routes-test
+routes-test: podman ## several relays: for senders, for recipients, and one after the other when some are cut off (root)
+	$(BIN)/pytest -q -s tests/integration/routes $(ARGS)
+
 ON_POSTFIX := $(BIN)/pytest -q -s tests/integration/postfix
 
 .PHONY: postfix-test postfix-crash postfix-load
@@ -173,7 +177,7 @@ adoption: podman ## sixteen real-life mail servers: before the relay is deployed
 
 # What takes long comes first, and what looks at the clock runs alone.
 PARTS := lab-test postfix-crash cores postfix-test equivalence verify-test adoption unit-pythons oracles sanity \
-	gate-test variables postfix-load check importer install-test
+	routes-test gate-test variables postfix-load check importer install-test
 
 .PHONY: test
 test: podman ## everything: all of the above

@@ -55,6 +55,18 @@ _INTERNAL = {
     "local_header_rewrite_clients": "",
 }
 
+# What the first stage has taken is not too large for the others, which add a header; smtpd(8) asks for that, and so
+# does cleanup(8).
+_CLEANUP = "relay-cleanup"
+_ANY_SIZE = {"message_size_limit": "0"}
+# What leaves by a later stage has been rewritten for the network when it left the first one.
+_ONCE = {
+    "smtp_generic_maps": "",
+    "smtp_header_checks": "",
+    "smtp_mime_header_checks": "",
+    "smtp_nested_header_checks": "",
+    "smtp_body_checks": "",
+}
 _WITHOUT_TLS = {"smtpd_tls_security_level": "none", "smtpd_tls_wrappermode": "no"}
 # A transport with implicit TLS speaks no other to its own host either. There no certificate says anything.
 _ANONYMOUS_TLS = {
@@ -270,7 +282,7 @@ class _Rendering:
             if number < len(stages) - 1:
                 texts.append(self._listener(following, client.implicit))
             if name != "smtp":
-                self._add_transport(name, client, hops, chain)
+                self._add_transport(name, client, hops, chain, _ONCE if number else {})
         return name, ", ".join(texts)
 
     def _transport(self, chain: _Chain, number: int, client: Client) -> str:
@@ -283,8 +295,10 @@ class _Rendering:
             return chain.name
         return f"{chain.name}-fallback{number if number > 1 else ''}"
 
-    def _add_transport(self, name: str, client: Client, hops: Sequence[Hop], chain: _Chain) -> None:
-        options: dict[str, str] = {}
+    def _add_transport(
+        self, name: str, client: Client, hops: Sequence[Hop], chain: _Chain, options: Mapping[str, str]
+    ) -> None:
+        options = dict(options)
         if client.implicit:
             options.update(smtp_tls_wrappermode="yes", smtp_tls_security_level=hops[0].level)
         if client.ca_file != self.base.ca_file:
@@ -324,7 +338,25 @@ class _Rendering:
         port = FIRST_PORT + len(self.listeners)
         hop = f"[{self.loopback.strip('[]')}]:{port}"
         self.listeners[hop] = "encrypt" if implicit else "none"
-        options = {"content_filter": content_filter, "mynetworks": self.networks, **_INTERNAL}
+        options = {
+            "content_filter": content_filter,
+            "mynetworks": self.networks,
+            "cleanup_service_name": _CLEANUP,
+            **_ANY_SIZE,
+            **_INTERNAL,
+        }
+        if port == FIRST_PORT:
+            self.services.append(
+                {
+                    "service": _CLEANUP,
+                    "type": "unix",
+                    "like": "cleanup",
+                    "private": "n",
+                    "maxproc": "0",
+                    "command": "cleanup",
+                    "options": _ANY_SIZE,
+                }
+            )
         self.services.append(
             {
                 "service": f"{self.loopback}:{port}",

@@ -1,4 +1,4 @@
-"""The certificates of the outside: an authority that the machines trust, and what it or nobody has signed."""
+"""The certificates of the outside: an authority that the machines trust, another one, and what they or nobody signed."""
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -20,13 +20,14 @@ _KEY = ec.generate_private_key(ec.SECP256R1())
 class Recipe(NamedTuple):
     names: tuple[str, ...]
     signed: bool = True
+    authority: str = "World Root"
     before: datetime.datetime = NOW - 2 * DAY
     after: datetime.datetime = NOW + 90 * DAY
 
 
 def _build(subject: str, recipe: Recipe, authority: bool = False) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "World Root")]) if recipe.signed else name
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, recipe.authority)]) if recipe.signed else name
     builder = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -48,6 +49,8 @@ def _pem(certificate: x509.Certificate) -> str:
 
 
 ROOT = _pem(_build("World Root", Recipe(()), authority=True))
+OTHER = "Other Root"
+OTHER_ROOT = _pem(_build(OTHER, Recipe((), authority=OTHER), authority=True))
 
 
 def chain(recipe: Recipe) -> str:
@@ -55,4 +58,5 @@ def chain(recipe: Recipe) -> str:
     key = _KEY.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
-    return key + _pem(_build(recipe.names[0], recipe)) + (ROOT if recipe.signed else "")
+    root = OTHER_ROOT if recipe.authority == OTHER else ROOT
+    return key + _pem(_build(recipe.names[0], recipe)) + (root if recipe.signed else "")

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -66,14 +67,15 @@ class Failed(Exception):
 class Machine:
     """One container. `name` is also its host name."""
 
-    def __init__(self, release: str, name: str, units: str = "") -> None:
+    def __init__(self, release: str, name: str, units: str = "", base: Callable[[str], str] = image) -> None:
+        """`base` gives the image of a release."""
         self.release = release
         self.name = name
         self.container = f"mailops-{name.partition('.')[0]}-{uuid.uuid4().hex[:6]}"
         options = ["--network", "none", "--systemd", "always", "--hostname", name, *cgroup_options()]
         prepare = f"for unit in {MASKED} dovecot.service; do ln -sf /dev/null /etc/systemd/system/$unit; done; {units}"
         start = f"{prepare} exec /lib/systemd/systemd"
-        podman("run", "-d", "--name", self.container, *options, image(release), "/bin/sh", "-c", start)
+        podman("run", "-d", "--name", self.container, *options, base(release), "/bin/sh", "-c", start)
         self.pid = int(podman("inspect", "-f", "{{.State.Pid}}", self.container).stdout)
 
     def wait(self) -> None:

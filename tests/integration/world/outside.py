@@ -45,6 +45,7 @@ USERS = {
     "braces": "{left} }right{",
     "equals": "a=b, c = d",
     "long": "x" * 200,
+    "partner": "Secret-9-of-the-other",
 }
 # Of these the server knows a hash only: it can check PLAIN and LOGIN, whatever else it offers.
 CRYPTED = {"crypted": "Secret-8-of-the-relay"}
@@ -152,11 +153,19 @@ RELAYS: dict[str, Relay] = {
     "tls-only-later": Relay({**PLAIN, "smtpd_tls_security_level": "encrypt"}),
     "dropped": Relay(ONLY_LOGGED_IN, (587, 2525), (465,)),
     "server-at-465": Relay(PLAIN, (465,)),
+    # Of another company, with an authority and an account of its own.
+    "other": Relay(
+        {**PLAIN, "smtpd_recipient_restrictions": "check_sasl_access inline:{partner=OK}, reject"},
+        (25, 587, 2525),
+        (465,),
+        "other",
+    ),
     "mx": Relay({"smtpd_tls_security_level": "may"}, (25,)),
     "internal": Relay({"smtpd_tls_security_level": "none"}, (25,)),
 }
 RECIPES = {
     "good": Recipe((f"*.{DOMAIN}", DOMAIN, "plain", "mailhub", "plain.corp.test", "mailhub.local")),
+    "other": Recipe((f"*.{DOMAIN}",), authority=certificates.OTHER),
     "self-signed": Recipe((f"*.{DOMAIN}",), signed=False),
     "wrong-name": Recipe(("mail.somebody.test",)),
     "expired": Recipe((f"*.{DOMAIN}",), before=NOW - 90 * DAY, after=NOW - DAY),
@@ -339,10 +348,11 @@ table inet world {{
 def master() -> str:
     lines = []
     for name, relay in RELAYS.items():
-        options = {"syslog_name": f"postfix/{name}", **relay.options}
-        options["smtpd_tls_chain_files"] = f"/etc/world/{relay.recipe}.pem"
+        options = {**relay.options, "smtpd_tls_chain_files": f"/etc/world/{relay.recipe}.pem"}
         for port in relay.ports + relay.implicit:
-            more = {"smtpd_tls_wrappermode": "yes"} if port in relay.implicit else {}
+            more = {"syslog_name": f"postfix/{name}/{port}"}
+            if port in relay.implicit:
+                more["smtpd_tls_wrappermode"] = "yes"
             for here in (address(name), f"[{address(name, 6)}]"):
                 lines.append(f"{here}:{port} {relay.type} n - n - {relay.maxproc} {relay.command}")
                 lines += [f"  -o {{ {key} = {value} }}" for key, value in {**options, **more}.items()]

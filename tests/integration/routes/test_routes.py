@@ -1,0 +1,247 @@
+"""Relays for everybody, for senders and for recipients, and the way from one to the next: stories of real deployments.
+
+In each, the role is run by ansible-playbook, in check mode and twice; then mail is sent, and arrives by the right relay
+and port with the right login, once.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from world import outside
+
+from routes.lab import CA_FILE, Host, Lab, at_once, ways
+from routes.servers import Servers
+
+TO = "inbox@example.test"
+SECONDS = 15
+"""A message that nothing holds up has arrived by then."""
+
+
+def relay(name: str, user: str = "ops", **more: Any) -> dict[str, Any]:
+    login = {"username": user, "password": outside.USERS[user]}
+    return {"host": f"{name}.{outside.DOMAIN}", **login, **more}
+
+
+def partner(**more: Any) -> dict[str, Any]:
+    """The relay of another company."""
+    return relay("other", "partner", ca_file=CA_FILE, **more)
+
+
+def hop(name: str, port: int) -> str:
+    return f"[{name}.{outside.DOMAIN}]:{port}"
+
+
+def arrives(
+    lab: Lab, by: str | Callable[[Host], str], sender: str, *to: str, wait: float = SECONDS, body: str = ""
+) -> float:
+    """A message from this sender comes to the outside by this way, on every host, and once; how long it took."""
+    began = time.monotonic()
+    tokens = lab.send(sender, *(to or (TO,)), body=body)
+    found = ways(tokens, wait)
+    took = time.monotonic() - began
+    for host, came in found.items():
+        wanted = by if isinstance(by, str) else by(host)
+        assert came == [wanted], f"{host}: from {sender} by {came}, not by {wanted}\n{host.log(tokens[host])}"
+    return took
+
+
+def test_senders_have_their_relays(lab: Lab) -> None:
+    """Everybody's relay on 2525, a domain with another company on 587, and a domain without any relay."""
+    lab.deploy(
+        {
+            "postfix_relays": [
+                relay("plain", ports=[2525]),
+                partner(ports=[587], senders=["@example.net"]),
+                {"direct": True, "senders": ["@example.org"]},
+            ]
+        }
+    )
+    arrives(lab, "ops@plain:2525", "ops@example.test")
+    arrives(lab, "ops@plain:2525", "")
+    arrives(lab, "partner@other:587", "somebody@example.net")
+    arrives(lab, "mx:25", "somebody@example.org")
+    for host in lab.hosts:
+        assert host.keys("smtp_sasl_password_maps") == [hop("other", 587), hop("plain", 2525)], host
+        policies = [key for key in host.keys("smtp_tls_policy_maps") if "127.0.0.1" not in key]
+        assert policies == [hop("other", 587), hop("plain", 2525)], host
+        assert host.keys("sender_dependent_default_transport_maps") == ["@example.net", "@example.org"], host
+
+
+def test_two_accounts_at_one_relay(lab: Lab) -> None:
+    """Same host and port, another login for one sender: no connection or session is shared between them."""
+    alerts = relay("plain", "colon", ports=[587], senders=["alerts@example.com"])
+    lab.deploy({"postfix_relays": [relay("plain", ports=[587]), alerts]})
+    for _again in range(2):
+        arrives(lab, "ops@plain:587", "ops@example.com")
+        arrives(lab, "colon@plain:587", "alerts@example.com")
+
+
+def test_recipients_have_their_relays(lab: Lab) -> None:
+    lab.deploy(
+        {
+            "postfix_relays": [
+                relay("plain", ports=[587]),
+                partner(ports=[587], recipients=["@example.net"]),
+                {"direct": True, "recipients": ["@example.com"]},
+            ]
+        }
+    )
+    arrives(lab, "ops@plain:587", "ops@example.test")
+    arrives(lab, "partner@other:587", "ops@example.test", "somebody@example.net")
+    arrives(lab, "mx:25", "ops@example.test", "somebody@example.com")
+    # One message to all three is three deliveries.
+    tokens = lab.send("ops@example.test", TO, "one@example.net", "two@example.com")
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end and any(len(host.arrived(token)) < 3 for host, token in tokens.items()):
+        time.sleep(0.25)
+    for host, token in tokens.items():
+        came = {arrival.way: arrival.to for arrival in host.arrived(token)}
+        wanted = {
+            "ops@plain:587": (TO,),
+            "partner@other:587": ("one@example.net",),
+            "mx:25": ("two@example.com",),
+        }
+        assert came == wanted, host
+
+
+CONNECT = 3
+"""Seconds that Postfix waits for a connection here; its default is 30."""
+FAILOVER = (
+    # what is cut off, how, and the way that is left
+    ((), "drop", "ops@plain:587"),
+    (("plain:587",), "drop", "ops@plain:2525"),
+    (("plain:587",), "reject with tcp reset", "ops@plain:2525"),
+    (("plain:587", "plain:2525"), "drop", "ops@plain:465"),
+    (("plain",), "drop", "partner@other:587"),
+    (("plain",), "reject", "partner@other:587"),
+    (("plain", "other:587"), "drop", "partner@other:465"),
+    ((), "drop", "ops@plain:587"),
+)
+
+
+def test_failover_without_another_run(lab: Lab) -> None:
+    """STARTTLS, implicit TLS and a relay of another company follow each other, each with its own login and policy."""
+    lab.deploy(
+        {
+            "postfix_relays": [relay("plain", ports=[587, 2525, 465]), partner(ports=[587, 465])],
+            "postfix_parameters": {"smtp_connect_timeout": f"{CONNECT}s"},
+        }
+    )
+    for cut, how, by in FAILOVER:
+        lab.cut(*cut, how=how)
+        took = arrives(lab, by, "ops@example.test", wait=SECONDS + 5 * CONNECT)
+        print(f"{took:6.1f} s  {by:20} with {' '.join(cut) or 'nothing'} cut off ({how})", flush=True)
+    # Nothing can be sent: it waits, and leaves once when the network is back.
+    lab.cut("plain", "other", how="reject with tcp reset")
+    tokens = lab.send("ops@example.test", TO)
+    time.sleep(3)
+    for host, token in tokens.items():
+        assert not host.arrived(token), host
+        assert TO in host.queue(), host
+    lab.cut()
+    at_once(lab.hosts, lambda host: host.machine.run("postqueue -f"))
+    for host, came in ways(tokens, SECONDS).items():
+        assert len(came) == 1, f"{host}: {came}"
+        assert "empty" in host.queue(), host
+
+
+def test_failover_from_implicit_tls(lab: Lab) -> None:
+    """The other order: implicit TLS first, then STARTTLS, then another company."""
+    lab.deploy({"postfix_relays": [relay("plain", ports=[465, 587]), partner(ports=[587])]})
+    arrives(lab, "ops@plain:465", "ops@example.test")
+    lab.cut("plain:465", how="reject with tcp reset")
+    arrives(lab, "ops@plain:587", "ops@example.test")
+    lab.cut("plain", how="reject with tcp reset")
+    arrives(lab, "partner@other:587", "ops@example.test")
+    lab.cut()
+    arrives(lab, "ops@plain:465", "ops@example.test")
+
+
+def test_a_later_stage_takes_mail_as_it_is(lab: Lab) -> None:
+    """What the first relay's port would have been given leaves by the next one too: the same sender, and the same size."""
+    chained = {"a@example.test": "b@example.test", "b@example.test": "c@example.test"}
+    lab.deploy(
+        {
+            "postfix_relays": [relay("plain", ports=[587, 465])],
+            "postfix_generic": chained,
+            "postfix_parameters": {"message_size_limit": "100000"},
+        }
+    )
+    # Its queue file is just below the limit.
+    body = ("y" * 949 + "\n") * 103 + "z" * 900 + "\n"
+    arrives(lab, "ops@plain:587", "a@example.test", body=body)
+    senders = {}
+    for cut in ((), ("plain:587",)):
+        lab.cut(*cut, how="reject with tcp reset")
+        tokens = lab.send("a@example.test", TO)
+        ways(tokens, SECONDS)
+        for host, token in tokens.items():
+            senders[str(host), cut] = [each.sender for each in host.arrived(token)]
+    assert set(map(tuple, senders.values())) == {("b@example.test",)}, senders
+    arrives(lab, "ops@plain:465", "a@example.test", body=body)
+
+
+def test_a_relay_that_takes_one_sender(lab: Lab) -> None:
+    """It refuses what this host sends as root, which is seen before anything changes; with postfix_generic it takes it."""
+    # The relay says so only when it is told a recipient.
+    relays = {"postfix_relays": [relay("verified", ports=[587])], "postfix_test_recipient": TO}
+    for host, said in lab.refused(relays).items():
+        assert "sender_rejected" in said, f"{host}: {said}"
+    lab.deploy({**relays, "postfix_generic": {"root": outside.SENDER}})
+    tokens = at_once(lab.hosts, lambda host: host.send(f"root@{host.machine.name}", TO))
+    ways(tokens, SECONDS)
+    for host, token in tokens.items():
+        assert [(each.way, each.sender) for each in host.arrived(token)] == [
+            ("ops@verified:587", outside.SENDER)
+        ], host
+
+
+def test_one_of_the_relays_is_dead(lab: Lab) -> None:
+    """Required, as every relay is by default, it stops the host before anything changes; else it is a warning."""
+    dead = {"host": f"moved.{outside.DOMAIN}", "ports": [587], "senders": ["@example.net"]}
+    for host, said in lab.refused({"postfix_relays": [relay("plain", ports=[587]), dead]}).items():
+        assert f"587 on {dead['host']} is refused" in said, f"{host}: {said}"
+        assert "mail from @example.net" in said, f"{host}: {said}"
+        assert "required: false" in said, f"{host}: {said}"
+    runs = lab.deploy({"postfix_relays": [relay("plain", ports=[587]), {**dead, "required": False}]})
+    for host, run in runs.items():
+        assert "WARNING" in run.output, host
+        assert dead["host"] in run.output, host
+    arrives(lab, "ops@plain:587", "ops@example.test")
+
+
+def _scram(host: Host) -> str:
+    return "plain" if host.machine.release == "bullseye" else "scram-256"
+
+
+def test_relays_of_other_products_and_mechanisms(lab: Lab) -> None:
+    """Exim and OpenSMTPD, and relays that offer nothing but SCRAM or CRAM-MD5: all in one deployment."""
+    servers = Servers(lab.far)
+    try:
+        lab.deploy(
+            {
+                "postfix_relays": [
+                    relay("plain", ports=[587]),
+                    relay("scram-256", ports=[587], senders=["scram@example.net"], required=False),
+                    relay("cram", ports=[587], senders=["cram@example.net"]),
+                    relay("exim", ports=[587], senders=["exim@example.net"]),
+                    relay("opensmtpd", ports=[587], senders=["opensmtpd@example.net"]),
+                ]
+            }
+        )
+        # Debian 11 has SCRAM in another package: there the mail goes by the relay of everybody.
+        arrives(lab, lambda host: f"ops@{_scram(host)}:587", "scram@example.net")
+        arrives(lab, "ops@cram:587", "cram@example.net")
+        arrives(lab, "ops@plain:587", "ops@example.net")
+        # These pass it on to the mx, and their own logs tell of the login.
+        for product in ("exim", "opensmtpd"):
+            arrives(lab, "mx:25", f"{product}@example.net")
+            for host in lab.hosts:
+                assert servers.took(product, host.address), f"{host}: {product}\n{servers.log()}"
+    finally:
+        servers.destroy()
