@@ -325,8 +325,8 @@ ansible_facts:
           sample: [{host: relay.example.com, port: 465, tls: implicit, auth_mechanism: PLAIN, lookup: dns, relay: 0}]
         routes:
           description:
-            - The same for each entry of O(relays) by itself, in its order, with C(senders), C(recipients), C(direct)
-              and C(required). C(alternatives) are those of this entry.
+            - The same for each entry of O(relays) by itself, in its order, with its C(name), C(senders), C(recipients),
+              C(direct) and C(required). C(alternatives) are those of this entry.
             - Where O(relays) has an entry for everybody, C(host) and what is beside it above are the choice among all
               of these; where it has none, C(decided_by) is V(direct) and C(host) is null.
           type: list

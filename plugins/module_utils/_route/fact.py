@@ -97,7 +97,7 @@ def unprobed(params: Mapping[str, Any]) -> dict[str, Any] | None:
                 "port": one.port or None,
                 "tls": one.tls or None,
                 "alternatives": [],
-                **_for_whom(index, spec),
+                **_for_whom(index, spec, params.get("option_names") or {}),
             }
         )
     everybody = [one for one in routes if not one["senders"] and not one["recipients"]]
@@ -232,7 +232,7 @@ def fact(
         else:
             among = _of_relay(probed, index, spec)
             own = decide(among, in_use.of(among, spec.selects), spec.port or request.override)
-        routes.append({**_route_dict(own), **_for_whom(index, spec)})
+        routes.append({**_route_dict(own), **_for_whom(index, spec, request.names)})
     endpoints = [
         {
             **result.as_dict(),
@@ -275,9 +275,11 @@ def _of_relay(probed: Sequence[Probed], index: int, spec: RelaySpec) -> list[Pro
     ]
 
 
-def _for_whom(index: int, spec: RelaySpec) -> dict[str, Any]:
+def _for_whom(index: int, spec: RelaySpec, names: Mapping[str, str]) -> dict[str, Any]:
+    name = names.get("relays", "relays")
     return {
         "relay": index,
+        "name": name if "*" in name else f"{name}[{index}]",
         "senders": list(spec.senders),
         "recipients": list(spec.recipients),
         "direct": spec.direct,
@@ -290,7 +292,7 @@ def _missed(route: Route, routes: Sequence[Mapping[str, Any]]) -> list[str]:
     if route.host is None and route is not PAST_RELAYS:
         return []
     return [
-        f"{whose_mail(one)} goes without this relay: {_why(one)}"
+        f"{whose_mail(one)} goes without {one['name']}: {_why(one)}"
         for one in routes
         if one["host"] is None and not one["direct"] and not one["required"] and len(routes) > 1
     ]
@@ -405,8 +407,8 @@ def no_route(fact: Mapping[str, Any]) -> str:
         everybody = not one["senders"] and not one["recipients"]
         if one["required"] and one["host"] is None and not one["direct"] and not (lost and everybody):
             found.append(
-                f"No route for {whose_mail(one)} through relay {one['relay'] + 1} of the list: {_why(one)} "
-                "Or set required: false there, to go without it."
+                f"No route for {whose_mail(one)} through {one['name']}: {_why(one)} Or set required: false there, to "
+                "go without it."
             )
     return " ".join(found)
 

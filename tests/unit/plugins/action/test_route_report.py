@@ -45,7 +45,14 @@ NO587 = fact((587, "filtered"), (2525, "ok"), port=2525, reason="587 is filtered
 NONE = fact(
     (587, "filtered"), (2525, "refused"), reason="587 is filtered and 2525 is refused, so no port is usable"
 )
-FOR_SOME = {"senders": ["@example.org"], "recipients": [], "direct": False, "required": True, "relay": 1}
+FOR_SOME = {
+    "senders": ["@example.org"],
+    "recipients": [],
+    "direct": False,
+    "required": True,
+    "relay": 1,
+    "name": "postfix_relays[1]",
+}
 SEVERAL = {
     **HEALTHY,
     "endpoints": [
@@ -88,7 +95,7 @@ def test_a_relay_for_some_that_fails_is_the_host_s_failure():
     (row,) = rows(web1={**SEVERAL, "routes": routes})
     assert row.route.text == "none"
     assert row.why[0].startswith(
-        "No route for mail from @example.org through relay 2 of the list: 587 is filtered"
+        "No route for mail from @example.org through postfix_relays[1]: 587 is filtered"
     )
 
 
