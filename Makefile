@@ -79,6 +79,7 @@ lint-shell:
 .PHONY: docs
 docs: venv ## write the pages of docs/ that are made from data
 	@$(BIN)/python tests/tools/pages/checks.py
+	@$(BIN)/python tests/tools/pages/distributions.py
 	@$(BIN)/python tests/tools/pages/providers.py
 	@$(BIN)/python tests/tools/pages/ports.py
 
@@ -115,7 +116,7 @@ importer: venv ## galaxy-importer on the tarball
 	tests/tools/importer $(VENV)
 
 .PHONY: unit-pythons
-unit-pythons: venv ## unit tests of module_utils on every Python found, 3.8 and later
+unit-pythons: venv ## unit tests of module_utils on the oldest and the newest Python found, 3.8 and later; on each with ARGS=--all
 	tests/tools/unit-pythons $(ARGS)
 
 .PHONY: cores
@@ -164,7 +165,7 @@ variables: podman ## every variable of every role in every form, and deployed on
 	$(BIN)/pytest -q tests/integration/variables --ignore tests/integration/variables/suite $(ARGS)
 
 .PHONY: equivalence adoption
-equivalence: podman ## the probe's verdict and the fate of a real message, in 49 situations; in all 146 with ARGS=--all (root)
+equivalence: podman ## the probe's verdict and the fate of a real message, in 37 situations; in all 146 with ARGS=--all (root)
 	$(BIN)/pytest -q -s tests/integration/equivalence $(ARGS)
 
 adoption: podman ## sixteen real-life mail servers: before the relay is deployed, after, and the way back (root)

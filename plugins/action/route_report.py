@@ -15,7 +15,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.color import stringc
 from ansible.utils.display import Display
 
-from ..module_utils._route.fact import no_route
+from ..module_utils._route.fact import no_route, whose_mail
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "registered": {"type": "str"},
@@ -42,28 +42,60 @@ class Cell(NamedTuple):
         return colored + " " * (width - len(self.text))
 
 
+class Port(NamedTuple):
+    """A port of a relay, `place` being that of the relay in the user's list."""
+
+    relay: str
+    port: int
+    place: int
+
+
 class Row(NamedTuple):
-    """One host; `ports` holds a verdict for each (relay, port)."""
+    """One host; `ports` holds a verdict for each port of a relay."""
 
     host: str
     provider: str
-    ports: Mapping[tuple[str, int], Cell]
+    ports: Mapping[Port, Cell]
     route: Cell
-    why: str
+    why: Sequence[str]
 
 
 def row_of(host: str, fact: Mapping[str, Any]) -> Row:
     """The row of a host that was probed."""
-    ports: dict[tuple[str, int], Cell] = {}
+    ports: dict[Port, Cell] = {}
     for endpoint in fact["endpoints"]:
-        key = (str(endpoint["host"]), int(endpoint["port"]))
+        key = Port(str(endpoint["host"]), int(endpoint["port"]), int(endpoint.get("relay", 0)))
         ports[key] = _joined(ports.get(key), _verdict(endpoint))
     provider = fact["cloud"]["provider"]
     title = str(fact["cloud"]["title"]) if provider != "unknown" else "unknown"
-    if fact["host"] is None:
-        return Row(host, title, ports, Cell("none", C.COLOR_ERROR), no_route(fact))
-    color = C.COLOR_OK if fact["decided_by"] in PROVEN else C.COLOR_WARN
-    return Row(host, title, ports, Cell(f"{fact['port']} {fact['tls']}", color), str(fact["reason"]))
+    missing = no_route(fact)
+    if missing:
+        return Row(host, title, ports, Cell("none", C.COLOR_ERROR), [missing])
+    color = C.COLOR_OK if all(one["decided_by"] in PROVEN for one in ways(fact)) else C.COLOR_WARN
+    return Row(host, title, ports, Cell(_way(fact), color), list(reasons(fact)))
+
+
+def ways(fact: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The way of everybody's mail, and those of the senders and recipients that have one of their own."""
+    own = [one for one in fact.get("routes", ()) if one["senders"] or one["recipients"]]
+    return [fact, *(one for one in own if one["direct"] or one["host"])]
+
+
+def reasons(fact: Mapping[str, Any]) -> Iterator[str]:
+    """Why mail goes the ways that it goes, each in a sentence."""
+    everybody, *others = ways(fact)
+    if everybody["host"] or not others:
+        yield str(everybody["reason"])
+    for one in others:
+        yield (
+            f"{whose_mail(one)} goes by {_way(one)}: {one['reason']}"
+            if one["host"]
+            else (f"{whose_mail(one)} goes straight to the hosts of its recipients")
+        )
+
+
+def _way(route: Mapping[str, Any]) -> str:
+    return f"{route['port']} {route['tls']}" if route["host"] else "direct"
 
 
 def lost_row(host: str, registered: Mapping[str, Any]) -> Row:
@@ -73,7 +105,7 @@ def lost_row(host: str, registered: Mapping[str, Any]) -> Row:
     )
     why = str(registered.get("msg") or "It was unreachable, or failed, before its ports were probed.")
     color = C.COLOR_UNREACHABLE if state == "unreachable" else C.COLOR_ERROR
-    return Row(host, "", {}, Cell(state, color), why)
+    return Row(host, "", {}, Cell(state, color), [why])
 
 
 def failed(registered: Mapping[str, Any]) -> bool:
@@ -85,9 +117,9 @@ def failed(registered: Mapping[str, Any]) -> bool:
 def render(rows: Sequence[Row], width: int) -> str:
     """The table; where it would be wider than the terminal, a block for each host."""
     keys = list(dict.fromkeys(key for row in rows for key in row.ports))
-    relays = {relay for relay, _port in keys}
-    heads = [str(port) if len(relays) == 1 else f"{relay}:{port}" for relay, port in keys]
-    title = f"Routes for mail through {keys[0][0]}" if len(relays) == 1 else "Routes for mail"
+    relays = {key.relay for key in keys}
+    heads = [_head(key, keys, len(relays) == 1) for key in keys]
+    title = f"Routes for mail through {keys[0].relay}" if len(relays) == 1 else "Routes for mail"
     lines = [[Cell(text) for text in ("host", "provider", *heads, "route")]]
     for row in rows:
         cells = (row.ports.get(key, Cell("-")) for key in keys)
@@ -109,8 +141,21 @@ def _blocks(rows: Sequence[Row], lines: Sequence[Sequence[Cell]], width: int) ->
         yield from _wrapped(row.why, width)
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False)
+def _head(key: Port, keys: Sequence[Port], one_relay: bool) -> str:
+    """The port, with its relay where there are several, and its place in the list where two are the same."""
+    text = str(key.port) if one_relay else f"{key.relay}:{key.port}"
+    same = [other for other in keys if other[:2] == key[:2]]
+    return f"{text} ({key.place + 1})" if len(same) > 1 else text
+
+
+def _wrapped(texts: Sequence[str], width: int) -> list[str]:
+    return [
+        line
+        for text in texts
+        for line in textwrap.wrap(
+            text, width, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False
+        )
+    ]
 
 
 def _verdict(endpoint: Mapping[str, Any]) -> Cell:
@@ -203,9 +248,11 @@ class ActionModule(ActionBase):
                 "msg": f"{host} and {other} have one and the same measurement, so it is not known whose it is: "
                 "let the task with mailops.smtp.smtp_route_facts run on each host, without run_once and delegate_to.",
             }
-        if fact["host"] is None:
-            return {"failed": True, "msg": no_route(fact)}
-        return {"msg": f"{fact['port']} on {fact['host']} ({fact['tls']}): {fact['reason']}"}
+        missing = no_route(fact)
+        if missing:
+            return {"failed": True, "msg": missing}
+        said = "; ".join(reasons(fact))
+        return {"msg": f"{fact['port']} on {fact['host']} ({fact['tls']}): {said}" if fact["host"] else said}
 
     def _unknown(self, variables: Mapping[str, Any], registered: str | None) -> str:
         task = variables["hostvars"][variables["inventory_hostname"]].get(registered) or {}

@@ -48,6 +48,7 @@ class ActionModule(ActionBase):
             return {**result, "failed": True, "msg": "\n".join(f"{one}." for one in complaints)}
         typed = variables.public(self._known(specs), found.values)
         result["generic"] = variables.generic(found.values)
+        result["relays"] = variables.relays(found.values)
         if role == "postfix":
             result["route"] = variables.route(found.values)
         elif role == "verify":
@@ -63,7 +64,10 @@ class ActionModule(ActionBase):
         ready = {
             **task_vars,
             **first.values,
-            f"{role}__checked": {"typed": variables.public(borrowed, first.values)},
+            f"{role}__checked": {
+                "typed": variables.public(borrowed, first.values),
+                "relays": variables.relays(first.values),
+            },
         }
         told = self._inherited(role, specs[role], first.wrong, task_vars)
         own = self._typed({name: specs[role][name] for name in specs[role] if name not in told}, ready)

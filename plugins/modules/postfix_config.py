@@ -385,6 +385,14 @@ packages:
   type: list
   elements: str
   sample: [postfix, libsasl2-modules]
+unpackaged:
+  description:
+    - What to do where no package is known that brings what is RV(missing), because the distribution is not known, or
+      none of its packages for the plugin of a SASL mechanism. It names variables of role P(mailops.smtp.postfix#role).
+    - Empty where RV(packages) has it all.
+  returned: always
+  type: str
+  sample: ""
 rolled_back:
   description: Whether the change was made, found wanting, and taken back.
   returned: always

@@ -34,11 +34,19 @@ options:
       - V(tls), one of V(auto), V(starttls), V(implicit), V(opportunistic), V(none). The default is V(auto),
         which is what the provider documents, else V(implicit) on 465, 2465 and 8465, V(opportunistic) on 25
         and V(starttls) on any other port.
+      - V(port), a port of this relay to insist on, in place of O(port).
       - V(server_name), the name that the certificate has to have, where that is not the host.
+      - V(security_level) and V(ca_path), in place of O(security_level) and O(ca_path).
       - V(username) and V(password). When they are given, a port is usable only if it takes the login, also where
         Postfix would send without one because none is offered. The password is never sent over an unencrypted
         connection.
       - V(auth_mechanism), in place of O(auth_mechanism).
+      - V(senders) and V(recipients), for whom the relay is, lists of addresses such as V(ops@example.com) and of
+        domains such as V(@example.org). It is then no candidate for the mail of everybody. Where an address of
+        V(senders) is named, it is the one that is tried in place of O(mail_from); of a domain none is.
+      - V(direct), whether mail of V(senders) or to V(recipients) goes past every relay. Such an entry has no host.
+      - V(required), whether the host fails where no port of the relay is usable, though others are. The default is
+        true for one with V(senders) or V(recipients), whose mail has no other way, and false for the others.
       - An empty value is the same as none.
     type: list
     elements: raw
@@ -52,6 +60,15 @@ options:
         helps to decide.
     type: list
     elements: int
+  exclude_ports:
+    description:
+      - Ports that are never tried, such as 25, by number or by name. They are taken out of O(ports), out of what a
+        relay names, and out of the ports that are tried unasked.
+      - Refused where it leaves a relay without a port, and where it names the one in O(port).
+      - With O(on_no_route=keep) a next hop in use stays even on such a port.
+    type: list
+    elements: raw
+    version_added: 1.1.0
   port:
     description:
       - A port that you insist on. It is probed, but never replaced by another one.
@@ -62,9 +79,12 @@ options:
     description:
       - Which of the usable ports is taken.
       - V(first_usable) takes the first in the order of the relays and ports.
-      - V(fastest) takes the one that was through with the whole conversation first. Times differ a little in every
-        run, so the port in use gives way only to one that is clearly faster, by a third of its time and by 100 ms at
-        least; with O(sticky=true) to none while it is usable.
+      - V(fastest) takes the one that is through with the whole conversation first, by the median of three rounds. The
+        login and the envelope are tried in the first round alone, since relays count logins; their time is added. The
+        other rounds are left out where fewer than two ports are usable, and where the port in use stays anyway.
+        Together they take no longer than O(timeout).
+      - Times differ a little in every run, so the port in use gives way only to one that is clearly faster, by a third
+        of its time and by 100 ms at least; with O(sticky=true) to none while it is usable.
     type: str
     choices: [first_usable, fastest]
     default: first_usable
@@ -124,14 +144,16 @@ options:
       - The address of this host to connect from. The default is what this host's Postfix binds to
         (C(smtp_bind_address), C(smtp_bind_address6), a single address in C(inet_interfaces)), else the system
         chooses.
-      - One address, which decides the family as well, or one of each family.
+      - One address, which decides the family as well, or one of each family. A warning tells where it is another one
+        than Postfix has.
     type: list
     elements: str
   family:
     description:
       - Which IP addresses of a host to use. The default is what C(inet_protocols) of this host's Postfix says, else
         V(any).
-      - V(any) races them as RFC 8305 has it and keeps the first that connects.
+      - V(any) races them as RFC 8305 has it and keeps the first that connects. Postfix does not race them, so a warning
+        tells where the other family is silent.
       - V(both) probes each family, and gives a result for each that the host has addresses of, IPv4 first.
     type: str
     choices: [any, ipv4, ipv6, both]
@@ -268,7 +290,8 @@ ansible_facts:
         decided_by:
           description:
             - V(probe), V(sticky) (the port in use works and stays), V(override) (O(port)), V(policy) (a
-              guess from the provider's table) or V(keep) (the next hop in use is kept unproven).
+              guess from the provider's table), V(keep) (the next hop in use is kept unproven) or V(direct) (no relay
+              is for everybody).
           type: str
           returned: always
           sample: probe
@@ -295,11 +318,20 @@ ansible_facts:
           returned: always
           sample: dns
         alternatives:
-          description: The other usable ports, in the order of the candidates.
+          description: The other usable ports of all relays that are for everybody, in the order of the candidates.
           type: list
           elements: dict
           returned: always
-          sample: [{host: relay.example.com, port: 465, tls: implicit, auth_mechanism: PLAIN, lookup: dns}]
+          sample: [{host: relay.example.com, port: 465, tls: implicit, auth_mechanism: PLAIN, lookup: dns, relay: 0}]
+        routes:
+          description:
+            - The same for each entry of O(relays) by itself, in its order, with C(senders), C(recipients), C(direct)
+              and C(required). C(alternatives) are those of this entry.
+            - Where O(relays) has an entry for everybody, C(host) and what is beside it above are the choice among all
+              of these; where it has none, C(decided_by) is V(direct) and C(host) is null.
+          type: list
+          elements: dict
+          returned: always
         helo_name:
           description: The name that was given with EHLO; null where this host has none and gave its address.
           type: str
@@ -328,10 +360,22 @@ ansible_facts:
           type: str
           returned: always
           sample: web1.example.com
+        family:
+          description: Which IP addresses this host's Postfix uses, V(any), V(ipv4) or V(ipv6).
+          type: str
+          returned: always
+          sample: any
+        source_addresses:
+          description: The addresses of this host that its Postfix sends from, where it is told to.
+          type: list
+          elements: str
+          returned: always
+          sample: []
         warnings:
           description:
-            - What differs on this host from what the probe did, or from what Postfix should find; and a user name that
-              is not the one that a relay service documents, where no port got as far as to try it.
+            - What differs on this host from what the probe did, or from what Postfix should find; a user name that is
+              not the one that a relay service documents, where no port got as far as to try it; a relay given by
+              address where a certificate is to have its name; and a family of addresses of the relay that is dead.
           type: list
           elements: str
           returned: always
@@ -370,7 +414,9 @@ ansible_facts:
               type: dict
               returned: always
         endpoints:
-          description: Every probe in the order of the candidates, as M(mailops.smtp.smtp_probe) returns it.
+          description:
+            - Every probe in the order of the candidates, as M(mailops.smtp.smtp_probe) returns it, with C(relay), the
+              place of its relay in O(relays).
           type: list
           elements: dict
           returned: always
@@ -388,7 +434,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._base.masks import Careful
 from ..module_utils._postfix import client
-from ..module_utils._postfix.files.nexthop import next_hops
+from ..module_utils._postfix.files.nexthop import next_hops, selected_hops
 from ..module_utils._postfix.host import hostname
 from ..module_utils._postfix.rewriting import UnknownSender
 from ..module_utils._route.choose import ON_NO_ROUTE, PREFERENCES
@@ -396,15 +442,17 @@ from ..module_utils._route.cloud import recognise
 from ..module_utils._route.fact import (
     SAVED,
     fact,
-    hop_in_use,
+    in_their_own_manner,
+    in_use,
     limited,
     no_route,
     parse_parameters,
     read_saved,
     save,
 )
-from ..module_utils._route.manner import LEVELS, Here, UnknownAddress, as_here
-from ..module_utils._route.relays import masked, secrets
+from ..module_utils._route.manner import Here, UnknownAddress, as_here, of_relay
+from ..module_utils._route.measure import medians
+from ..module_utils._route.relays import LEVELS, masked, secrets
 from ..module_utils._smtp.arguments import PROBE_ARGUMENTS
 from ..module_utils._smtp.endpoint import OptionError
 from ..module_utils._smtp.net.probe import probe
@@ -414,6 +462,7 @@ ARGUMENTS = {
     # All of it, for Ansible logs nested passwords; main() narrows that down to the passwords themselves.
     "relays": {"type": "list", "elements": "raw", "required": True, "no_log": True},
     "ports": {"type": "list", "elements": "int"},
+    "exclude_ports": {"type": "list", "elements": "raw"},
     "port": {"type": "raw", "default": "auto"},
     "policy": {"type": "str", "choices": list(PREFERENCES), "default": "first_usable"},
     "sticky": {"type": "bool", "default": True},
@@ -449,23 +498,27 @@ def main() -> None:
         request = parse_parameters(params)
         wish = client.wish_of(params["postfix"], (params["option_names"] or {}).get("named"))
         mine = client.client(directory, wish)
-        options, sender = as_here(params, here(mine, wish))
+        host = here(mine, wish)
+        options, sender = as_here(params, host)
     except (OptionError, client.ClientError) as error:
         module.fail_json(msg=in_the_users_words(str(error), params))
     if mine.installed or wish:
         request = limited(request, mine.mechanisms)
+    request = in_their_own_manner(request, lambda spec: of_relay(spec, options, params, host))
 
     try:
         results = probe([candidate.endpoint for candidate in request.candidates], options)
     except OptionError as error:
         module.fail_json(msg=in_the_users_words(str(error), params))
-    in_use = hop_in_use(next_hops(directory), read_saved(SAVED))
-    smtp_route = fact(request, results, recognise(), in_use, datetime.now(timezone.utc), sender)
+    used = in_use(next_hops(directory), read_saved(SAVED), selected_hops(directory))
+    times = medians(request, results, options, used.hop, probe)
+    smtp_route = fact(request, results, recognise(), used, datetime.now(timezone.utc), sender, times)
     for warning in smtp_route["warnings"]:
         module.warn(warning)
     result = {"changed": False, "ansible_facts": {"smtp_route": smtp_route}}
-    if smtp_route["host"] is None:
-        module.fail_json(msg=no_route(smtp_route), **result)
+    missing = no_route(smtp_route)
+    if missing:
+        module.fail_json(msg=missing, **result)
     if params["save"]:
         try:
             saving = save(smtp_route, SAVED, write=not module.check_mode)
@@ -515,6 +568,8 @@ def here(mine: client.Client, wish: client.Wish | None) -> Here:
         hostname.complaint,
         mine.family_from,
         mine.origin,
+        mine.both_families,
+        mine.installed or wish is not None,
         mine.certificates,
         lambda offered: client.plugin_advice(mine, offered) if mine.installed or wish else "",
     )

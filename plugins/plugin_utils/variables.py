@@ -22,7 +22,8 @@ from ..module_utils._base.addresses import PORT_NAMES, is_address, is_host_name,
 from ..module_utils._base.words import listed
 from ..module_utils._postfix.arguments import ignored_checks
 from ..module_utils._postfix.files.networks import interface_flaw, network_flaw
-from ..module_utils._route.fact import only_endpoint
+from ..module_utils._postfix.files.nexthop import RECIPIENT_TRANSPORTS, SENDER_TRANSPORTS
+from ..module_utils._route.fact import unprobed
 from ..module_utils._route.relays import named_host
 from ..module_utils._smtp.endpoint import OptionError, check_host
 
@@ -49,9 +50,9 @@ CONTENTS = ("postfix_maps[].content",)
 ASCII_ONLY = re.compile(
     r"_(host|myhostname|hostname|helo_name|domain|myorigin|mydestination|mynetworks|interfaces|provider|region|packages)\Z"
 )
-PORT = re.compile(r"_ports?\Z")
+PORT = re.compile(r"[_.]ports?\Z")
 SECONDS = re.compile(r"_timeout\Z")
-LOGIN = re.compile(r"_username\Z")
+LOGIN = re.compile(r"[_.]username\Z")
 MODE = re.compile(r"\.mode\Z")
 # Modes of files that begin as a number in YAML: 0644 is read as octal there and arrives as 420.
 MODES = {int(text, 8): text for text in ("0400", "0440", "0444", "0600", "0640", "0644", "0660", "0664")}
@@ -61,7 +62,7 @@ MODES = {int(text, 8): text for text in ("0400", "0440", "0444", "0600", "0640",
 HOST_NAME = re.compile(r"(postfix_myhostname|preflight_helo_name)\Z")
 DOMAIN = re.compile(r"(postfix_myorigin|postfix_mydestination\[\])\Z")
 SENDER_DOMAIN = re.compile(r"_sender_domain\Z")
-RELAY_HOST = re.compile(r"(postfix|verify)_relay_host\Z")
+RELAY_HOST = re.compile(r"(postfix|verify)_relay_host\Z|postfix_relays\[\]\.host\Z")
 RECIPIENT = re.compile(r"_recipient\Z")
 SENDER = re.compile(r"(preflight|_test)_sender\Z")
 _LOCAL_PART = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+\Z|\"[^\"\\]+\"\Z", re.ASCII)
@@ -390,7 +391,7 @@ def _bool(name: str, _option: Option, value: Any) -> bool:
 
 
 def _int(name: str, _option: Option, value: Any) -> int:
-    port = PORT.search(name.partition("[")[0])
+    port = PORT.search(re.sub(r"\[\d+\]", "", name))
     if port and isinstance(value, str):
         value = str(PORT_NAMES.get(value.strip(BLANKS).lower(), value))
         if not re.fullmatch(r"[\s\d.+-]+", value):
@@ -478,6 +479,7 @@ def _list_example(name: str, elements: str) -> str:
         "postfix_maps": "[{path: virtual, content: ...}]",
         "postfix_services": "[{service: submission, type: inet, command: smtpd}]",
         "preflight_relays": "[relay.example.com]",
+        "postfix_relays": "[{host: relay.example.com}]",
         "postfix_mydestination": "[example.com, $myhostname]",
         "postfix_mynetworks": "[127.0.0.0/8, 192.0.2.0/24]",
         "postfix_inet_interfaces": "[127.0.0.1, 192.0.2.1]",
@@ -680,16 +682,26 @@ def _leaves(value: Any) -> Iterator[str]:
 
 
 def public(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that may be shown: no secret variable, and no content of an entry that is marked as sensitive."""
-    return {name: _shorn(one) for name, one in values.items() if not spec[name].get("no_log")}
+    """The values that may be shown: no secret variable, no secret key of an entry, and no content of an entry that is
+    marked as sensitive."""
+    return {
+        name: _shorn(one, spec[name].get("options") or {})
+        for name, one in values.items()
+        if not spec[name].get("no_log")
+    }
 
 
-def _shorn(value: Any) -> Any:
+def _shorn(value: Any, options: Spec) -> Any:
     if not isinstance(value, list):
         return value
+    secret = {key for key, option in options.items() if option.get("no_log")}
     return [
-        {key: part for key, part in one.items() if key != "content"}
-        if isinstance(one, dict) and one.get("sensitive")
+        {
+            key: part
+            for key, part in one.items()
+            if key not in secret and not (key == "content" and one.get("sensitive"))
+        }
+        if isinstance(one, dict)
         else one
         for one in value
     ]
@@ -791,6 +803,7 @@ def needs(
     found = [
         *_relay_needed(role, values, complaints, misses),
         *_login_needed(values, complaints),
+        *_beside_a_list(values),
         *_certificate_needed(values),
         *_contradictions(values),
         *(_maps(values) if role == "postfix" else []),
@@ -798,7 +811,8 @@ def needs(
         *_ignored(values),
     ]
     if not any(
-        re.match(r"(postfix|verify)_relay_(host|ports?|provider|region)\b", one) for one in complaints
+        re.match(r"postfix_relays|(postfix|verify)_relay_(host|ports?|provider|region)\b", one)
+        for one in (*complaints, *found)
     ):
         try:
             if role == "postfix":
@@ -838,13 +852,60 @@ def _relay_needed(
     ]
 
 
+# What an entry of postfix_relays has of its own, and what is the default of all entries.
+OF_ONE_RELAY = ("host", "provider", "region", "port", "username", "password")
+
+
+def _beside_a_list(values: Mapping[str, Any]) -> list[str]:
+    """What names a relay twice, and what a list of relays says nothing about."""
+    entries = values.get("postfix_relays")
+    if not entries:
+        return []
+    twice = [
+        f"postfix_relay_{key}"
+        for key in OF_ONE_RELAY
+        if values.get(f"postfix_relay_{key}") not in (None, "", "auto")
+    ]
+    found = [
+        f"{name} is set beside postfix_relays, which names the relays; put it into the entry that it belongs to, as "
+        f"{name.removeprefix('postfix_relay_')}, or leave one of the two out"
+        for name in twice
+    ]
+    if values.get("postfix_relay_auth") == "xoauth2":
+        found.append(
+            "postfix_relay_auth is xoauth2, which one relay alone can have; name it by postfix_relay_host in place of "
+            "postfix_relays, or log in by another mechanism"
+        )
+    everybody = [one for one in entries if not one.get("senders") and not one.get("recipients")]
+    if not everybody and not values.get("postfix_direct"):
+        found.append(
+            "postfix_relays has relays for some senders or recipients alone, and says nothing about other mail; add an "
+            "entry without senders and recipients, or set postfix_direct: true if other mail is to go straight to the "
+            "hosts of its recipients"
+        )
+    parameters = values.get("postfix_parameters") or {}
+    for key, name in (
+        ("senders", "sender_dependent_default_transport_maps"),
+        ("recipients", "transport_maps"),
+    ):
+        if name in parameters and any(one.get(key) for one in entries):
+            found.append(
+                f"postfix_parameters.{name} is {shown(parameters[name])}, and postfix_relays with {key} is written "
+                "there as well; leave it out: what this host has in it stays, after the rows of postfix_relays"
+            )
+    return found
+
+
 # Parameters that say where all mail goes which is not for this host.
 NEXT_HOP = ("relayhost", "default_transport")
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:
     """What would send mail past the relay that was named, and so past the one that was probed."""
-    relay = next((name for name in RELAY[1:] if values.get(name)), None)
+    relay = next((name for name in RELAY if values.get(name)), None)
+    if relay == "postfix_relays":
+        for_all = any(not one.get("senders") and not one.get("recipients") for one in values[relay])
+        relay = relay if for_all else None
     direct = values.get("postfix_direct")
     if relay and direct:
         return [
@@ -870,10 +931,12 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
 
 # Files of role postfix, and the variables with which it writes them.
 OWN_FILES = {
-    "tls_policy": RELAY[1:],
-    "mailops_tls_policy": RELAY[1:],
-    "sasl_passwd": ("postfix_relay_username",),
-    "mailops_sasl_passwd": ("postfix_relay_username",),
+    "tls_policy": RELAY,
+    "mailops_tls_policy": RELAY,
+    "sasl_passwd": ("postfix_relay_username", "postfix_relays"),
+    "mailops_sasl_passwd": ("postfix_relay_username", "postfix_relays"),
+    SENDER_TRANSPORTS: ("postfix_relays",),
+    RECIPIENT_TRANSPORTS: ("postfix_relays",),
     "mailops_aliases": ("postfix_aliases", "postfix_root_alias"),
 }
 
@@ -997,32 +1060,75 @@ def _token_needed(values: Mapping[str, Any], complaints: Sequence[str]) -> list[
     ]
 
 
+# The user's names for the keys of an entry of the list, where smtp_route_facts has others.
+NAMES_OF_A_LIST = {
+    "relays": "postfix_relays",
+    "ports": "postfix_relay_ports",
+    "port": "postfix_relay_port",
+    "relays.auth_mechanism": "auth",
+    "relays.security_level": "tls",
+    "relays.ca_path": "ca_file",
+}
+
+
+def relays(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The relays that variables of role postfix name, in the terms of smtp_route_facts, without a password."""
+    common = {
+        "security_level": values.get("postfix_relay_tls") or "secure",
+        "auth_mechanism": values.get("postfix_relay_auth") or "auto",
+    }
+    entries = values.get("postfix_relays")
+    if not entries:
+        keys = ("host", "provider", "region", "alternates", "username")
+        return [{**{key: values.get(f"postfix_relay_{key}") or "" for key in keys}, **common}]
+    return [_relay(entry, common) for entry in entries]
+
+
+def _relay(entry: Mapping[str, Any], common: Mapping[str, Any]) -> dict[str, Any]:
+    names = {"auth": "auth_mechanism", "tls": "security_level", "ca_file": "ca_path"}
+    own = {names.get(key, key): value for key, value in entry.items() if key != "password" and value != ""}
+    return own if own.get("direct") else {**common, "required": True, **own}
+
+
 def route(values: Mapping[str, Any]) -> dict[str, Any]:
     """Where role postfix has mail go without a probe, in the terms of smtp_route_facts; empty where that chooses.
 
-    A relay is understood as it is where the route is chosen. Raises Wrong and OptionError.
+    Relays are understood as they are where the route is chosen. Raises Wrong and OptionError.
     """
-    if values.get("postfix_preflight") is not False or not any(values.get(name) for name in RELAY[1:]):
+    if not any(values.get(name) for name in RELAY):
         return {}
-    endpoint = only_endpoint(
-        {
-            "relays": [{key: values.get(f"postfix_relay_{key}") for key in ("host", "provider", "region")}],
-            "ports": values.get("postfix_relay_ports"),
-            "port": values.get("postfix_relay_port"),
-            "option_names": {
-                "relays": "postfix_relay_*",
-                "ports": "postfix_relay_ports",
-                "port": "postfix_relay_port",
-            },
-        }
-    )
-    if endpoint is None:
+    listed_ = bool(values.get("postfix_relays"))
+    single = {
+        "relays": "postfix_relay_*",
+        "ports": "postfix_relay_ports",
+        "port": "postfix_relay_port",
+    }
+    asked = {
+        "relays": relays(values) if listed_ else [_named_relay(values)],
+        "ports": values.get("postfix_relay_ports"),
+        "port": values.get("postfix_relay_port"),
+        "option_names": NAMES_OF_A_LIST if listed_ else single,
+    }
+    if listed_:
+        secret = [{"password": one.get("password")} for one in values["postfix_relays"]]
+        asked["relays"] = [{**one, **own} for one, own in zip(asked["relays"], secret)]
+    elif values.get("postfix_preflight") is not False:
+        return {}
+    found = unprobed(asked)
+    if values.get("postfix_preflight") is not False:
+        return {}
+    if found is None:
+        where = "port of each entry of postfix_relays" if listed_ else "postfix_relay_port"
+        now = "" if listed_ else f" (now {values.get('postfix_relay_port', 'auto')})"
         raise Wrong(
-            f"postfix_preflight is false, so nothing chooses the port; set a number in postfix_relay_port (now "
-            f"{values.get('postfix_relay_port', 'auto')}), for example 587, or write it in postfix_relay_host, or set "
-            "postfix_preflight to true"
+            f"postfix_preflight is false, so nothing chooses the port; set a number in {where}{now}, for example 587, "
+            f"or write it in {'host' if listed_ else 'postfix_relay_host'}, or set postfix_preflight to true"
         )
-    return {"host": endpoint.host, "port": endpoint.port, "tls": endpoint.tls}
+    return found
+
+
+def _named_relay(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: values.get(f"postfix_relay_{key}") for key in ("host", "provider", "region")}
 
 
 def expected_relay(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -161,7 +161,7 @@ def test_a_file_begins_with_what_it_is_for_and_names_its_licence(file: Path) -> 
         "# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)",
         "# SPDX-License-Identifier: GPL-3.0-or-later",
     ]
-    if file.parent.name not in ("modules", "lookup"):
+    if file.parent.name not in ("modules", "lookup", "filter"):
         # There Ansible wants the name of the licence written out.
         del head[1]
     if file.parent.name == "modules":

@@ -19,6 +19,7 @@ DOCS = ROOT / "docs"
 sys.path.insert(0, str(ROOT / "tests/tools/pages"))
 
 import checks
+import distributions
 import ports
 import providers
 
@@ -53,7 +54,7 @@ def links() -> Iterator[tuple[Path, str, str]]:
                 yield file, page or file.name, anchor
 
 
-@pytest.mark.parametrize("made", [checks, ports, providers], ids=lambda made: made.PAGE.name)
+@pytest.mark.parametrize("made", [checks, distributions, ports, providers], ids=lambda made: made.PAGE.name)
 def test_a_page_shows_its_data(made: ModuleType) -> None:
     assert made.PAGE.read_text(encoding="utf-8") == made.page(), "write it anew: make docs"
 

@@ -24,16 +24,11 @@ from .files import block, expansion, lines, main_cf, master_cf, nexthop
 from .files.parameters import MECHANISM_PLUGINS
 from .host import distributions, hostname, needs, programs
 from .host.addresses import is_local
+from .host.distributions import AUTHORITY_DIRECTORIES
 
 CONFIG_DIRECTORY = "/etc/postfix"
 # The transport of role postfix for next hops with TLS from the first byte; in all else it is like smtp.
 IMPLICIT_TRANSPORT = "relay-implicit"
-# Directories of certificate authorities that every program of the host trusts.
-SYSTEM_AUTHORITIES = (
-    "/etc/ssl/certs",
-    "/etc/pki/tls/certs",
-    "/etc/pki/ca-trust/extracted/pem/directory-hash",
-)
 # Copies that a chrooted client reads in place of the host's own; they are renewed when Postfix starts.
 COPIES = ("etc/resolv.conf", "etc/hosts", "etc/nsswitch.conf")
 # Seconds that the host's resolver has for this host's own name.
@@ -53,16 +48,13 @@ DEFAULTS = {
     "mydestination": "$myhostname, localhost.$mydomain, localhost",
     "myorigin": "$myhostname",
     "queue_directory": "/var/spool/postfix",
+    "smtp_address_preference": "any",
     "sender_canonical_classes": "envelope_sender, header_sender",
     "smtp_helo_name": "$myhostname",
 }
 # Read as soon as one of them is explicit in main.cf, in this order.
 _NAMES = ("smtp_helo_name", "myhostname")
 _REFERENCE = re.compile(r"\$[({]?\s*([A-Za-z0-9_]+)")
-
-# What comes with the packages that bring PLAIN and LOGIN, beside those that have packages of their own.
-_PACKAGED = ("PLAIN", "LOGIN")
-_DEBIAN = ("SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "DIGEST-MD5", "NTLM")
 
 
 class ClientError(ValueError):
@@ -106,6 +98,8 @@ class Client(NamedTuple):
     values: Mapping[str, str]
     family_from: tuple[str, str]
     """What `family` is from, and what the user sets to have another."""
+    both_families: bool
+    """Whether it takes addresses of both, in no order that is fixed."""
     certificates: tuple[tuple[str, str], ...]
     """What it shows to a server that asks for a certificate: files of certificates and of their keys."""
 
@@ -353,6 +347,7 @@ class _Reading:
             tuple(self.warnings),
             self.values,
             self._family_from(),
+            self._family() == "any" and self.get("smtp_address_preference").lower() == "any",
             certificates,
         )
 
@@ -467,7 +462,10 @@ class _Reading:
         return (own if asked else f"{name} of this host's Postfix", own)
 
     def _lookup(self) -> str:
-        if self.get("smtp_dns_support_level") == "disabled" or self.get("disable_dns_lookups") == "yes":
+        if (
+            self.get("smtp_dns_support_level") == "disabled"
+            or self.get("disable_dns_lookups").lower() == "yes"
+        ):
             return "native"
         words = [word.lower() for word in lines.split_list(self.get("smtp_host_lookup"))]
         if words[:1] == ["native"]:
@@ -501,7 +499,7 @@ class _Reading:
         """Whether connections come from the address: where the host does not have it, Postfix warns and goes on."""
         if ipaddress.ip_address(address).is_unspecified:
             return False
-        if self.host.has(address) or self.get("smtp_bind_address_enforce") == "yes":
+        if self.host.has(address) or self.get("smtp_bind_address_enforce").lower() == "yes":
             return True
         self.warnings.append(
             f"Postfix is told to send from {address}, which is not an address of this host, and leaves the "
@@ -532,8 +530,8 @@ class _Reading:
         file, directory = self.get("smtp_tls_CAfile"), self.get("smtp_tls_CApath").rstrip("/")
         appended = self.get("tls_append_default_CA").lower() == "yes"
         added = self.changing and "smtp_tls_CAfile" not in self.named
-        system = not file and (added or not directory or directory in SYSTEM_AUTHORITIES)
-        if system and directory in SYSTEM_AUTHORITIES:
+        system = not file and (added or not directory or directory in AUTHORITY_DIRECTORIES)
+        if system and directory in AUTHORITY_DIRECTORIES:
             directory = ""
         self._check_authority("smtp_tls_CAfile", file)
         if directory and chroot:
@@ -627,18 +625,16 @@ class _Reading:
         here = [name for name, plugin in MECHANISM_PLUGINS.items() if plugin in plugins]
         if not self.changing:
             return tuple(here) or None
-        if distributions.packages_xoauth2(self.host.release):
-            here = list(dict.fromkeys([*here, "XOAUTH2"]))
         family = distributions.family(self.host.release)
         if family is None:
             return tuple(here) or None
+        if "XOAUTH2" in family.mechanisms:
+            here = list(dict.fromkeys([*here, "XOAUTH2"]))
         if all(map(self.host.has_package, family.packages["sasl_plugin"])):
             # Installing it brings nothing that somebody took away.
             return tuple(here)
-        packaged = [*_PACKAGED, *(_DEBIAN if family.name == "debian" else ())]
-        return tuple(
-            dict.fromkeys([*here, *packaged, *distributions.MECHANISM_PACKAGES.get(family.name, {})])
-        )
+        packaged = [name for name in family.mechanisms if name not in distributions.BEYOND_PASSWORDS]
+        return tuple(dict.fromkeys([*here, *packaged]))
 
 
 def _can_be_said(name: str) -> bool:

@@ -18,7 +18,7 @@ from .change import transaction
 from .change.outcome import DeployError, Outcome
 from .change.request import BlockWish, Request, file_wishes
 from .files import lines, main_cf
-from .host import distributions
+from .host import distributions, needs
 
 
 def run_config(module: Any) -> None:
@@ -54,14 +54,14 @@ def run_config(module: Any) -> None:
             nothing = asdict(Outcome(missing=error.missing))
             for key in ("warnings", "diff", "findings"):
                 del nothing[key]
-            module.exit_json(**nothing, packages=_packages(error.missing, params))
+            module.exit_json(**nothing, **_packages(error.missing, params))
         module.fail_json(
             # Ansible shows no diff of a task that failed.
             msg=str(error) + (_readable(error.diff) if shown else ""),
             takes=error.takes,
             **shown,
             missing=error.missing,
-            packages=_packages(error.missing, params),
+            **_packages(error.missing, params),
             rolled_back=error.rolled_back,
             findings=[finding.as_dict() for finding in error.findings],
             log=error.log,
@@ -76,7 +76,7 @@ def run_config(module: Any) -> None:
     result["findings"] = [finding.as_dict() for finding in found]
     if not module._diff:
         del result["diff"]
-    result["packages"] = _packages(outcome.missing, params)
+    result.update(_packages(outcome.missing, params))
     for warning in result.pop("warnings"):
         module.warn(warning)
     module.exit_json(**result)
@@ -127,9 +127,13 @@ def _readable(diffs: Sequence[Mapping[str, str]]) -> str:
     return text
 
 
-def _packages(missing: list[str], params: Any) -> list[str]:
-    """What to install for what is missing, as this host's distribution names it."""
+def _packages(missing: list[str], params: Any) -> dict[str, Any]:
+    """What brings what is missing, as this host's distribution names it, and what to do where no package does."""
     asked = main_cf.MainCf((params["block"] or {}).get("text") or "").values()
     asked.update({name: str(value) for name, value in (params["parameters"] or {}).items()})
-    mechanisms = lines.split_list(asked.get("smtp_sasl_mechanism_filter", ""))
-    return distributions.packages_for(missing, distributions.os_release(), mechanisms)
+    wanted = needs.wanted_mechanisms(asked.get("smtp_sasl_mechanism_filter", ""))
+    mechanisms, release = needs.without_plugin(wanted), distributions.os_release()
+    return {
+        "packages": distributions.packages_for(missing, release, mechanisms),
+        "unpackaged": distributions.unpackaged(missing, release, mechanisms),
+    }

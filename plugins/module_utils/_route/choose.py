@@ -27,7 +27,7 @@ PREFERENCES = ("first_usable", "fastest")
 # its place: less is noise, and a second run would change what the first has done.
 CLEARLY_FASTER = (1 / 3, 100.0)
 ON_NO_ROUTE = ("fail", "keep", "policy")
-DECISIONS = ("probe", "sticky", "override", "policy", "keep")
+DECISIONS = ("probe", "sticky", "override", "policy", "keep", "direct")
 
 
 class Candidate(NamedTuple):
@@ -36,6 +36,16 @@ class Candidate(NamedTuple):
     relay_index: int
     endpoint: Endpoint
     spec: RelaySpec
+
+
+class Excluded(NamedTuple):
+    """Ports that are never candidates, and what the user calls the option that names them."""
+
+    ports: tuple[int, ...] = ()
+    name: str = "exclude_ports"
+
+
+NOTHING_EXCLUDED = Excluded()
 
 
 class Hop(NamedTuple):
@@ -47,13 +57,15 @@ class Hop(NamedTuple):
 
 
 class Way(NamedTuple):
-    """A usable endpoint, with what the probe proved of it. `lookup`: where its name was found, `dns` or `native`."""
+    """A usable endpoint, with what the probe proved of it. `lookup`: where its name was found, `dns` or `native`;
+    `relay`: the place of its relay in the user's list, from 0."""
 
     host: str
     port: int
     tls: str
     auth_mechanism: str | None
     lookup: str | None
+    relay: int
 
 
 class Route(NamedTuple):
@@ -75,10 +87,14 @@ class Route(NamedTuple):
 
 
 class Probed(NamedTuple):
-    """A candidate with its results: one, or two where both address families were asked for."""
+    """A candidate with its results: one, or two where both address families were asked for.
+
+    `median`: the milliseconds that it takes, where that was measured in several rounds.
+    """
 
     candidate: Candidate
     results: tuple[Result, ...]
+    median: float | None = None
 
     @property
     def best(self) -> Result:
@@ -92,10 +108,12 @@ class Probed(NamedTuple):
     @property
     def way(self) -> Way:
         host, port, tls = self.candidate.endpoint[:3]
-        return Way(host, port, tls, self.best.auth_mechanism, self.best.lookup)
+        return Way(host, port, tls, self.best.auth_mechanism, self.best.lookup, self.candidate.relay_index)
 
     @property
     def milliseconds(self) -> float:
+        if self.median is not None:
+            return self.median
         totals = [result.timings_ms.get("total") for result in self.results if result.usable]
         return min((total for total in totals if total is not None), default=float("inf"))
 
@@ -113,23 +131,46 @@ def override_port(value: Any, where: str = "port") -> int | None:
 
 
 def candidates(
-    relays: Sequence[RelaySpec], ports: Sequence[int] = (), port: int | None = None
+    relays: Sequence[RelaySpec],
+    ports: Sequence[int] = (),
+    port: int | None = None,
+    excluded: Excluded = NOTHING_EXCLUDED,
 ) -> list[Candidate]:
     """Every endpoint to probe: by the order of the relays, of each one's hosts, and of its ports.
 
-    `port` (the override) comes before a relay's own ports, these before `ports`, these before the
-    catalogue's, and DEFAULT_PORTS come last. Raises OptionError for a port that is known to have no TLS.
+    `port` (the override, a relay's own first) comes before a relay's own ports, these before `ports`, these before the
+    catalogue's, and DEFAULT_PORTS come last; `excluded` takes ports out of all of these. Raises OptionError for a port
+    that is known to have no TLS, and for a relay that is left without a port.
     """
     found: list[Candidate] = []
-    seen: set[Endpoint] = set()
+    seen: set[tuple[Endpoint, tuple[str, ...]]] = set()
     for index, spec in enumerate(relays):
-        numbers = (port,) if port else spec.ports or tuple(ports) or _usual_ports(spec)
+        if spec.direct:
+            continue
+        insisted = spec.port or port
+        numbers = (insisted,) if insisted else spec.ports or tuple(ports) or _usual_ports(spec)
+        numbers = _without(excluded, numbers, spec.host)
         for host, number in product((spec.host, *spec.alternates), numbers):
             endpoint = _endpoint(spec, host, number)
-            if endpoint not in seen:
-                seen.add(endpoint)
+            if (endpoint, spec.selects) not in seen:
+                seen.add((endpoint, spec.selects))
                 found.append(Candidate(index, endpoint, spec))
     return found
+
+
+def _without(excluded: Excluded, numbers: tuple[int, ...], host: str) -> tuple[int, ...]:
+    left = tuple(number for number in numbers if number not in excluded.ports)
+    if numbers and not left:
+        those = (
+            f"{numbers[0]} is the only port"
+            if len(numbers) == 1
+            else f"{listed(numbers)} are all of the ports"
+        )
+        raise OptionError(
+            f"{excluded.name}: {those} that would be tried on {host}, so none is left; give it another "
+            f"one, or take {numbers[0]} out of {excluded.name}"
+        )
+    return left
 
 
 def pair(found: Sequence[Candidate], results: Sequence[Result]) -> list[Probed]:
@@ -143,6 +184,11 @@ def pair(found: Sequence[Candidate], results: Sequence[Result]) -> list[Probed]:
             own.append(rest.pop(0))
         probed.append(Probed(candidate, tuple(own)))
     return probed
+
+
+def is_usable(in_use: Hop | None, probed: Sequence[Probed]) -> bool:
+    """Whether the next hop in use is among the candidates that work."""
+    return any(one.usable and in_use is not None and is_in_use(one.candidate, in_use) for one in probed)
 
 
 def choose(
@@ -159,7 +205,7 @@ def choose(
     usable = [one for one in probed if one.usable]
     if not usable:
         return _without_probe(probed, cloud, in_use, override, on_no_route)
-    now = next((one for one in usable if in_use and _is_in_use(one.candidate, in_use)), None)
+    now = next((one for one in usable if in_use and is_in_use(one.candidate, in_use)), None)
     best = min(usable, key=lambda one: one.milliseconds) if preference == "fastest" else usable[0]
     # Measured times differ a little in every run.
     near = preference == "fastest" and now is not None and not _clearly_faster(best, now)
@@ -222,7 +268,7 @@ def _remedy(probed: Sequence[Probed], cloud: Cloud) -> str:
 
 
 def _kept(in_use: Hop, probed: Sequence[Probed], reason: str, remedy: str) -> Route:
-    match = next((one.candidate for one in probed if _is_in_use(one.candidate, in_use)), None)
+    match = next((one.candidate for one in probed if is_in_use(one.candidate, in_use)), None)
     if match:
         return _route(match, "keep", reason, remedy)
     return Route(
@@ -270,7 +316,8 @@ def _same_endpoint(one: Result, other: Result) -> bool:
     return (one.host, one.port, one.tls) == (other.host, other.port, other.tls)
 
 
-def _is_in_use(candidate: Candidate, in_use: Hop) -> bool:
+def is_in_use(candidate: Candidate, in_use: Hop) -> bool:
+    """Whether a next hop is this candidate."""
     host, port, tls = candidate.endpoint[:3]
     same_host = host.lower().rstrip(".") == in_use.host.lower().strip("[]").rstrip(".")
     return same_host and port == in_use.port and (tls == "implicit") == in_use.implicit
@@ -310,7 +357,7 @@ def _reason_to_stay(stays: Probed, probed: Sequence[Probed], usable: Sequence[Pr
 
 
 def _reason_fastest(chosen: Probed, usable: Sequence[Probed]) -> str:
-    reason = f"{_name(chosen)} {_accepted(chosen)} in {chosen.milliseconds:.0f} ms"
+    reason = f"{_name(chosen)} {_accepted(chosen)} in {_took(chosen)}"
     others = [one for one in usable if one is not chosen]
     if not others:
         return f"{reason}; it is the only one that works"
@@ -319,7 +366,7 @@ def _reason_fastest(chosen: Probed, usable: Sequence[Probed]) -> str:
 
 
 def _reason_near(stays: Probed, best: Probed) -> str:
-    reason = f"{_name(stays)} is in use and {_accepted(stays)} in {stays.milliseconds:.0f} ms"
+    reason = f"{_name(stays)} is in use and {_accepted(stays)} in {_took(stays)}"
     if best is stays:
         return f"{reason}, the fastest, so it stays"
     return f"{reason}, so it stays; {_name(best, stays)} took {best.milliseconds:.0f} ms, which is not clearly faster"
@@ -330,6 +377,10 @@ def _reason_guess(guess: Probed, cloud: Cloud) -> str:
     general = ", by general knowledge only" if cloud.confidence_in(port) == GENERAL else ""
     state = "leaves it open by default" if cloud.state(port) == OPEN else f"has it {cloud.state(port)}"
     return f"{_name(guess)} is a guess, because {cloud.title} {state}{general}"
+
+
+def _took(one: Probed) -> str:
+    return f"{one.milliseconds:.0f} ms{'' if one.median is None else ' (median)'}"
 
 
 def _accepted(one: Probed) -> str:

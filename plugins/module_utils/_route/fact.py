@@ -14,16 +14,33 @@ import re
 import tempfile
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any, Mapping, NamedTuple, Sequence
+from types import MappingProxyType
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
-from .._smtp.endpoint import Credentials, Endpoint, OptionError
+from .._base.addresses import family_title, ip_version
+from .._base.words import listed
+from .._smtp.endpoint import Credentials, Endpoint, OptionError, Options
 from .._smtp.verdict import Result, renamed
-from .choose import Candidate, Hop, Probed, Route, candidates, choose, override_port, pair
+from .choose import (
+    Candidate,
+    Excluded,
+    Hop,
+    Probed,
+    Route,
+    candidates,
+    choose,
+    is_in_use,
+    override_port,
+    pair,
+)
 from .cloud import Cloud, advise, may_be_the_network
 from .login import advise as advise_login
 from .login import contradiction
-from .manner import DANE_LEVELS, Sender
+from .manner import DANE_LEVELS, VERIFYING_LEVELS, Sender
 from .relays import RelaySpec, parse_relays, ports_of
+
+# Where no relay is for everybody.
+PAST_RELAYS = Route(None, None, None, None, "direct", "mail goes straight to the hosts of its recipients")
 
 SAVED = "/etc/ansible/facts.d/smtp_route.fact"
 
@@ -34,6 +51,7 @@ _ROUTE_KEYS = ("host", "port", "tls")
 class Request(NamedTuple):
     """What the user wants to know, checked."""
 
+    relays: list[RelaySpec]
     candidates: list[Candidate]
     override: int | None
     preference: str
@@ -41,6 +59,7 @@ class Request(NamedTuple):
     on_no_route: str
     names: Mapping[str, str] = {}
     """What the user calls the options."""
+    warnings: tuple[str, ...] = ()
 
 
 class Saving(NamedTuple):
@@ -53,24 +72,48 @@ class Saving(NamedTuple):
 
 def parse_parameters(params: Mapping[str, Any]) -> Request:
     """Check the parameters of smtp_route_facts. Raises OptionError, which names option, value and remedy."""
-    found, override = _candidates(params)
+    relays, found, override = _candidates(params)
     names = params.get("option_names") or {}
-    return Request(found, override, params["policy"], params["sticky"], params["on_no_route"], names)
+    warnings = tuple(_addresses_at_level(found, params.get("security_level"), names))
+    asked = (params["policy"], params["sticky"], params["on_no_route"])
+    return Request(relays, found, override, *asked, names, warnings)
 
 
-def only_endpoint(params: Mapping[str, Any]) -> Endpoint | None:
-    """Where mail goes that nobody probes for: the one endpoint that the parameters name, None for several.
+def unprobed(params: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Where mail goes that nobody probes for, as the fact has it; None where a relay has several ports.
 
     Raises OptionError as parse_parameters() does, for the same reasons.
     """
-    found, _override = _candidates(params)
-    return found[0].endpoint if len(found) == 1 else None
+    relays, found, _override = _candidates(params)
+    routes = []
+    for index, spec in enumerate(relays):
+        own = [one for one in found if one.relay_index == index]
+        if not spec.direct and len(own) != 1:
+            return None
+        one = own[0].endpoint if own else Endpoint("", 0, "")
+        routes.append(
+            {
+                "host": one.host or None,
+                "port": one.port or None,
+                "tls": one.tls or None,
+                "alternatives": [],
+                **_for_whom(index, spec),
+            }
+        )
+    everybody = [one for one in routes if not one["senders"] and not one["recipients"]]
+    if len(relays) == 1 and everybody:
+        host, port, tls = found[0].endpoint[:3]
+        return {"host": host, "port": port, "tls": tls}
+    first = everybody[0] if everybody else {"host": None, "port": None, "tls": None}
+    return {
+        **{key: first[key] for key in ("host", "port", "tls")},
+        "alternatives": everybody[1:],
+        "routes": routes,
+    }
 
 
-def _candidates(params: Mapping[str, Any]) -> tuple[list[Candidate], int | None]:
+def _candidates(params: Mapping[str, Any]) -> tuple[list[RelaySpec], list[Candidate], int | None]:
     names = params.get("option_names") or {}
-    # Where the login cannot be tried safely, none is.
-    login = params.get("security_level") not in DANE_LEVELS
     override = override_port(params.get("port"), names.get("port", "port"))
     ports = ports_of(params.get("ports"), names.get("ports", "ports"))
     list_name = names.get("relays", "relays")
@@ -78,9 +121,42 @@ def _candidates(params: Mapping[str, Any]) -> tuple[list[Candidate], int | None]
     if "*" in list_name:
         for relay in relays:
             _check_named_port(relay, ports, override, {"host": list_name.replace("*", "host"), **names})
-    if not login:
-        relays = [one._replace(credentials=None) for one in relays]
-    return candidates(relays, ports, override), override
+    # Where the login cannot be tried safely, none is.
+    level = params.get("security_level")
+    relays = [
+        one._replace(credentials=None) if (one.security_level or level) in DANE_LEVELS else one
+        for one in relays
+    ]
+    return relays, candidates(relays, ports, override, _excluded(params, override, names)), override
+
+
+def _addresses_at_level(
+    found: Sequence[Candidate], level: str | None, names: Mapping[str, str]
+) -> Iterator[str]:
+    """Relays given by address where Postfix compares the certificate with what is written there."""
+    where = names.get("relays", "relays")
+    for index, host, own in dict.fromkeys(
+        (one.relay_index, one.endpoint.host, one.spec.security_level or level) for one in found
+    ):
+        if own in VERIFYING_LEVELS and ip_version(host):
+            name = where.replace("*", "host") if "*" in where else f"{where}[{index}].host"
+            yield (
+                f"{name} is the address {host}, and at the level {own} Postfix before 3.10 finds an address in no "
+                "certificate: write the relay's host name there"
+            )
+
+
+def _excluded(params: Mapping[str, Any], override: int | None, names: Mapping[str, str]) -> Excluded:
+    """The ports that are never tried. The one that the user insists on is none of them."""
+    name = names.get("exclude_ports", "exclude_ports")
+    excluded = ports_of(params.get("exclude_ports"), name)
+    if override in excluded:
+        port = names.get("port", "port")
+        raise OptionError(
+            f"{port}: {override} is a port that {name} excludes; take it out there, or set {port} to another one, or "
+            "to auto"
+        )
+    return Excluded(excluded, name)
 
 
 def _check_named_port(
@@ -110,42 +186,128 @@ def limited(request: Request, mechanisms: tuple[str, ...] | None) -> Request:
     return request._replace(candidates=found)
 
 
+def in_their_own_manner(request: Request, of: Callable[[RelaySpec], Options | None]) -> Request:
+    """The same request, with the options that a relay has of its own."""
+    found = [one._replace(endpoint=one.endpoint._replace(options=of(one.spec))) for one in request.candidates]
+    return request._replace(candidates=found)
+
+
 def fact(
     request: Request,
     results: Sequence[Result],
     cloud: Cloud,
-    in_use: Hop | None,
+    in_use: InUse,
     now: datetime,
     sender: Sender,
+    medians: Mapping[Endpoint, float] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Decide, and put the decision, what it rests on and the time (UTC) into the fact."""
+    """Decide, and put the decision, what it rests on and the time (UTC) into the fact.
+
+    `medians`: the milliseconds of endpoints that were measured in several rounds.
+    """
     probed = [_explained(one, request.names, sender) for one in pair(request.candidates, results)]
-    route = choose(
-        probed,
-        cloud,
-        preference=request.preference,
-        in_use=in_use,
-        sticky=request.sticky,
-        override=request.override,
-        on_no_route=request.on_no_route,
-    )
+    probed = [one._replace(median=medians.get(one.candidate.endpoint)) for one in probed]
+
+    def decide(among: Sequence[Probed], hop: Hop | None, override: int | None) -> Route:
+        return choose(
+            among,
+            cloud,
+            preference=request.preference,
+            in_use=hop,
+            sticky=request.sticky,
+            override=override,
+            on_no_route=request.on_no_route,
+        )
+
+    everybody = [one for one in probed if not one.candidate.spec.selects]
+    only = request.relays[0] if len(request.relays) == 1 else None
+    override = (only.port if only else None) or request.override
+    route = decide(everybody, in_use.hop, override) if everybody else PAST_RELAYS
+    routes = []
+    for index, spec in enumerate(request.relays):
+        if spec.direct:
+            own = PAST_RELAYS
+        elif spec is only and not spec.selects:
+            own = route
+        else:
+            among = _of_relay(probed, index, spec)
+            own = decide(among, in_use.of(among, spec.selects), spec.port or request.override)
+        routes.append({**_route_dict(own), **_for_whom(index, spec)})
     endpoints = [
-        {**result.as_dict(), "advice": _advice(result, one.candidate, cloud)}
+        {
+            **result.as_dict(),
+            "advice": _advice(result, one.candidate, cloud),
+            "relay": one.candidate.relay_index,
+        }
         for one in probed
         for result in one.results
     ]
     return {
         **_route_dict(route),
+        "routes": routes,
         "helo_name": sender.helo_name,
         "helo_source": sender.helo_source,
         "helo_problem": sender.helo_problem,
         "mail_from": sender.mail_from,
         "origin": sender.origin,
-        "warnings": [*sender.warnings, *_doubtful_logins(probed, request.names)],
+        "family": sender.family,
+        "source_addresses": list(sender.source_addresses),
+        "warnings": [
+            *sender.warnings,
+            *request.warnings,
+            *_doubtful_logins(probed, request.names),
+            *_dead_family(probed, route, sender, request.names),
+            *_missed(route, routes),
+        ],
         "cloud": cloud.as_dict(),
         "endpoints": endpoints,
         "checked_at": now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+
+
+def _of_relay(probed: Sequence[Probed], index: int, spec: RelaySpec) -> list[Probed]:
+    """What was probed of a relay; where an earlier entry of the list is the same, what was probed of that."""
+    own = [one for one in probed if one.candidate.relay_index == index]
+    return own or [
+        one
+        for one in probed
+        if one.candidate.endpoint.host == spec.host and one.candidate.spec.selects == spec.selects
+    ]
+
+
+def _for_whom(index: int, spec: RelaySpec) -> dict[str, Any]:
+    return {
+        "relay": index,
+        "senders": list(spec.senders),
+        "recipients": list(spec.recipients),
+        "direct": spec.direct,
+        "required": spec.is_required and not spec.direct,
+    }
+
+
+def _missed(route: Route, routes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Relays that the host can do without, and has to."""
+    if route.host is None and route is not PAST_RELAYS:
+        return []
+    return [
+        f"{whose_mail(one)} goes without this relay: {_why(one)}"
+        for one in routes
+        if one["host"] is None and not one["direct"] and not one["required"] and len(routes) > 1
+    ]
+
+
+def whose_mail(route: Mapping[str, Any]) -> str:
+    """Whose mail one of the routes is for, as the beginning of a sentence."""
+    from_whom, to_whom = listed(route["senders"], "or"), listed(route["recipients"], "or")
+    if not from_whom and not to_whom:
+        return "mail"
+    parts = [f"from {from_whom}"] if from_whom else []
+    parts += [f"to {to_whom}"] if to_whom else []
+    return f"mail {' and mail '.join(parts)}"
+
+
+def _why(route: Mapping[str, Any]) -> str:
+    return f"{route['reason']}. {route['remedy'] or ''}".strip()
 
 
 def _explained(one: Probed, names: Mapping[str, str], sender: Sender) -> Probed:
@@ -178,6 +340,27 @@ def _doubtful_logins(probed: Sequence[Probed], names: Mapping[str, str]) -> list
             name = where.replace("*", "username") if "*" in where else f"{where}[{index}].username"
             found[index] = f"{names.get('username', name)} {wrong}; no port got as far as to try it"
     return list(found.values())
+
+
+def _dead_family(
+    probed: Sequence[Probed], route: Route, sender: Sender, names: Mapping[str, str]
+) -> Iterator[str]:
+    """That the relay chosen does not answer over one family, which Postfix waits for."""
+    for one in probed:
+        best = one.best
+        dead = best.silent or [
+            result.address for result in one.results if result.verdict == "filtered" and result.address
+        ]
+        chosen = one.candidate.endpoint[:2] == (route.host, route.port)
+        if chosen and one.usable and dead and best.family and sender.inet_protocols:
+            other = family_title("ipv6" if best.family == "ipv4" else "ipv4")
+            yield (
+                f"{best.host} port {best.port} answers over {family_title(best.family)}, and nothing comes from its "
+                f"{other} address {listed(dead)}: Postfix begins with either family and waits up to "
+                f"smtp_connect_timeout (30 s by default) for an address that is dead, so mail will often be late. Have "
+                f"{other} repaired; or set {sender.inet_protocols} to {best.family}, and Postfix has no {other} at "
+                f"all; or set smtp_address_preference to {best.family} in {names.get('parameters', 'main.cf')}"
+            )
 
 
 def _was_tried(result: Result) -> bool:
@@ -213,17 +396,47 @@ def _named_by_the_certificate(result: Result, variable: str) -> str:
 
 
 def no_route(fact: Mapping[str, Any]) -> str:
-    """The sentence for a fact without a route: each port's verdict, and the remedy."""
-    reason = str(fact["reason"])
-    return f"No route for mail: {reason}. {fact['remedy'] or ''}".strip()
+    """What keeps this host from sending its mail as asked: each port's verdict, and the remedy. Empty for nothing."""
+    found = []
+    lost = fact["host"] is None and fact["decided_by"] != "direct"
+    if lost:
+        found.append(f"No route for mail: {_why(fact)}")
+    for one in fact.get("routes", ()):
+        everybody = not one["senders"] and not one["recipients"]
+        if one["required"] and one["host"] is None and not one["direct"] and not (lost and everybody):
+            found.append(
+                f"No route for {whose_mail(one)} through relay {one['relay'] + 1} of the list: {_why(one)} "
+                "Or set required: false there, to go without it."
+            )
+    return " ".join(found)
 
 
-def hop_in_use(hops: Sequence[tuple[str, int, bool]], saved: Mapping[str, Any]) -> Hop | None:
-    """The port in use: the first next hop of the host's Postfix, else that of the saved fact."""
+class InUse(NamedTuple):
+    """The ports in use: the first of the host's Postfix, else that of the saved fact; all that it has for everybody,
+    and for those whose mail has a way of its own (as RelaySpec.selects names them)."""
+
+    hop: Hop | None = None
+    everybody: Sequence[Hop] = ()
+    selected: Mapping[str, Sequence[Hop]] = {}
+
+    def of(self, among: Sequence[Probed], selects: Sequence[str]) -> Hop | None:
+        """The first one that belongs to one relay."""
+        hops = [hop for one in selects for hop in self.selected.get(one, ())] if selects else self.everybody
+        return next((hop for hop in hops if any(is_in_use(one.candidate, hop) for one in among)), None)
+
+
+def in_use(
+    hops: Sequence[tuple[str, int, bool]],
+    saved: Mapping[str, Any],
+    selected: Mapping[str, Sequence[tuple[str, int, bool]]] | None = None,
+) -> InUse:
+    """The ports in use, from the next hops of the host's Postfix and the saved fact."""
+    own = {name: [Hop(*hop) for hop in each] for name, each in (selected or {}).items()}
     if hops:
-        return Hop(*hops[0])
+        return InUse(Hop(*hops[0]), [Hop(*hop) for hop in hops], own)
     host, port, tls = (saved.get(key) for key in _ROUTE_KEYS)
-    return Hop(host, port, tls == "implicit") if isinstance(host, str) and isinstance(port, int) else None
+    known = isinstance(host, str) and isinstance(port, int)
+    return InUse(Hop(str(host), int(port or 0), tls == "implicit") if known else None, (), own)
 
 
 def read_saved(path: str = SAVED) -> dict[str, Any]:

@@ -9,14 +9,13 @@ defaults come last. What differs from what the mail server would do is said in a
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Callable, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
-from .._base.addresses import ip_version
+from .._base.addresses import family_title, ip_version
 from .._smtp.arguments import options_from
 from .._smtp.endpoint import Options
+from .relays import LEVELS, RelaySpec
 
-# Levels of smtp_tls_security_level.
-LEVELS = ("may", "encrypt", "dane", "dane-only", "verify", "secure")
 VERIFYING_LEVELS = ("verify", "secure")
 # Levels at which the certificate is judged by the relay's TLSA records, which take a resolver that validates: without
 # one nobody knows to whom a password would go.
@@ -54,6 +53,10 @@ class Here(NamedTuple):
     """What `family` is from, and what the user sets to have another."""
     origin: str | None = None
     """The domain that it gives to addresses of this host without one."""
+    both_families: bool = False
+    """Whether it takes addresses of both, in no order that is fixed."""
+    sends: bool = False
+    """Whether this host's mail goes by it: there is one, or will be."""
     certificates: tuple[tuple[str, str], ...] = ()
     """What it shows to a server that asks for a certificate: files of certificates and of their keys."""
     plugin_advice: Callable[[Sequence[str]], str] = lambda _offered: ""
@@ -75,6 +78,12 @@ class Sender(NamedTuple):
     """As in Here; None where the user named the family."""
     origin: str | None = None
     """As in Here."""
+    family: str = "any"
+    """The one that the mail server uses, as in Here."""
+    source_addresses: tuple[str, ...] = ()
+    """Those that the mail server sends from, as in Here."""
+    inet_protocols: str | None = None
+    """What the user sets to have one family alone; None where this host's mail does not go over either."""
     plugin_advice: Callable[[Sequence[str]], str] = lambda _offered: ""
     """As in Here."""
 
@@ -102,11 +111,13 @@ def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
     found.update(given, mail_from=mail_from)
     said = _greeting(params.get("helo_name"), here, names)
     warnings = [*here.warnings, *unknown, *_about(params, said.helo_problem, names)]
+    warnings += _differences(params, here, names) if here.sends else ()
     options = replace(
         options_from(found),
         lookup=here.lookup,
         needs_dns=level in DANE_LEVELS,
         system_authorities=here.system_authorities and "ca_path" not in given,
+        check_families=here.sends and here.both_families,
     )
     if not options.client_certificates:
         options = replace(options, client_certificates=here.certificates)
@@ -116,8 +127,62 @@ def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
         mail_advice=_mail_advice(params.get("mail_from"), mail_from, names),
         family_from=None if params.get("family") else here.family_from,
         origin=here.origin,
+        family=here.family,
+        source_addresses=here.source_addresses,
+        inet_protocols=here.family_from[1] if here.sends and here.both_families else None,
         plugin_advice=here.plugin_advice,
     )
+
+
+def of_relay(spec: RelaySpec, common: Options, params: Mapping[str, Any], here: Here) -> Options | None:
+    """The options of one relay where they are other than those of all: its level of TLS, its authorities, and the
+    sender of the mail that goes through it. None where nothing differs."""
+    own: dict[str, Any] = {}
+    level = spec.security_level
+    if level and level != params.get("security_level"):
+        own.update(validate_certs=level in VERIFYING_LEVELS, needs_dns=level in DANE_LEVELS)
+    if spec.ca_path:
+        own.update(ca_path=(spec.ca_path,), system_authorities=False)
+    if spec.senders:
+        own["mail_from"] = _one_of_the_senders(spec.senders, common.mail_from, here)
+    return replace(common, **own) if own else None
+
+
+def _one_of_the_senders(senders: Sequence[str], common: str | None, here: Here) -> str | None:
+    """A sender as the relay sees it: of a whole domain no address is known but one that is tried everywhere."""
+    if common and (common.lower() in senders or f"@{common.lower().rpartition('@')[2]}" in senders):
+        return common
+    address = next((one for one in senders if not one.startswith("@")), None)
+    if not address:
+        return None
+    try:
+        return here.complete(address)
+    except UnknownAddress:
+        return address
+
+
+def _differences(params: Mapping[str, Any], here: Here, names: Mapping[str, str]) -> Iterator[str]:
+    """Where the user has the probe go another way than the mail."""
+    parameters = names.get("parameters", "main.cf")
+    bound = {str(ip_version(address)): address for address in here.source_addresses}
+    for address in params.get("source_address") or ():
+        family = ip_version(address)
+        own = bound.get(family or "")
+        if family and own != address:
+            name = "smtp_bind_address6" if family == "ipv6" else "smtp_bind_address"
+            yield (
+                f"{names.get('source_address', 'source_address')} is {address}, and Postfix sends from "
+                f"{own or 'an address that the system chooses'}: set {name} in {parameters} to {address} as well, or "
+                "leave it out here, since a relay may know this host by its address"
+            )
+    asked = params.get("family")
+    if asked in ("ipv4", "ipv6") and asked != here.family:
+        other = "ipv6" if asked == "ipv4" else "ipv4"
+        yield (
+            f"{names.get('family', 'family')} is {asked}, so {family_title(other)} was not probed, and Postfix sends "
+            f"over {'both' if here.family == 'any' else family_title(other)}: set {here.family_from[1]} to {asked} as "
+            "well, or leave it out here"
+        )
 
 
 def _of_all_families(addresses: Sequence[str]) -> tuple[str, ...]:

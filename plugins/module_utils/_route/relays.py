@@ -12,6 +12,7 @@ import difflib
 import re
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
+from .._base.addresses import is_label
 from .._base.masks import MASK
 from .._base.words import listed
 from .._smtp.endpoint import (
@@ -26,23 +27,32 @@ from .._smtp.endpoint import (
 from .relay_services import ALIASES, FAMILIES, SERVICES, Service
 
 SMTP = 25
+# Levels of smtp_tls_security_level.
+LEVELS = ("may", "encrypt", "dane", "dane-only", "verify", "secure")
 
 # amazon_ses and alibaba_directmail; "us-gov-west-1" is a region as well.
 _REGION = re.compile(r"[a-z]{2}(-gov)?-[a-z]+-\d")
 _EXAMPLE = "eu-west-1"
 
+# What may be said of a relay; of one that is none, since mail goes straight to its recipients, the first four.
+_FOR_WHOM = ("direct", "senders", "recipients", "required")
 _PUBLIC_KEYS = (
+    *_FOR_WHOM,
     "host",
     "provider",
     "region",
     "alternates",
     "ports",
+    "port",
     "tls",
     "server_name",
     "username",
     "auth_mechanism",
+    "security_level",
+    "ca_path",
 )
 _KEYS = (*_PUBLIC_KEYS, "password")
+_LISTS = ("ports", "senders", "recipients")
 
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "")
@@ -92,6 +102,28 @@ class RelaySpec(NamedTuple):
     catalogue: Relay | None
     named_port: int | None = None
     alternates: tuple[str, ...] = ()
+    port: int | None = None
+    """The port that the user insists on for this relay."""
+    security_level: str | None = None
+    ca_path: str | None = None
+    senders: tuple[str, ...] = ()
+    """Whose mail goes through it, each an address or @domain, in lower case; with `recipients` empty, everybody's."""
+    recipients: tuple[str, ...] = ()
+    """To whom mail goes through it, in the same form."""
+    direct: bool = False
+    """That this is no relay: the mail of those goes straight to the hosts of its recipients."""
+    required: bool | None = None
+    """Whether the host is wrong without it; None where the user has not said so."""
+
+    @property
+    def selects(self) -> tuple[str, ...]:
+        """For whom it is, each in a form of its own; empty where it is for everybody."""
+        return (*(f"from {one}" for one in self.senders), *(f"to {one}" for one in self.recipients))
+
+    @property
+    def is_required(self) -> bool:
+        """Mail that is sent through one relay alone has no other way."""
+        return bool(self.selects) if self.required is None else self.required
 
     @property
     def known(self) -> Relay | None:
@@ -164,10 +196,26 @@ def parse_relays(
     """
     if not entries:
         raise OptionError(f"{where}: no relay is named; give at least one, such as relay.example.com")
-    return [
+    found = [
         _parse_relay(entry, _Where(where, index, names or {}), auth_mechanism)
         for index, entry in enumerate(entries)
     ]
+    _check_selections(found, where)
+    return found
+
+
+def _check_selections(found: Sequence[RelaySpec], where: str) -> None:
+    """Refuse the same sender or recipient once through a relay and once past it."""
+    first: dict[str, int] = {}
+    for index, spec in enumerate(found):
+        for one in spec.selects:
+            other = first.setdefault(one, index)
+            if found[other].direct != spec.direct:
+                relay_at, direct_at = (other, index) if spec.direct else (index, other)
+                raise OptionError(
+                    f"{where}[{direct_at}]: mail {one} is to go past every relay, and through {where}[{relay_at}], "
+                    f"{found[relay_at].host}, as well; name it in one of the two"
+                )
 
 
 def secrets(entries: Any) -> set[str]:
@@ -194,7 +242,9 @@ class _Where(NamedTuple):
         return self.name if "*" in self.name else f"{self.name}[{self.position}]"
 
     def key(self, key: str) -> str:
-        return self.names.get(key, self.name.replace("*", key)) if "*" in self.name else f"{self}.{key}"
+        if "*" in self.name:
+            return self.names.get(key, self.name.replace("*", key))
+        return f"{self}.{self.names.get(f'relays.{key}', key)}"
 
 
 def _leaves(value: Any) -> Iterator[str]:
@@ -230,7 +280,9 @@ def _parse_relay(entry: Any, where: _Where, auth_mechanism: str) -> RelaySpec:
     if not isinstance(entry, Mapping):
         raise OptionError(f"{where}: it is neither a host, host:port nor a mapping with host or provider")
     _check_keys(entry, where)
-    text = {key: _text(entry.get(key)) for key in _KEYS if key != "ports"}
+    text = {key: _text(entry.get(key)) for key in _KEYS if key not in _LISTS}
+    if _flag(text, "direct", where):
+        return _direct(entry, text, where)
     named = named_host(text["host"], where.key("host"))
     found = _found({**text, "host": named.host}, where)
     ports = ports_of(entry.get("ports"), where.key("ports"))
@@ -239,6 +291,7 @@ def _parse_relay(entry: Any, where: _Where, auth_mechanism: str) -> RelaySpec:
             f"{where.key('host')}: {text['host']!r} holds the port {named.port}, and {where.key('ports')} has "
             f"{listed(ports, 'or')}; write {named.host} there, or the same port in both"
         )
+    port = check_port(text["port"], where.key("port")) if text["port"] not in ("", "auto") else None
     host = check_host(found.host if found else named.host, where.key("host"))
     return RelaySpec(
         host=host,
@@ -250,14 +303,79 @@ def _parse_relay(entry: Any, where: _Where, auth_mechanism: str) -> RelaySpec:
         credentials=_credentials(text, where, auth_mechanism),
         catalogue=found,
         named_port=named.port,
-        alternates=_alternates(host, found, where) if _flag(text["alternates"], where) else (),
+        alternates=_alternates(host, found, where) if _flag(text, "alternates", where) else (),
+        port=port,
+        security_level=_level(text["security_level"], where),
+        ca_path=text["ca_path"] or None,
+        senders=_addresses(entry, "senders", where),
+        recipients=_addresses(entry, "recipients", where),
+        required=_flag(text, "required", where) if text["required"] else None,
     )
 
 
-def _flag(text: str, where: _Where) -> bool:
-    word = text.strip().lower()
+def _direct(entry: Mapping[str, Any], text: Mapping[str, str], where: _Where) -> RelaySpec:
+    """An entry that takes senders or recipients past every relay."""
+    needless = next((key for key in _KEYS if key not in (*_FOR_WHOM, "required") and entry.get(key)), None)
+    if needless:
+        raise OptionError(
+            f"{where.key('direct')}: it is true, which sends mail past every relay, and {where.key(needless)} "
+            "describes one; leave one of the two out"
+        )
+    spec = RelaySpec(
+        "", (), "auto", None, None, None,
+        senders=_addresses(entry, "senders", where),
+        recipients=_addresses(entry, "recipients", where),
+        direct=True,
+    )  # fmt: skip
+    if not spec.selects:
+        raise OptionError(
+            f"{where.key('direct')}: it is true, and nobody is named whose mail is meant; set "
+            f"{where.key('senders')} or {where.key('recipients')}"
+        )
+    return spec
+
+
+# As Postfix's tables have it: user@domain, or @domain for all of a domain.
+_SELECTION = re.compile(r"(?P<user>[^\s@,;<>\"()]*)@(?P<domain>[^\s@]+)\Z")
+
+
+def _addresses(entry: Mapping[str, Any], key: str, where: _Where) -> tuple[str, ...]:
+    """Addresses and @domains, in lower case, each once."""
+    value = entry.get(key) or ()
+    if isinstance(value, str):
+        value = re.split(r"[\s,]+", value.strip(" \t[],"))
+    if not isinstance(value, Sequence):
+        raise OptionError(
+            f"{where.key(key)}: it is not a list; give addresses such as [ops@example.com, '@example.org']"
+        )
+    found: dict[str, None] = {}
+    for index, one in enumerate(value):
+        text = str(one).strip().lower()
+        match = _SELECTION.match(text)
+        if not match or not text.isascii() or not all(map(is_label, match["domain"].split("."))):
+            domain = text.rpartition("@")[2]
+            remedy = "write an address such as ops@example.com, or @example.com for all of a domain"
+            if "@" not in text and "." in text and all(map(is_label, text.split("."))):
+                remedy = f"write @{domain} for all of that domain"
+            raise OptionError(
+                f"{where.key(key)}[{index}]: {str(one)!r} is no mail address and no @domain; {remedy}"
+            )
+        found[text] = None
+    return tuple(found)
+
+
+def _level(text: str, where: _Where) -> str | None:
+    level = text.strip().lower()
+    if level and level not in LEVELS:
+        hint = _did_you_mean(level, LEVELS) or f"it is one of {', '.join(LEVELS)}"
+        raise OptionError(f"{where.key('security_level')}: {level!r} is no level of TLS; {hint}")
+    return level or None
+
+
+def _flag(text: Mapping[str, str], key: str, where: _Where) -> bool:
+    word = text[key].strip().lower()
     if word not in (*_TRUE, *_FALSE):
-        raise OptionError(f"{where.key('alternates')}: {text!r} is neither true nor false")
+        raise OptionError(f"{where.key(key)}: {text[key]!r} is neither true nor false")
     return word in _TRUE
 
 

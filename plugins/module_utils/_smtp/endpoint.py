@@ -43,13 +43,16 @@ class Credentials(NamedTuple):
 
 
 class Endpoint(NamedTuple):
-    """One host and port, with the TLS mode that is to be spoken there (already resolved, never ``auto``)."""
+    """One host and port, with the TLS mode that is to be spoken there (already resolved, never ``auto``).
+
+    ``options``, where given, are its own: of authorities, certificates, lookup and envelope."""
 
     host: str
     port: int
     tls: str
     server_name: str | None = None
     credentials: Credentials | None = None
+    options: Options | None = None
 
     def __str__(self) -> str:
         return "%s:%d" % (f"[{self.host}]" if ":" in self.host else self.host, self.port)
@@ -79,6 +82,8 @@ class Options:
     rcpt_to: str | None = None
     concurrency: int = 256
     check_injection: bool = False
+    check_families: bool = False
+    """Whether to see, where one of both families connects, that the other one is not dead; with ``any``."""
     lookup: str = "auto"
     """Where names are looked up, if Postfix's smtp_host_lookup says so already: ``auto`` is dns, and native for a
     name that only the system's name service has; ``both`` is ``dns, native``."""

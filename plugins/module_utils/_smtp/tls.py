@@ -24,7 +24,14 @@ _VERSIONS = {
     "1.3": ssl.TLSVersion.TLSv1_3,
 }
 # Where distributions keep their CAs, for a Python whose OpenSSL was built to look elsewhere.
-_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/usr/local/share/certs/ca-root-nss.crt",
+    "/etc/ssl/cert.pem",
+)
 
 # Python shows the chain that OpenSSL has built since 3.10; publicly since 3.13.
 SHOWS_CHAIN = sys.version_info >= (3, 10)

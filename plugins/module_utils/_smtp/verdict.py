@@ -357,6 +357,8 @@ class Result:
     attempts: int = 1
     temporary: bool = False
     """Whether another attempt may end otherwise; decides about retries, and is not returned."""
+    silent: tuple[str, ...] = ()
+    """All addresses of the other family, where that was looked at and none answered; not returned."""
 
     def __post_init__(self) -> None:
         if not self.advice:

@@ -73,7 +73,7 @@ def _ask(policy: str, ca_file: str) -> dict[str, Any]:
     for result in results:
         while (result.host, result.port) != (asked[position][1].host, asked[position][1].port):
             position += 1
-        cases[asked[position][0]].append(result.as_dict())
+        cases[asked[position][0]].append({**result.as_dict(), "silent": len(result.silent)})
     return {"seconds": seconds, "cases": cases}
 
 

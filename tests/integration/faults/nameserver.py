@@ -1,6 +1,6 @@
 """A name server that is as good or as bad as each case wants it.
 
-Rule of this file: one question, A and AAAA, over UDP and where the answer is large over TCP; what else a name server
+Rule of this file: one question, A, AAAA and MX, over UDP and where the answer is large over TCP; what else a name server
 can do no case needs.
 """
 # Copyright: (c) 2026, the mailops.smtp authors
@@ -19,8 +19,9 @@ from typing import Iterable, Iterator
 
 from faults.table import Place
 
-_TYPES = {1: "A", 28: "AAAA"}
+_TYPES = {1: "A", 15: "MX", 28: "AAAA"}
 _CNAME = 5
+_MX = 15
 _NAME_ERROR = 3
 _POINTER_TO_QUESTION = b"\xc0\x0c"
 _ALIAS = "alias-of-"
@@ -103,6 +104,11 @@ class NameServer:
 
     @staticmethod
     def _addresses(place: Place, kind: str, owner: bytes) -> Iterator[bytes]:
+        if kind == "MX":
+            for number, name in enumerate(place.case.dns.exchangers):
+                data = struct.pack("!H", 10 * (number + 1)) + _wire(name)
+                yield owner + struct.pack("!HHIH", _MX, 1, 60, len(data)) + data
+            return
         for text in place.addresses:
             address = ipaddress.ip_address(text)
             if kind == ("A" if address.version == 4 else "AAAA"):

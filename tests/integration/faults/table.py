@@ -47,6 +47,7 @@ POLICIES: dict[str, dict[str, Any]] = {
     "usual": {},
     "retrying": {"retries": 2},
     "both": {"family": "both"},
+    "families checked": {"check_families": True},
     "ipv4": {"family": "ipv4"},
     "ipv6": {"family": "ipv6"},
     "envelope": {"mail_from": "postmaster@fault.test", "rcpt_to": "someone@example.com"},
@@ -117,6 +118,8 @@ class Dns(NamedTuple):
     """The answer is too large for UDP: it comes over TCP."""
     wildcard: bool = False
     """Whatever is below the name of the host has its addresses."""
+    exchangers: tuple[str, ...] = ()
+    """The hosts of its MX records, the preferred one first."""
 
 
 class Case(NamedTuple):
@@ -294,6 +297,9 @@ ESCAPED = ("\\x1b", "\\u202e", "\\x00", "end")
 RESOLVE = (
     Case("name_does_not_exist", "dns_not_found", dns=Dns(rcode=3)),
     Case("name_has_no_address", "dns_not_found", dns=Dns(addresses=())),
+    Case("name_has_mail_servers_alone", "dns_not_found", dns=Dns(addresses=(), exchangers=("mx1.test", "mx2.test")), says=("only MX records (mx1.test, mx2.test)",), advises="Write mx1.test or mx2.test if"),
+    Case("name_that_takes_no_mail", "dns_not_found", dns=Dns(addresses=(), exchangers=("",)), says=("no such record",)),
+    Case("name_server_silent_about_mail_servers", "dns_not_found", dns=Dns(addresses=(), silent=("MX",)), at=1.0),
     Case("name_has_no_ipv4_address", "dns_not_found", Smtp(), families="6", policy="ipv4"),
     Case("name_has_no_ipv6_address", "dns_not_found", Smtp(), policy="ipv6"),
     Case("name_server_fails", "dns_failure", dns=Dns(rcode=2)),
@@ -306,8 +312,8 @@ RESOLVE = (
     Case("name_is_an_alias", "ok", Smtp(), dns=Dns(aliases=1)),
     Case("name_is_the_first_of_three_aliases", "ok", Smtp(), dns=Dns(aliases=3), found=(("lookup", "dns"),)),
     Case("name_is_an_alias_that_comes_alone", "ok", Smtp(), dns=Dns(aliases=2, one_by_one=True), found=(("lookup", "dns"),)),
-    Case("name_leads_nowhere", "dns_not_found", dns=Dns(aliases=1, nowhere=True), says=("alias of alias-of-name-leads-nowhere",)),
-    Case("name_leads_nowhere_alias_alone", "dns_not_found", dns=Dns(aliases=1, nowhere=True, one_by_one=True), says=("alias of",)),
+    Case("name_leads_nowhere", "dns_not_found", dns=Dns(aliases=1, nowhere=True), says=("alias of alias-of-name-leads-nowhere",), advises="Correct the alias (CNAME) of"),
+    Case("name_leads_nowhere_alias_alone", "dns_not_found", dns=Dns(aliases=1, nowhere=True, one_by_one=True), says=("alias of",), advises="Correct the alias (CNAME) of"),
     Case("name_has_ipv6_alone", "ok", Smtp(), families="6", found=(("family", "ipv6"), ("lookup", "dns"))),
     Case(
         "name_with_a_large_answer", "ok", Smtp(), found=(("lookup", "dns"),), within=SOON,
@@ -339,6 +345,8 @@ _DROP6 = "ip6 daddr {6} tcp dport {port} drop"
 
 CONNECT = (
     Case("closed_port", "refused"),
+    Case("closed_port_of_a_domain", "refused", dns=Dns(exchangers=("mx.test",)), advises="Write mx.test if that is the relay you mean."),
+    Case("dropped_port_of_a_domain", "filtered", Smtp(), way=(_DROP4,), dns=Dns(exchangers=("mx.test",)), at=CONNECT_TIMEOUT, advises="Write mx.test if"),
     Case("closed_port_ipv6", "refused", families="6"),
     Case("reject_tcp_reset", "refused", Smtp(), way=(_REJECT4 + "tcp reset",)),
     Case("reject_tcp_reset_ipv6", "refused", Smtp(), families="6", way=(_REJECT6 + "tcp reset",)),
@@ -388,6 +396,11 @@ CONNECT = (
     Case("ipv4_dropped_ipv6_well", "ok", Smtp(), families="46", way=(_DROP4,), found=(("family", "ipv6"),)),
     Case("ipv6_dropped_ipv4_well", "ok", Smtp(), families="46", way=(_DROP6,), found=(("family", "ipv4"),)),
     Case("ipv6_reset_ipv4_well", "ok", Smtp(), families="46", way=(_REJECT6 + "tcp reset",), found=(("family", "ipv4"),)),
+    Case("ipv6_dropped_is_told", "ok", Smtp(), families="46", way=(_DROP6,), policy="families checked", found=(("family", "ipv4"), ("silent", 1))),
+    Case("ipv4_dropped_is_told", "ok", Smtp(), families="46", way=(_DROP4,), policy="families checked", found=(("family", "ipv6"), ("silent", 1))),
+    Case("both_well_is_told", "ok", Smtp(), families="46", policy="families checked", found=(("silent", 0),)),
+    Case("ipv6_reset_is_no_silence", "ok", Smtp(), families="46", way=(_REJECT6 + "tcp reset",), policy="families checked", found=(("silent", 0),)),
+    Case("ipv6_without_a_route_is_no_silence", "ok", Smtp(), dns=Dns(addresses=("2001:db8::7", "{4}")), policy="families checked", found=(("silent", 0),)),
     Case(
         "ipv6_prohibited_ipv4_well", "ok", Smtp(), families="46", found=(("family", "ipv4"),),
         way=(_REJECT6 + "icmpv6 type admin-prohibited",),

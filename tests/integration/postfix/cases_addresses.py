@@ -200,6 +200,16 @@ BROKEN: list[Case] = [
     ),
     Case("relayhost_is_loopback", "mail-loop", "loop", {"relayhost": "[127.0.0.1]"}),
     Case(
+        "a_filter_brings_mail_back_to_its_listener",
+        "mail-loop",
+        "loop",
+        {"relayhost": "[127.0.0.1]:10587"},
+        services=[
+            inet("127.0.0.1:10587", content_filter="smtp:[127.0.0.1]:10588"),
+            inet("127.0.0.1:10588", content_filter="smtp:[192.0.2.1]:25,[127.0.0.1]:10587"),
+        ],
+    ),
+    Case(
         "relayhost_of_the_other_family",
         "next-hop-family",
         "inet_protocols",
@@ -246,6 +256,16 @@ BROKEN: list[Case] = [
 ]
 
 VALID: list[Case] = [
+    Case(
+        "a_listener_that_hands_mail_on",
+        "mail-loop",
+        "",
+        {"relayhost": "[192.0.2.1], [127.0.0.1]:10587"},
+        services=[
+            inet("127.0.0.1:10587", content_filter="smtp:[192.0.2.2],[127.0.0.1]:10588"),
+            inet("127.0.0.1:10588", content_filter="smtp:[192.0.2.3]:587"),
+        ],
+    ),
     Case("nat_in_front", "proxy-interfaces", "", {"proxy_interfaces": "192.0.2.1"}),
     Case(
         "loopback_to_loopback",

@@ -54,6 +54,16 @@ BROKEN: list[Case] = [
         setup=EXPIRED,
     ),
     Case(
+        "tls_without_a_certificate_to_the_outside",
+        "server-without-certificate",
+        "no certificate",
+        services=[
+            inet(
+                "2526", smtpd_tls_security_level="encrypt", smtpd_tls_cert_file="none", smtpd_tls_key_file=""
+            )
+        ],
+    ),
+    Case(
         "encrypt_without_cert",
         "server-without-certificate",
         "requires TLS but has no certificate",
@@ -144,6 +154,20 @@ VALID: list[Case] = [
         "",
         {**SNAKEOIL, "smtpd_tls_eccert_file": "/root/ec.pem", "smtpd_tls_eckey_file": "/root/ec.key"},
         setup="openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout /root/ec.key -out /root/ec.pem -subj /CN=ec -days 9",
+    ),
+    Case(
+        "tls_without_a_certificate_on_loopback",
+        "server-without-certificate",
+        "",
+        services=[
+            inet(
+                "127.0.0.1:10587",
+                smtpd_tls_wrappermode=True,
+                smtpd_tls_security_level="encrypt",
+                smtpd_tls_cert_file="none",
+                smtpd_tls_key_file="",
+            )
+        ],
     ),
     Case(
         "no_certificate_but_anonymous",

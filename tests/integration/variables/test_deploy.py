@@ -366,6 +366,7 @@ def test_the_probe_is_given_each_value(deploy: Deployer, form: Any) -> None:
     run = deploy("preflight", **{name: form(value) for name, value in PROBE.items()})
     same = (
         "ports",
+        "exclude_ports",
         "policy",
         "sticky",
         "on_no_route",

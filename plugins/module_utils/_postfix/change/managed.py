@@ -384,7 +384,12 @@ def _distributions_own(name: str) -> str:
         return known.ca_file
     raise ManagedError(
         f"{name}: this host's distribution is not known here, so give the value yourself"
-        + (": set postfix_relay_ca_file to its file of CA certificates" if name == "smtp_tls_CAfile" else "")
+        + (
+            ": set postfix_relay_ca_file to its file of CA certificates; and where Postfix or a plugin of Cyrus SASL "
+            "is missing, postfix_packages to the packages that bring it"
+            if name == "smtp_tls_CAfile"
+            else ""
+        )
     )
 
 

@@ -22,7 +22,7 @@ from typing import Any, Mapping, NamedTuple, NoReturn, Sequence
 from ..checks.finding import Finding
 from ..files import main_cf, master_cf
 from ..files.text import assignments, staged_path, without_content
-from ..host import chroot, mail_log, maps, needs, neighbours, processes, programs
+from ..host import chroot, distributions, mail_log, maps, needs, neighbours, processes, programs, selinux
 from ..host.control import Control
 from ..host.master import (
     Master,
@@ -76,6 +76,8 @@ def deploy(request: Request, check_mode: bool = False) -> Outcome:
 def _deploy(request: Request, check_mode: bool) -> Outcome:
     postfix = programs.find_program("postfix")
     there = os.path.isdir(request.config_directory)
+    if not there:
+        _refuse_directory_of_others(request.config_directory)
     told = _obstacles(request, postfix is not None and there, check_mode)
     if postfix is None or not there:
         if not check_mode:
@@ -101,6 +103,17 @@ def _deploy(request: Request, check_mode: bool) -> Outcome:
     if outcome.activated == "start" and not check_mode:
         outcome.warnings += neighbours.remarks()
     return outcome
+
+
+def _refuse_directory_of_others(directory: str) -> None:
+    """Where nobody named a directory, and this host's package has another. Raises DeployError."""
+    known = distributions.of_this_host()
+    if known and directory == Request.config_directory != known.config_directory:
+        raise DeployError(
+            f"Nothing was changed: {known.title} has Postfix's configuration in {known.config_directory}, and "
+            f"{directory} does not exist; set config_directory (postfix_config_directory of the role) to "
+            f"{known.config_directory}"
+        )
 
 
 def _change_locked(request: Request, directory: Directory) -> Outcome:
@@ -535,9 +548,10 @@ class _Run:
                 replaced = master.pid
                 control.activate("restart", log)
         except programs.ServiceError as error:
-            return [str(error), *(f"Postfix logged: {line}" for line in log.account())]
+            problems = [str(error), *(f"Postfix logged: {line}" for line in log.account())]
+            return problems + selinux.advice(problems)
         after = Control(control.config_directory, queue_directory(state.new))
-        return confirm.confirm(
+        problems = confirm.confirm(
             after,
             services,
             {**state.plan.defaults, **state.new},
@@ -546,6 +560,7 @@ class _Run:
             log,
             replaced,
         )
+        return problems + selinux.advice(problems)
 
     def _log(self, state: _State, values: Mapping[str, str]) -> mail_log.LogMark:
         return mail_log.LogMark(values, state.plan.secret_paths(self.request.config_directory))

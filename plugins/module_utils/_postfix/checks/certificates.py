@@ -7,6 +7,7 @@ The rule of this file: OpenSSL judges, through the standard library.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import ssl
@@ -15,7 +16,7 @@ import time
 from typing import Iterator, NamedTuple, Sequence
 
 from ..._base import der
-from ..._base.addresses import IMPLICIT_TLS_PORTS
+from ..._base.addresses import IMPLICIT_TLS_PORTS, is_address
 from ..files import master_cf
 from ..files.parameters import STARTTLS_PORTS
 from ..files.text import read_text
@@ -190,12 +191,15 @@ def _authorities(config: Configuration, setting: Setting, path: str) -> Iterator
 
 @check("server-without-certificate")
 def server_without_certificate(config: Configuration) -> Iterator[Finding]:
-    """An smtpd that requires TLS and has no certificate.
+    """An smtpd that requires TLS and has no certificate, where others than this host itself may be its clients.
 
-    It does not start, or refuses every client.
-    Manual: postconf(5) smtpd_tls_security_level, smtpd_tls_wrappermode.
+    It does not start, or refuses every client that asks who it is.
+    Manual: postconf(5) smtpd_tls_security_level, smtpd_tls_wrappermode, smtpd_tls_cert_file.
     """
     for entry in config.smtpd_services:
+        if config.value("smtpd_tls_cert_file", entry) == "none" and _is_on_loopback(config, entry):
+            # TLS without any certificate, asked for in so many words.
+            continue
         wrapped = config.enabled("smtpd_tls_wrappermode", entry)
         level = config.value("smtpd_tls_security_level", entry).lower()
         has = any(
@@ -208,6 +212,13 @@ def server_without_certificate(config: Configuration) -> Iterator[Finding]:
                 f"{'/'.join(entry.key)} requires TLS but has no certificate",
                 "set smtpd_tls_cert_file and smtpd_tls_key_file",
             )
+
+
+def _is_on_loopback(config: Configuration, entry: master_cf.Service) -> bool:
+    found = (
+        config.addresses_of(listeners.split_inet_service(entry.service)[0]) if entry.type == "inet" else ()
+    )
+    return bool(found) and all(is_address(one) and ipaddress.ip_address(one).is_loopback for one in found)
 
 
 @check("tls-of-the-port")

@@ -7,10 +7,11 @@ The rule of this file: what Postfix would only tell by a queue that grows is tol
 
 from __future__ import annotations
 
+import contextlib
 from typing import Iterator, NamedTuple, Sequence
 
 from ..._base.addresses import IMPLICIT_TLS_PORTS, family_title, ip_version, is_address
-from ..files import master_cf, nexthop
+from ..files import lines, master_cf, nexthop
 from ..files.parameters import STARTTLS_PORTS
 from ..host.addresses import is_local
 from ..host.listeners import port_number, split_inet_service
@@ -117,21 +118,42 @@ def address_never_verifies(config: Configuration) -> Iterator[Finding]:
 
 @check("mail-loop")
 def mail_loop(config: Configuration) -> Iterator[Finding]:
-    """A relay that is this host's own smtpd.
+    """A relay that is this host's own smtpd, where no content_filter of that takes the mail elsewhere.
 
     Each message comes back until "mail for ... loops back to myself" or too many hops bounce it.
-    Manual: postconf(5) relayhost, RFC 5321, section 6.3.
+    Manual: postconf(5) relayhost, content_filter; RFC 5321, section 6.3.
     """
     for setting, hop, for_all_mail in config.used_hops:
-        addresses = _own_addresses(config, hop) if for_all_mail else frozenset()
-        for entry in config.smtpd_services if addresses else ():
-            name, port = split_inet_service(entry.service)
-            same_port = entry.type == "inet" and port_number(port) == hop.port
-            if same_port and addresses & config.addresses_of(name):
-                yield setting.error(
-                    f"{hop.text} is this host's own smtpd, so mail would loop", "name another host, or none"
-                )
-                break
+        entry = _own_service(config, hop) if for_all_mail else None
+        if entry and _comes_back(config, entry, frozenset()):
+            yield setting.error(
+                f"{hop.text} is this host's own smtpd, so mail would loop", "name another host, or none"
+            )
+
+
+def _comes_back(config: Configuration, entry: master_cf.Service, seen: frozenset[str]) -> bool:
+    """Whether mail that a service takes is sent to this host again, and again."""
+    content_filter = config.value("content_filter", entry)
+    if not content_filter or entry.service in seen:
+        return True
+    transport, hops = nexthop.split_transport(content_filter)
+    for text in lines.split_list(hops):
+        with contextlib.suppress(ValueError):
+            following = _own_service(config, nexthop.parse_next_hop(text, transport))
+            if following and _comes_back(config, following, seen | {entry.service}):
+                return True
+    return False
+
+
+def _own_service(config: Configuration, hop: nexthop.NextHop) -> master_cf.Service | None:
+    """This host's own smtpd that a next hop reaches."""
+    addresses = _own_addresses(config, hop)
+    for entry in config.smtpd_services if addresses else ():
+        name, port = split_inet_service(entry.service)
+        same_port = entry.type == "inet" and port_number(port) == hop.port
+        if same_port and addresses & config.addresses_of(name):
+            return entry
+    return None
 
 
 def _own_addresses(config: Configuration, hop: nexthop.NextHop) -> frozenset[str]:

@@ -12,12 +12,12 @@ from typing import Iterator
 
 from ..files import master_cf
 from ..files.parameters import MECHANISM_PLUGINS
+from ..host.distributions import of_this_host, plugin_remedy
 from ..host.needs import installed_plugins, wanted_mechanisms
 from .configuration import Configuration
 from .finding import Finding, check
 from .sockets import hidden_socket
 
-_REMEDY = "install libsasl2-modules (Debian) or cyrus-sasl-plain (EL)"
 _KNOWN_PLUGINS = frozenset(MECHANISM_PLUGINS.values())
 
 
@@ -71,7 +71,7 @@ def cyrus_server(config: Configuration) -> Iterator[Finding]:
         elif not installed_plugins() & _KNOWN_PLUGINS:
             yield config.setting("smtpd_sasl_auth_enable", entry).error(
                 "no SASL mechanism plugin is installed, so smtpd would exit as soon as a client connects",
-                f"{_REMEDY}, or set smtpd_sasl_type = dovecot",
+                f"{plugin_remedy(of_this_host())}, or set smtpd_sasl_type = dovecot",
                 certain=config.installed_here,
             )
 
@@ -126,18 +126,20 @@ def sasl_plugin_missing(config: Configuration) -> Iterator[Finding]:
         if plugin and plugin not in found:
             yield config.setting("smtp_sasl_mechanism_filter", entry).error(
                 f"the plugin for {mechanism} is not installed",
-                _REMEDY if mechanism != "XOAUTH2" else "install sasl-xoauth2",
+                plugin_remedy(of_this_host(), mechanism),
                 certain=config.installed_here,
             )
     setting = config.setting("smtp_sasl_auth_enable", entry)
     if not found & _KNOWN_PLUGINS:
         yield setting.error(
             "no SASL mechanism plugin is installed, so no password can be sent",
-            _REMEDY,
+            plugin_remedy(of_this_host()),
             certain=config.installed_here,
         )
     elif not wanted and not found & {"plain", "login"}:
-        yield setting.warning("the plugins for PLAIN and LOGIN are not installed", _REMEDY)
+        yield setting.warning(
+            "the plugins for PLAIN and LOGIN are not installed", plugin_remedy(of_this_host())
+        )
 
 
 CHECKS = (dovecot_socket, cyrus_server, auth_never_offered, sasl_plugin_missing)

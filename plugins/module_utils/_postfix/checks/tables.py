@@ -16,6 +16,7 @@ from ..files.parameters import ADVICE, COVERED_BY_CHECKS
 from ..files.passwords import IN_MAIN_CF
 from ..files.version import supports
 from ..host import maps
+from ..host.distributions import map_remedy, of_this_host
 from .configuration import Configuration, table_of
 from .finding import Finding, Setting, TableRow, check, nearest
 
@@ -223,7 +224,7 @@ def _unknown_type(config: Configuration, setting: Setting, kind: str, rest: str)
     if near:
         remedy = f"write {near}:{rest}" if rest else f"write {near}"
     elif kind in _PACKAGED:
-        remedy = f"install the package postfix-{kind}, or use another type"
+        remedy = map_remedy(of_this_host(), kind)
     yield setting.error(
         f"this Postfix has no table type {kind!r}",
         remedy,

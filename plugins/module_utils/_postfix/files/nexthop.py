@@ -5,14 +5,19 @@
 from __future__ import annotations
 
 import re
-from typing import Iterator, Mapping, NamedTuple
+from typing import Iterable, Iterator, Mapping, NamedTuple
 
 from ..._base import addresses
 from .expansion import expand
 from .lines import split_list
 from .main_cf import MainCf
 from .master_cf import MasterCf
+from .table import parse_map
 from .text import read_text
+
+# Tables of role postfix: whose mail, and mail to whom, goes another way than that of everybody.
+SENDER_TRANSPORTS = "mailops_sender_transport"
+RECIPIENT_TRANSPORTS = "mailops_transport"
 
 
 class NextHop(NamedTuple):
@@ -115,23 +120,51 @@ def next_hops(config_directory: str = "/etc/postfix") -> list[tuple[str, int, bo
 
     Empty where there is no Postfix, no relayhost, or nothing that can be understood. Never raises.
     """
-    try:
-        values = MainCf(read_text(f"{config_directory}/main.cf")).values()
-        expanded = {
-            name: expand(values.get(name, ""), values)
-            for name in ("default_transport", "relayhost", "smtp_tls_wrappermode")
-        }
-    except ValueError:
-        return []
-    master = MasterCf(read_text(f"{config_directory}/master.cf"))
-    result = []
-    for _parameter, transport, text in configured_hops(expanded):
-        try:
-            hop = parse_next_hop(text, transport)
-        except ValueError:
-            continue
-        service = master.get(transport, "unix")
-        wrapped = service.option("smtp_tls_wrappermode") if service else None
-        implicit = (wrapped if wrapped is not None else expanded["smtp_tls_wrappermode"]).lower() == "yes"
-        result.append((hop.host, hop.port, implicit))
+    hops = _Hops(config_directory)
+    return hops.of((transport, text) for _parameter, transport, text in configured_hops(hops.values))
+
+
+def selected_hops(config_directory: str = "/etc/postfix") -> dict[str, list[tuple[str, int, bool]]]:
+    """The same for mail that role postfix sends another way: `from` a sender or `to` a recipient -> its next hops.
+
+    A sender or recipient is an address, or @domain.
+    """
+    hops = _Hops(config_directory)
+    result: dict[str, list[tuple[str, int, bool]]] = {}
+    for path, word in ((SENDER_TRANSPORTS, "from"), (RECIPIENT_TRANSPORTS, "to")):
+        for row in parse_map(read_text(f"{config_directory}/{path}")):
+            transport, hop = split_transport(row.value)
+            whom = row.key if "@" in row.key else f"@{row.key}"
+            result[f"{word} {whom}"] = hops.of((transport, text) for text in split_list(hop))
     return result
+
+
+class _Hops:
+    """The next hops of a host, with what its main.cf and master.cf say of their TLS."""
+
+    def __init__(self, config_directory: str) -> None:
+        self.values: dict[str, str] = {}
+        try:
+            values = MainCf(read_text(f"{config_directory}/main.cf")).values()
+            self.values = {
+                name: expand(values.get(name, ""), values)
+                for name in ("default_transport", "relayhost", "smtp_tls_wrappermode")
+            }
+        except ValueError:
+            pass
+        self._master = MasterCf(read_text(f"{config_directory}/master.cf"))
+
+    def of(self, found: Iterable[tuple[str, str]]) -> list[tuple[str, int, bool]]:
+        """(host, port, implicit TLS) of (transport, next hop)."""
+        result = []
+        for transport, text in found:
+            try:
+                hop = parse_next_hop(text, transport)
+            except ValueError:
+                continue
+            service = self._master.get(transport, "unix")
+            wrapped = service.option("smtp_tls_wrappermode") if service else None
+            usual = self.values.get("smtp_tls_wrappermode", "")
+            implicit = (wrapped if wrapped is not None else usual).lower() == "yes"
+            result.append((hop.host, hop.port, implicit))
+        return result

@@ -15,10 +15,9 @@ import shutil
 from typing import Iterable, Mapping
 
 from ..files import master_cf
+from .distributions import CHROOT_SCRIPTS, CHROOT_SETTINGS
 
 COPIED = ("resolv.conf", "hosts", "nsswitch.conf", "services")
-_SCRIPTS = ("/usr/lib/postfix/configure-instance.sh", "/etc/init.d/postfix")
-_SETTINGS = "/etc/default/postfix"
 
 
 def clients_chrooted(services: Iterable[master_cf.Service], values: Mapping[str, str]) -> bool:
@@ -47,9 +46,9 @@ def stale_copies(queue: str, root: str = "/etc") -> list[str]:
 
 def kept_in_step() -> bool:
     """Whether a start of Postfix makes the copies anew, as Debian's does unless it is told not to."""
-    if not any(os.path.exists(path) for path in _SCRIPTS):
+    if not any(os.path.exists(path) for path in CHROOT_SCRIPTS):
         return False
-    settings = (_read(_SETTINGS) or b"").decode("utf-8", "replace")
+    settings = (_read(CHROOT_SETTINGS) or b"").decode("utf-8", "replace")
     said = re.findall(r"^[ \t]*SYNC_CHROOT=[\"']?([^\"'\s#]*)", settings, re.MULTILINE)
     return not said or said[-1] not in ("", "n", "no")
 

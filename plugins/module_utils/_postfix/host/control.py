@@ -12,17 +12,10 @@ import re
 import time
 
 from . import processes, programs
+from .distributions import UNIT_DIRECTORIES
 from .mail_log import LogMark
 from .master import Master, is_master, queue_directory, running_master
 from .programs import Ran, ServiceError
-
-UNIT_DIRECTORIES = (
-    "/etc/systemd/system",
-    "/run/systemd/system",
-    "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
-    "/lib/systemd/system",
-)
 
 
 class Control:

@@ -1,7 +1,8 @@
 """What distributions differ in, as data.
 
-Packages, the file of CA certificates, and the main.cf that their package leaves behind. The rule of this file: a
-main.cf is the distribution's only where every setting in it is known.
+Packages, the mechanisms of Cyrus SASL that can be had, where things are, the tables that Postfix has, and the main.cf
+that the package leaves behind. The rules of this file: what is known of a distribution stands here alone; each row has
+its sources, and says what nobody has read; a main.cf is the distribution's only where every setting in it is known.
 """
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -14,82 +15,296 @@ from typing import Iterable, Mapping, NamedTuple
 
 from ..files.lines import split_list
 
+# -------------------------------------------------------------------------------------------------- the distributions
+
 
 class Family(NamedTuple):
-    """One packaging of Postfix. `packages`: what is missing -> the packages that bring it."""
+    """One packaging of Postfix, and what is where on its hosts."""
 
     name: str
+    title: str
+    releases: str
+    """Which of them, for people; empty for all."""
+    ids: tuple[str, ...]
+    """ID, or a word of ID_LIKE, in os-release(5)."""
     packages: Mapping[str, tuple[str, ...]]
+    """What is missing (`postfix`, `sasl_plugin`, `ca_file`) -> the packages that bring it."""
+    mechanisms: Mapping[str, tuple[str, ...]]
+    """Each mechanism that Cyrus SASL can have here -> the packages that bring it beside those of `sasl_plugin`."""
     ca_file: str
+    daemon_directory: str
+    plugin_directory: str
+    """Of Cyrus SASL."""
+    database: str
+    """default_database_type."""
+    maps: Mapping[str, str]
+    """Types of tables that have a package of their own -> that package."""
+    sources: tuple[str, ...]
+    first: int = 0
+    last: int | None = None
+    """The releases by the first number of VERSION_ID; None is any, and none given."""
+    chrooted: bool = False
+    """Whether the SMTP client of the package's master.cf is."""
+    config_directory: str = "/etc/postfix"
+    selinux: str = ""
+    """The mode in which it is installed; empty where there is none."""
+    tried: bool = False
+    """Whether hosts of it are in the lab; the others are known by their packages alone."""
+
+
+# Names of sources -> what they are. `general` is knowledge without a source that was read, to be taken as a hint.
+SOURCES = {
+    "debian": "Debian's package indexes and README.Debian of postfix, bullseye to sid (read 2026-11)",
+    "openela-postfix": "openela-main/postfix SPECS/postfix.spec @498e2d0 (read 2026-11)",
+    "openela-sasl": "openela-main/cyrus-sasl SPECS/cyrus-sasl.spec @15eacdf (read 2026-11)",
+    "el10-lmdb": "https://github.com/linux-system-roles/postfix/issues/163 (read 2026-11)",
+    "fedora-bdb": "https://github.com/linux-system-roles/postfix/pull/140 (read 2026-11)",
+    "sasl-xoauth2": "https://github.com/tarickb/sasl-xoauth2 README @1f5d78c (read 2026-11)",
+    "selinux": "fedora-selinux/selinux-policy @fd1d996, c9s and c10s; refpolicy @65b9b1f (read 2026-11)",
+    "suse-postfix": "bmwiedemann/openSUSE packages/p/postfix @04719ef (read 2026-11)",
+    "suse-sasl": "bmwiedemann/openSUSE packages/c/cyrus-sasl @114ac1d (read 2026-11)",
+    "suse-lmdb": "https://github.com/rockstor/rockstor-core/issues/2324 (read 2026-11)",
+    "alpine-postfix": "alpinelinux/aports main/postfix/APKBUILD @030d1e2 (read 2026-11)",
+    "alpine-sasl": "alpinelinux/aports main/cyrus-sasl/APKBUILD, 2.1.27-r12 (read 2026-11)",
+    "arch-postfix": "Arch's postfix/PKGBUILD 3.8.1 as in loongarchlinux/extra @06272e7 (read 2026-11)",
+    "arch-sasl": "Arch's libsasl/PKGBUILD 2.1.28 as in loongarchlinux/core @3cc11f6 (read 2026-11)",
+    "freebsd-postfix": "freebsd/freebsd-ports mail/postfix/Makefile @0115f8e (read 2026-11)",
+    "freebsd-sasl": "freebsd/freebsd-ports security/cyrus-sasl2/Makefile @004f266 (read 2026-11)",
+    "general": "general knowledge",
+}
+
+
+def _maps(*types: str) -> dict[str, str]:
+    return {each: f"postfix-{each}" for each in types}
 
 
 _CERTIFICATES = ("ca-certificates",)
+# Those with a user name and a password alone, from the one that shows least.
+_SCRAM = ("SCRAM-SHA-256", "SCRAM-SHA-1")
+_MD5 = ("CRAM-MD5", "DIGEST-MD5")
+_BUILT_IN: Mapping[str, tuple[str, ...]] = dict.fromkeys(("PLAIN", "LOGIN"), ())
+
+_DEBIAN = Family(
+    name="debian",
+    title="Debian",
+    releases="11 to 13",
+    ids=("debian",),
+    packages={"postfix": ("postfix",), "sasl_plugin": ("libsasl2-modules",), "ca_file": _CERTIFICATES},
+    mechanisms={
+        **_BUILT_IN,
+        **dict.fromkeys((*_SCRAM, *_MD5, "NTLM"), ()),
+        "GSSAPI": ("libsasl2-modules-gssapi-mit",),
+    },
+    ca_file="/etc/ssl/certs/ca-certificates.crt",
+    daemon_directory="/usr/lib/postfix/sbin",
+    plugin_directory="/usr/lib/*-linux-*/sasl2",
+    database="hash",
+    maps=_maps("lmdb", "cdb", "pcre", "ldap", "mysql", "pgsql", "sqlite", "mongodb"),
+    sources=("debian",),
+    first=1,
+    last=13,
+    chrooted=True,
+    tried=True,
+)
+_EL = Family(
+    name="rhel",
+    title="EL",
+    releases="8 and 9 (RHEL, AlmaLinux, Rocky, CentOS Stream, Oracle)",
+    ids=("rhel", "centos", "rocky", "almalinux", "ol"),
+    packages={"postfix": ("postfix",), "sasl_plugin": ("cyrus-sasl-plain",), "ca_file": _CERTIFICATES},
+    mechanisms={
+        **_BUILT_IN,
+        **dict.fromkeys(_SCRAM, ("cyrus-sasl-scram",)),
+        **dict.fromkeys(_MD5, ("cyrus-sasl-md5",)),
+        "GSSAPI": ("cyrus-sasl-gssapi",),
+    },
+    ca_file="/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    daemon_directory="/usr/libexec/postfix",
+    plugin_directory="/usr/lib64/sasl2",
+    database="hash",
+    maps=_maps("lmdb", "cdb", "pcre", "ldap", "mysql", "pgsql", "sqlite"),
+    sources=("openela-postfix", "openela-sasl", "selinux", "general"),
+    last=9,
+    selinux="enforcing",
+)
+# The first that matches is the one.
 FAMILIES = (
-    Family(
-        "debian",
-        {"postfix": ("postfix",), "sasl_plugin": ("libsasl2-modules",), "ca_file": _CERTIFICATES},
-        "/etc/ssl/certs/ca-certificates.crt",
+    _DEBIAN,
+    _DEBIAN._replace(
+        name="debian-testing",
+        releases="14 and sid",
+        first=0,
+        last=None,
+        database="cdb",
+        maps=_maps("pcre", "ldap", "mysql", "pgsql", "sqlite", "mongodb"),
+        chrooted=False,
+    ),
+    _DEBIAN._replace(
+        name="ubuntu",
+        title="Ubuntu",
+        releases="20.04 to 24.04",
+        ids=("ubuntu",),
+        first=0,
+        last=None,
+        sources=("debian", "general"),
+        tried=False,
+    ),
+    _EL,
+    _EL._replace(
+        name="rhel-10",
+        releases="10",
+        first=10,
+        last=19,
+        # Berkeley DB is gone, and hash: and btree: with it.
+        database="lmdb",
+        sources=("openela-sasl", "el10-lmdb", "selinux", "general"),
+    ),
+    _EL._replace(
+        name="fedora",
+        title="Fedora",
+        mechanisms={**_EL.mechanisms, "XOAUTH2": ("sasl-xoauth2",)},
+        releases="",
+        ids=("fedora",),
+        first=0,
+        last=None,
+        sources=("openela-sasl", "fedora-bdb", "sasl-xoauth2", "selinux", "general"),
+    ),
+    _EL._replace(
+        name="amazon",
+        title="Amazon Linux",
+        releases="2023",
+        ids=("amzn",),
+        first=0,
+        last=None,
+        sources=("general",),
+        selinux="permissive",
     ),
     Family(
-        "rhel",
-        {"postfix": ("postfix",), "sasl_plugin": ("cyrus-sasl-plain",), "ca_file": _CERTIFICATES},
-        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    ),
-    Family(
-        "suse",
-        {"postfix": ("postfix",), "sasl_plugin": ("cyrus-sasl-plain",), "ca_file": ("ca-certificates-mozilla",)},
-        "/etc/ssl/ca-bundle.pem",
-    ),
-    Family(
-        "alpine",
-        {
+        name="suse",
+        title="SUSE",
+        releases="(Leap 15 and 16, Tumbleweed, SLES 15)",
+        ids=("suse", "opensuse", "sles", "opensuse-leap", "opensuse-tumbleweed"),
+        # LOGIN is in cyrus-sasl, which cyrus-sasl-plain asks for.
+        packages={
             "postfix": ("postfix",),
-            "sasl_plugin": ("cyrus-sasl", "cyrus-sasl-login"),
+            "sasl_plugin": ("cyrus-sasl-plain",),
+            "ca_file": ("ca-certificates-mozilla",),
+        },
+        mechanisms={
+            **_BUILT_IN,
+            **dict.fromkeys(_SCRAM, ("cyrus-sasl-scram",)),
+            "CRAM-MD5": ("cyrus-sasl-crammd5",),
+            "DIGEST-MD5": ("cyrus-sasl-digestmd5",),
+            "NTLM": ("cyrus-sasl-ntlm",),
+            "GSSAPI": ("cyrus-sasl-gssapi",),
+        },
+        ca_file="/etc/ssl/ca-bundle.pem",
+        daemon_directory="/usr/lib/postfix/bin",
+        plugin_directory="/usr/lib64/sasl2",
+        database="lmdb",
+        maps={"ldap": "postfix-ldap", "mysql": "postfix-mysql", "pgsql": "postfix-postgresql"},
+        sources=("suse-postfix", "suse-sasl", "suse-lmdb", "general"),
+        selinux="enforcing on Leap 16 and Tumbleweed",
+    ),
+    Family(
+        name="alpine",
+        title="Alpine",
+        releases="",
+        ids=("alpine",),
+        # PLAIN is in libsasl.
+        packages={
+            "postfix": ("postfix",),
+            "sasl_plugin": ("libsasl", "cyrus-sasl-login"),
             "ca_file": _CERTIFICATES,
         },
-        "/etc/ssl/certs/ca-certificates.crt",
+        mechanisms={
+            **_BUILT_IN,
+            **dict.fromkeys(_SCRAM, ("cyrus-sasl-scram",)),
+            "CRAM-MD5": ("cyrus-sasl-crammd5",),
+            "DIGEST-MD5": ("cyrus-sasl-digestmd5",),
+            "NTLM": ("cyrus-sasl-ntlm",),
+            "GSSAPI": ("cyrus-sasl-gssapiv2",),
+        },
+        ca_file="/etc/ssl/certs/ca-certificates.crt",
+        daemon_directory="/usr/libexec/postfix",
+        plugin_directory="/usr/lib/sasl2",
+        database="lmdb",
+        maps=_maps("lmdb", "pcre", "ldap", "mysql", "pgsql", "sqlite"),
+        sources=("alpine-postfix", "alpine-sasl", "general"),
     ),
     Family(
-        "arch",
-        {"postfix": ("postfix",), "sasl_plugin": ("cyrus-sasl",), "ca_file": _CERTIFICATES},
-        "/etc/ssl/certs/ca-certificates.crt",
+        name="arch",
+        title="Arch",
+        releases="",
+        ids=("arch",),
+        packages={"postfix": ("postfix",), "sasl_plugin": ("libsasl",), "ca_file": _CERTIFICATES},
+        mechanisms={
+            **_BUILT_IN,
+            **dict.fromkeys((*_SCRAM, *_MD5, "NTLM"), ()),
+            "GSSAPI": ("cyrus-sasl-gssapi",),
+        },
+        ca_file="/etc/ssl/certs/ca-certificates.crt",
+        daemon_directory="/usr/lib/postfix/bin",
+        plugin_directory="/usr/lib/sasl2",
+        database="hash",
+        maps=_maps("lmdb", "cdb", "pcre", "ldap", "mysql", "pgsql", "sqlite"),
+        sources=("arch-postfix", "arch-sasl", "general"),
     ),
-)  # fmt: skip
-# Mechanisms that are not in the package of PLAIN and LOGIN: family -> mechanism -> packages.
-MECHANISM_PACKAGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "rhel": {
-        "CRAM-MD5": ("cyrus-sasl-md5",),
-        "DIGEST-MD5": ("cyrus-sasl-md5",),
-        "SCRAM-SHA-1": ("cyrus-sasl-scram",),
-        "SCRAM-SHA-256": ("cyrus-sasl-scram",),
-    },
-    "suse": {
-        "CRAM-MD5": ("cyrus-sasl-crammd5",),
-        "DIGEST-MD5": ("cyrus-sasl-digestmd5",),
-        "SCRAM-SHA-1": ("cyrus-sasl-scram",),
-        "SCRAM-SHA-256": ("cyrus-sasl-scram",),
-    },
-    "alpine": {
-        "CRAM-MD5": ("cyrus-sasl-crammd5",),
-        "DIGEST-MD5": ("cyrus-sasl-digestmd5",),
-        "SCRAM-SHA-1": ("cyrus-sasl-scram",),
-        "SCRAM-SHA-256": ("cyrus-sasl-scram",),
-    },
-}
-# The plugin for XOAUTH2, and where a distribution has a package of it: IDs in os-release(5). Of others it is the user's
-# affair, such as EPEL for EL and a PPA for Ubuntu.
-XOAUTH2_PACKAGE = "sasl-xoauth2"
-_HAS_XOAUTH2 = ("fedora",)
-# ID or a word of ID_LIKE in os-release(5) -> family
-_IDS = {
-    "debian": "debian", "ubuntu": "debian",
-    "rhel": "rhel", "fedora": "rhel", "centos": "rhel", "rocky": "rhel", "almalinux": "rhel", "ol": "rhel",
-    "amzn": "rhel",
-    "suse": "suse", "opensuse": "suse", "sles": "suse", "opensuse-leap": "suse", "opensuse-tumbleweed": "suse",
-    "alpine": "alpine", "arch": "arch",
-}  # fmt: skip
-_BY_NAME = {each.name: each for each in FAMILIES}
+    Family(
+        name="freebsd",
+        title="FreeBSD",
+        releases="",
+        ids=("freebsd",),
+        # The package postfix is built without Cyrus SASL.
+        packages={
+            "postfix": ("postfix-sasl",),
+            "sasl_plugin": ("cyrus-sasl",),
+            "ca_file": ("ca_root_nss",),
+        },
+        mechanisms={
+            **_BUILT_IN,
+            **dict.fromkeys((*_SCRAM, *_MD5, "NTLM"), ()),
+            "GSSAPI": ("cyrus-sasl-gssapi",),
+        },
+        ca_file="/usr/local/share/certs/ca-root-nss.crt",
+        daemon_directory="/usr/local/libexec/postfix",
+        plugin_directory="/usr/local/lib/sasl2",
+        database="hash",
+        maps={},
+        sources=("freebsd-postfix", "freebsd-sasl", "general"),
+        config_directory="/usr/local/etc/postfix",
+    ),
+)
+# Mechanisms for which a user name and a password are not enough, so that a package alone makes no login of them.
+BEYOND_PASSWORDS = ("GSSAPI", "XOAUTH2")
+
+# ------------------------------------------------------------------------------------ where things are on any of them
+
 OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
+# Postfix's commands, where PATH does not have them.
+PROGRAM_DIRECTORIES = ("/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/bin", "/opt/postfix/sbin")
+# Each has sasl2/, some have it once for each architecture.
+LIBRARY_DIRECTORIES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64")
+# Certificate authorities that every program of the host trusts.
+AUTHORITY_DIRECTORIES = (
+    "/etc/ssl/certs",
+    "/etc/pki/tls/certs",
+    "/etc/pki/ca-trust/extracted/pem/directory-hash",
+)
+UNIT_DIRECTORIES = (
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)
+MAIL_LOGS = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail")
+# Debian's, which make the copies for the chroot at a start, and what turns that off.
+CHROOT_SCRIPTS = ("/usr/lib/postfix/configure-instance.sh", "/etc/init.d/postfix")
+CHROOT_SETTINGS = "/etc/default/postfix"
+
+
+# ------------------------------------------------------------------------------------------ which one, and its packages
 
 
 def os_release(paths: Iterable[str] = OS_RELEASE) -> dict[str, str]:
@@ -106,10 +321,18 @@ def os_release(paths: Iterable[str] = OS_RELEASE) -> dict[str, str]:
 
 def family(release: Mapping[str, str]) -> Family | None:
     """The packaging that a host of that os-release(5) has; None where it is not known."""
+    number = re.match(r"\d+", release.get("VERSION_ID", ""))
+    version = int(number.group()) if number else 0
     for word in [release.get("ID", ""), *release.get("ID_LIKE", "").split()]:
-        if word.lower() in _IDS:
-            return _BY_NAME[_IDS[word.lower()]]
+        for each in FAMILIES:
+            last = version if each.last is None else each.last
+            if word.lower() in each.ids and each.first <= version <= last:
+                return each
     return None
+
+
+def of_this_host() -> Family | None:
+    return family(os_release())
 
 
 def packages_for(
@@ -123,27 +346,71 @@ def packages_for(
     for need in missing:
         result += known.packages.get(need, ())
         if need == "sasl_plugin":
-            special = MECHANISM_PACKAGES.get(known.name, {})
             for mechanism in mechanisms:
-                result += special.get(mechanism.upper(), ())
-                if mechanism.upper() == "XOAUTH2" and packages_xoauth2(release):
-                    result.append(XOAUTH2_PACKAGE)
+                result += known.mechanisms.get(mechanism.upper(), ())
     return list(dict.fromkeys(result))
+
+
+_MISSING = {"postfix": "Postfix", "ca_file": "the file of CA certificates"}
+
+
+def unpackaged(missing: Iterable[str], release: Mapping[str, str], mechanisms: Iterable[str] = ()) -> str:
+    """What to do where no package is known that brings what is missing; empty where all are known.
+
+    `mechanisms`: those of the login that have no plugin on this host.
+    """
+    missing, mechanisms, known = list(missing), [each.upper() for each in mechanisms], family(release)
+    if known is None and missing:
+        plugins = f"Cyrus SASL's plugin for {' and '.join(mechanisms) or 'PLAIN or LOGIN'}"
+        what = [_MISSING.get(need, plugins) for need in missing]
+        them = "it" if len(what) == 1 else "them"
+        also = ", and postfix_relay_ca_file to the file of CA certificates" if "ca_file" in missing else ""
+        return (
+            f"{', '.join(what)}: missing on this host, and its distribution ({_called(release)}) is not known here. "
+            f"Set postfix_packages to the packages that bring {them}{also}; or install {them} yourself and run again."
+        )
+    lacking = [each for each in mechanisms if known and each not in known.mechanisms]
+    if known is None or "sasl_plugin" not in missing or not lacking:
+        return ""
+    others = [package for need in missing for package in known.packages[need]]
+    elsewhere = " (sasl-xoauth2: EPEL has it for EL, a PPA for Ubuntu)" if "XOAUTH2" in lacking else ""
+    return (
+        f"Cyrus SASL's plugin for {' and '.join(lacking)}: missing on this host, and no package of {known.title} is "
+        "known to bring it. Set postfix_packages to one that brings it and to what else is missing "
+        f"({', '.join(others)}), or install it yourself{elsewhere} and run again; or log in by another mechanism "
+        "(postfix_relay_auth, or smtp_sasl_mechanism_filter in postfix_parameters)."
+    )
+
+
+def plugin_remedy(known: Family | None, mechanism: str = "PLAIN") -> str:
+    """What brings the plugin of a mechanism to a host of that distribution."""
+    if known is None:
+        return (
+            "install Cyrus SASL's plugin for it (its package is libsasl2-modules on Debian, cyrus-sasl-plain on EL and "
+            "SUSE)"
+        )
+    if mechanism not in known.mechanisms:
+        return f"install its plugin, which no package of {known.title} is known to bring, or use another mechanism"
+    return f"install {' and '.join(known.mechanisms[mechanism] or known.packages['sasl_plugin'])}"
+
+
+def map_remedy(known: Family | None, kind: str) -> str:
+    """What brings tables of a type that Postfix has in a package of its own, as a rule."""
+    if known and kind not in known.maps:
+        return f"use another type: no package of {known.title} is known to bring it"
+    return f"install the package {known.maps[kind] if known else f'postfix-{kind}'}, or use another type"
+
+
+def _called(release: Mapping[str, str]) -> str:
+    return release.get("PRETTY_NAME") or release.get("NAME") or release.get("ID") or "it has no os-release"
 
 
 def bringing(mechanism: str, release: Mapping[str, str]) -> tuple[str, ...]:
     """The packages with the plugin for a SASL mechanism, as this distribution names them; none where it has none."""
     known = family(release)
-    if mechanism == "XOAUTH2":
-        return (XOAUTH2_PACKAGE,) if packages_xoauth2(release) else ()
-    if known is None:
+    if known is None or mechanism not in known.mechanisms:
         return ()
-    return MECHANISM_PACKAGES.get(known.name, {}).get(mechanism) or known.packages["sasl_plugin"]
-
-
-def packages_xoauth2(release: Mapping[str, str]) -> bool:
-    """Whether the distribution itself has a package with the plugin for XOAUTH2."""
-    return release.get("ID", "").lower() in _HAS_XOAUTH2
+    return known.mechanisms[mechanism] or known.packages["sasl_plugin"]
 
 
 # ---------------------------------------------------------------------------------------------- the stock main.cf

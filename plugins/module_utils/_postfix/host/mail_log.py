@@ -21,10 +21,8 @@ from typing import Any, Collection, Iterable, Iterator, Mapping, NamedTuple, Seq
 
 from ..files.text import without_content
 from . import processes, programs
+from .distributions import MAIL_LOGS
 from .master import Master
-
-MAIL_LOGS = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail")
-
 
 # Programs that people and scripts run: their fatal errors say nothing about the daemons.
 _TOOLS = (

@@ -11,12 +11,11 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from typing import Container, Iterator, Mapping
+from typing import Container, Iterable, Iterator, Mapping
 
 from ..files import expansion, lines, master_cf
 from ..files.parameters import MECHANISM_PLUGINS
-
-_LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64")
+from .distributions import LIBRARY_DIRECTORIES
 
 
 def missing(
@@ -61,13 +60,19 @@ def wanted_mechanisms(mechanism_filter: str) -> list[str]:
     return [word.upper() for word in words if re.match(r"[A-Za-z0-9-]+\Z", word)]
 
 
+def without_plugin(mechanisms: Iterable[str]) -> list[str]:
+    """Those of the mechanisms whose plugin is not on this host."""
+    here = installed_plugins()
+    return [each for each in mechanisms if MECHANISM_PLUGINS.get(each, "") not in {"", *here}]
+
+
 def installed_plugins() -> set[str]:
     """The Cyrus SASL mechanism plugins of this host, by the name between lib and .so."""
     return {name for directory in _plugin_directories() for name in _plugins_in(directory)}
 
 
 def _plugin_directories() -> Iterator[str]:
-    for root in _LIBRARIES:
+    for root in LIBRARY_DIRECTORIES:
         yield os.path.join(root, "sasl2")
         with contextlib.suppress(OSError):
             yield from (os.path.join(root, name, "sasl2") for name in os.listdir(root) if "-linux-" in name)

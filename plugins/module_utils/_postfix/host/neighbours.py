@@ -18,7 +18,7 @@ from typing import Collection, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from ..files import master_cf
 from . import listeners, processes
-from .control import UNIT_DIRECTORIES
+from .distributions import UNIT_DIRECTORIES
 
 DPKG_STATUS = "/var/lib/dpkg/status"
 # Who installs takes one of these first, by fcntl(2).

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from typing import NamedTuple, Sequence
 
-SEARCH_PATH = ("/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/bin", "/opt/postfix/sbin")
+from .distributions import PROGRAM_DIRECTORIES
 
 
 class ServiceError(Exception):
@@ -24,7 +24,11 @@ class Ran(NamedTuple):
 
 def run(command: Sequence[str], timeout: float = 120.0, stdin: str | None = None) -> Ran:
     """Run a program without a shell, in the C locale; never raises for its exit code."""
-    environment = {"PATH": ":".join((os.environ.get("PATH", ""), *SEARCH_PATH)), "LC_ALL": "C", "LANG": "C"}
+    environment = {
+        "PATH": ":".join((os.environ.get("PATH", ""), *PROGRAM_DIRECTORIES)),
+        "LC_ALL": "C",
+        "LANG": "C",
+    }
     try:
         # AnsibleModule.run_command has neither a deadline nor standard input without a trace in the log.
         done = subprocess.run(  # pylint: disable=ansible-bad-function
@@ -49,4 +53,4 @@ def run(command: Sequence[str], timeout: float = 120.0, stdin: str | None = None
 
 def find_program(name: str) -> str | None:
     """The path of one of Postfix's commands, looked for where distributions put them."""
-    return shutil.which(name, path=":".join((os.environ.get("PATH", ""), *SEARCH_PATH)))
+    return shutil.which(name, path=":".join((os.environ.get("PATH", ""), *PROGRAM_DIRECTORIES)))

@@ -24,7 +24,7 @@ import resource
 import socket
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Callable, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Sequence
 
 from ..._base.addresses import IMPLICIT_TLS_PORTS, family_title, ip_version, is_host_name
 from .. import certificate as certificates
@@ -60,6 +60,8 @@ SILENCE_ON_IMPLICIT_PORT = 0.5
 LAST_SECONDS, LAST_PART = 1.0, 0.15
 # The part of the time that a silent server has where the host has other addresses.
 SILENT_PART = 0.7
+# The part of the time after which the other family counts as dead, where that is less than the time for a connection.
+FAMILY_PART = 0.5
 # The pause before the first retry; each further one is twice as long.
 BACKOFF = 0.5
 # A retry with less time than this would only tell that time ran out.
@@ -149,9 +151,8 @@ class _Run:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.policy = TlsPolicy(
-            options.ca_path, options.min_tls_version, options.system_authorities, options.client_certificates
-        )
+        self._policies: dict[Any, TlsPolicy] = {}
+        self.policy(options)
         self.loop = Loop()
         self._resolver: Resolver | None = None
         self.now_epoch = time.time()
@@ -162,6 +163,17 @@ class _Run:
         self._slots = min(options.concurrency, half)
         self._waiting: deque[_Probe] = deque()
         self._hosts: dict[str, _Host] = {}
+
+    def policy(self, options: Options) -> TlsPolicy:
+        key = (
+            options.ca_path,
+            options.min_tls_version,
+            options.system_authorities,
+            options.client_certificates,
+        )
+        if key not in self._policies:
+            self._policies[key] = TlsPolicy(*key)
+        return self._policies[key]
 
     @property
     def resolver(self) -> Resolver:
@@ -184,6 +196,8 @@ class _Run:
         while self._waiting or self.loop.active:
             self._start_waiting()
             self.loop.run_once()
+        for probe in (probe for group in groups for probe in group):
+            probe.result.silent = probe.silent
         return [result for group in groups for result in _of_families([probe.result for probe in group])]
 
     def _families(self, endpoint: Endpoint) -> Sequence[str]:
@@ -210,7 +224,11 @@ class _Probe:
         self.family = family
         self.task: Task
         self.result: Result
+        self.silent: tuple[str, ...] = ()
+        self._families_checked = False
         self._run = run
+        self._options = endpoint.options or run.options
+        self._policy = run.policy(self._options)
         self._timings: dict[str, float] = {}
         self._started = self._deadline = self._settled = 0.0
         self._address: Address | None = None
@@ -246,6 +264,8 @@ class _Probe:
             if time.monotonic() >= self._deadline and VERDICTS[again.verdict].time:
                 break  # it had less time than the one before, whose verdict therefore stands
             result = again
+        if result.stage == "connect":
+            result.advice += yield from self._exchangers()
         self.result = result
         self.result.attempts = attempts
 
@@ -324,10 +344,11 @@ class _Probe:
 
     def _ladder(self, addresses: list[Address]) -> Steps[_Attempt]:
         """The whole ladder, with the second connections that the first one may call for."""
-        endpoint, context = self.endpoint, self._run.policy.context
+        endpoint, context = self.endpoint, self._policy.context
         connection = yield from self._connect(addresses)
         if isinstance(connection, SessionOutcome):
             return _Attempt(connection)
+        self._check_families(addresses)
         session = Session(endpoint, self._settings(connection), context)
         yield from self._converse(connection, session)
         ending = _Attempt(_verdict_of(session), session)
@@ -335,7 +356,7 @@ class _Probe:
         chain = session.chain_error
         if chain is not None:
             # OpenSSL named one fault and broke off; a second connection shows the certificate.
-            chain = chain._replace(authorities=self._run.policy.has_authorities())
+            chain = chain._replace(authorities=self._policy.has_authorities())
             second = yield from self._again(lambda settings: Session(endpoint, settings, context, chain))
             if second is not None and second.certificate is not None:
                 ending = _Attempt(_verdict_of(second), second)
@@ -358,7 +379,7 @@ class _Probe:
         if session is None or session.tls_version is None or self.endpoint.tls == "implicit":
             return ending
         settled, timings, chain = self._settled, self._timings, session.chain
-        context = self._run.policy.context
+        context = self._policy.context
         check = yield from self._again(
             lambda settings: PipeliningCheck(self.endpoint, settings, context, chain)
         )
@@ -369,7 +390,7 @@ class _Probe:
         """Another connection shows what is wrong with the chain, where that does not decide and Python cannot tell."""
         settled, timings, disturbed = self._settled, self._timings, self._disturbed
         second = yield from self._again(
-            lambda settings: ChainCheck(self.endpoint, settings, self._run.policy.context)
+            lambda settings: ChainCheck(self.endpoint, settings, self._policy.context)
         )
         if second is not None and second.chain_error is not None:
             session.note_chain(second.chain_error)
@@ -400,7 +421,7 @@ class _Probe:
             yield from self._calm(self._run.host(address), tries)
 
     def _settings(self, connection: socket.socket) -> Settings:
-        options = self._run.options
+        options = self._options
         name = options.helo_name or self._run.host_name
         if options.helo_name is None and (
             "." not in name or "_" in name or not is_host_name(name.rstrip("."))
@@ -433,7 +454,7 @@ class _Probe:
         lookup = HostLookup(
             self._run.resolver,
             self.task,
-            self._run.options,
+            self._options,
             host,
             family,
             self.family in ("ipv4", "ipv6"),
@@ -447,6 +468,16 @@ class _Probe:
         self._lookup = answer.lookup
         found = interleaved(Address.of(each.family, each.ip, port, each.scope) for each in answer.found)
         return found[:MAX_ADDRESSES]
+
+    def _exchangers(self) -> Steps[str]:
+        """Where the host that does not answer has MX records: that they are not asked for, and what to write."""
+        host, address = self.endpoint.host, self._address
+        if ip_version(host) or self._run.options.lookup == "native" or (address and address.loopback):
+            return ""
+        from .resolve import exchangers, named_by_host
+
+        found = yield from exchangers(self._run.resolver, self.task, host, self._deadline)
+        return f" {named_by_host(host, found)}" if found else ""
 
     def _literal(self, version: str, family: str) -> SessionOutcome | list[Address]:
         """The address that stands in the place of a host name; ``family`` is what may be used."""
@@ -517,6 +548,39 @@ class _Probe:
         self._address, self._reached = address, True
         self._arrive(address)
         return connection
+
+    def _check_families(self, addresses: list[Address]) -> None:
+        """See whether the other family connects as well, beside the conversation, which waits for nothing.
+
+        Postfix begins with either one, and waits for it where nothing answers.
+        """
+        run, own = self._run, self._address
+        others = [each for each in addresses if own is not None and each.family != own.family]
+        limit = time.monotonic() + min(run.options.connect_timeout, FAMILY_PART * run.options.timeout)
+        if not run.options.check_families or self._families_checked or not others or limit > self._deadline:
+            return
+        self._families_checked = True
+        if run.spare < 1:
+            return
+        run.spare -= 1
+        tasks: list[Task] = []
+        tasks.append(run.loop.spawn(self._other_family(others, limit, tasks)))
+        run.loop.wake_soon(tasks[0])
+
+    def _other_family(self, addresses: list[Address], limit: float, tasks: list[Task]) -> Steps[None]:
+        run = self._run
+        found = yield from connect(run.loop, tasks[0], addresses, limit, run.options.source_addresses)
+        run.spare += 1
+        if isinstance(found, list):
+            if all(failure.verdict == "filtered" for failure in found):
+                self.silent = tuple(failure.address.ip for failure in found)
+            return
+        connection, address = found
+        connection.close()
+        host = run.host(address)
+        host.open += 1
+        host.opened += 1
+        host.close(False, self)
 
     def _unconnected(self, failures: list[ConnectFailure]) -> SessionOutcome:
         most = failures[0]
@@ -637,7 +701,7 @@ class _Probe:
         except OSError:
             return None
         name = self.endpoint.server_name or self.endpoint.host
-        hello = TlsHello(run.policy.context(False), name)
+        hello = TlsHello(self._policy.context(False), name)
         return _HelloConnection(run, self, self._address, connection, hello)
 
     def _send(self, connection: socket.socket, session: Session, unsent: bytearray) -> None:

@@ -28,6 +28,7 @@ from threading import Thread
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
 from ..._base.addresses import family_title
+from ..._base.words import listed
 from ..endpoint import Options
 from ..reply import printable
 from ..verdict import family_is
@@ -42,11 +43,16 @@ MAX_ALIASES = 10
 _ANSWER_SIZE = 65536
 _TYPES: dict[int, int] = {socket.AF_INET: 1, socket.AF_INET6: 28}
 _ADDRESS_SIZES = {1: 4, 28: 16}
-_CNAME, _INTERNET = 5, 1
+_CNAME, _MX, _INTERNET = 5, 15, 1
 _NO_ERROR, _NAME_ERROR = 0, 3
 _RCODES = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}
 # What getaddrinfo says of a name without an address.
 _UNKNOWN = {getattr(socket, name, None) for name in ("EAI_NONAME", "EAI_NODATA", "EAI_ADDRFAMILY")}
+_NO_NAME, _NO_RECORD = "no such name in DNS", "no such record in DNS"
+# How long a name server has for the MX records of a name without an address: they decide nothing. In seconds.
+_HINT_DELAY = 1.0
+# How many of its hosts are named.
+_MAX_EXCHANGERS = 4
 # glibc has had no limit since 2.26; this many say enough.
 _MAX_SEARCH = 16
 
@@ -60,7 +66,7 @@ class Found(NamedTuple):
 
 
 class Lookup(NamedTuple):
-    """A question: of one family in DNS, or of several in the name service (``native``).
+    """A question: of one family in DNS, or of several in the name service (``native``); without one for MX records.
 
     A retry has another number, so that it is not given the old answer.
     """
@@ -72,12 +78,17 @@ class Lookup(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """``words`` say why there is no address; ``completed`` is the name that only the search list makes of it."""
+    """``words`` say why there is no address; ``completed`` is the name that only the search list makes of it.
+
+    ``alias``: what a name without an address is an alias of. ``exchangers``: the hosts of its MX records.
+    """
 
     status: str
     addresses: tuple[Found, ...] = ()
     words: str = ""
     completed: str = ""
+    alias: str = ""
+    exchangers: tuple[str, ...] = ()
 
 
 AskDns = Callable[[str, int], Answer]
@@ -100,28 +111,52 @@ class MessageError(ValueError):
 
 def parse_message(message: bytes, family: int) -> Message:
     """Read an answer. Raises MessageError."""
+    kind, flags, addresses, alias = _TYPES[family], 0, [], ""
     try:
-        flags, questions, answers = struct.unpack_from("!HHH", message, 2)
-        position = 12
-        for _number in range(questions):
-            position = _name(message, position)[1] + 4
-        kind, addresses, alias = _TYPES[family], [], ""
-        for _number in range(answers):
-            position = _name(message, position)[1]
-            found, network, _ttl, length = struct.unpack_from("!HHIH", message, position)
-            position += 10
-            data = message[position : position + length]
-            if len(data) < length:
-                raise IndexError("a record is cut off")
-            if network == _INTERNET and found == kind and length == _ADDRESS_SIZES[kind]:
+        flags = struct.unpack_from("!H", message, 2)[0]
+        for found, position, data in _records(message):
+            if found == kind and len(data) == _ADDRESS_SIZES[kind]:
                 addresses.append(socket.inet_ntop(family, data))
-            elif network == _INTERNET and found == _CNAME:
+            elif found == _CNAME:
                 alias = _name(message, position)[0]
-            position += length
     except (struct.error, IndexError):
         if not message[2:3] or not message[2] & 2:
             raise MessageError("the message is cut off") from None
     return Message(flags & 15, tuple(dict.fromkeys(addresses)), alias)
+
+
+def parse_exchangers(message: bytes) -> tuple[str, ...]:
+    """The hosts of the MX records in an answer, the preferred ones first. Raises MessageError.
+
+    A domain that takes no mail has one without a name (RFC 7505).
+    """
+    try:
+        found = [
+            (struct.unpack_from("!H", data)[0], _name(message, position + 2)[0])
+            for kind, position, data in _records(message)
+            if kind == _MX
+        ]
+    except (struct.error, IndexError):
+        raise MessageError("the message is cut off") from None
+    return tuple(dict.fromkeys(name for _preference, name in sorted(found) if name))
+
+
+def _records(message: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Type, place and data of each record of the Internet in an answer. Raises struct.error and IndexError."""
+    questions, answers = struct.unpack_from("!HH", message, 4)
+    position = 12
+    for _number in range(questions):
+        position = _name(message, position)[1] + 4
+    for _number in range(answers):
+        position = _name(message, position)[1]
+        kind, network, _ttl, length = struct.unpack_from("!HHIH", message, position)
+        position += 10
+        data = message[position : position + length]
+        if len(data) < length:
+            raise IndexError("a record is cut off")
+        if network == _INTERNET:
+            yield kind, position, data
+        position += length
 
 
 def _name(message: bytes, position: int) -> tuple[str, int]:
@@ -290,13 +325,17 @@ _LIBRARY: list[_Library | None] = []
 
 def ask_dns(name: str, family: int) -> Answer:
     """The addresses that DNS has under the very name; blocks as long as the C library sees fit."""
+    library = _library()
+    return _by_final_dot(name, family) if library is None else follow(name, family, library.ask)
+
+
+def _library() -> _Library | None:
     if not _LIBRARY:
         try:
             _LIBRARY.append(_Library())
         except OSError:
             _LIBRARY.append(None)
-    library = _LIBRARY[0]
-    return _by_final_dot(name, family) if library is None else follow(name, family, library.ask)
+    return _LIBRARY[0]
 
 
 def follow(name: str, family: int, ask: Callable[[str, int], bytes]) -> Answer:
@@ -317,10 +356,22 @@ def follow(name: str, family: int, ask: Callable[[str, int], bytes]) -> Answer:
             return Answer(FAILED, words=_RCODES.get(message.rcode, f"response code {message.rcode}"))
         if message.rcode == _NAME_ERROR or not message.alias:
             target = message.alias or alias
-            what = "no such name in DNS" if message.rcode else "no such record in DNS"
-            return Answer(MISSING, words=what if target == name else f"it is an alias of {target}: {what}")
+            what = _NO_NAME if message.rcode else _NO_RECORD
+            if target == name:
+                return Answer(MISSING, words=what)
+            return Answer(MISSING, words=f"it is an alias of {target}: {what}", alias=target)
         alias = message.alias
     return Answer(MISSING, words=f"more than {MAX_ALIASES} aliases lead nowhere")
+
+
+def ask_exchangers(name: str) -> Answer:
+    """The hosts of the MX records of a name; MISSING for whatever reason there are none to be had."""
+    library = _library()
+    if library is not None:
+        with contextlib.suppress(MessageError, OSError, ValueError):
+            found = parse_exchangers(library.ask(name, _MX))
+            return Answer(FOUND if found else MISSING, exchangers=found)
+    return Answer(MISSING)
 
 
 def _no_answer(error: OSError) -> str:
@@ -360,7 +411,7 @@ def look_up(lookup: Lookup, sources: Sources, dns: AskDns | None = None) -> Answ
     dns = dns or ask_dns
     if lookup.native:
         return _native(lookup, sources, dns)
-    return dns(lookup.host, lookup.families[0])
+    return dns(lookup.host, lookup.families[0]) if lookup.families else ask_exchangers(lookup.host)
 
 
 def _native(lookup: Lookup, sources: Sources, dns: AskDns) -> Answer:
@@ -551,22 +602,16 @@ class HostLookup:
                 only = ", ".join(each.ip for each in elsewhere[:3])
                 words = f"{host} has no {family_title(self._family)} address, only {only}"
                 return NoAddress("dns_not_found", f"{words}.", f"{words}, and {family_is(self._family)}.")
-        return self._not_found(known, other)
+        return self._not_found(known, other, (yield from self._exchangers(known)))
+
+    def _exchangers(self, known: Sequence[Answer]) -> Steps[Sequence[str]]:
+        """The hosts of MX records of a name that exists and has no address."""
+        if not any(answer.words.endswith(_NO_RECORD) for answer in known):
+            return ()
+        return (yield from exchangers(self._resolver, self._task, self._host, self._deadline))
 
     def _ask(self, lookups: list[Lookup]) -> Steps[dict[Lookup, Answer]]:
-        """The answers that have come by the deadline, or soon after the first good one (RFC 8305 section 3)."""
-        known = self._resolver.answers
-        until = self._deadline
-        for lookup in lookups:
-            self._resolver.ask(lookup, self._task)
-        while True:
-            answers = {lookup: known[lookup] for lookup in lookups if lookup in known}
-            now = time.monotonic()
-            if len(answers) == len(lookups) or now >= until:
-                return answers
-            if any(answer.addresses for answer in answers.values()):
-                until = min(until, now + RESOLUTION_DELAY)
-            yield until
+        return _answers(self._resolver, self._task, lookups, self._deadline)
 
     def _other_family(self, family: int, native: bool) -> Steps[Sequence[Found]]:
         """The addresses of the family that was not asked for."""
@@ -584,7 +629,9 @@ class HostLookup:
             words = f"No DNS answer for {self._host} within {self._options.timeout:.1f} s."
         return NoAddress("dns_failure", words, temporary=True)
 
-    def _not_found(self, known: Sequence[Answer], other: Answer | None) -> NoAddress:
+    def _not_found(
+        self, known: Sequence[Answer], other: Answer | None, exchangers: Sequence[str]
+    ) -> NoAddress:
         """Why there is no address that Postfix would take, and what to do."""
         host, needs_dns = self._host, self._options.needs_dns
         where = ", ".join(each.ip for each in other.addresses[:3]) if other is not None else ""
@@ -608,5 +655,52 @@ class HostLookup:
                 + ("use another TLS level." if needs_dns else "set smtp_host_lookup = native in Postfix."),
             )
         what = "address" if self._family == "any" else f"{family_title(self._family)} address"
+        if exchangers:
+            words = f"{host} has no {what}, only MX records ({', '.join(exchangers)})"
+            return NoAddress(
+                "dns_not_found", f"{words}.", f"{host} has no {what}. {named_by_host(host, exchangers)}"
+            )
         words = printable(known[-1].words) or "no such name"
+        target = printable(next((answer.alias for answer in known if answer.alias), ""))
+        if target:
+            return NoAddress(
+                "dns_not_found",
+                f"{host} does not exist or has no {what} ({words}).",
+                f"Correct the alias (CNAME) of {host} in DNS, or create the address record of {target}; or name the "
+                "relay by another host name.",
+            )
         return NoAddress("dns_not_found", f"{host} does not exist or has no {what} ({words}).")
+
+
+def exchangers(resolver: Resolver, task: Task, host: str, deadline: float) -> Steps[Sequence[str]]:
+    """The hosts of MX records of a name, as far as they come soon; not the name itself."""
+    lookup = Lookup(host, ())
+    until = min(deadline, time.monotonic() + _HINT_DELAY)
+    answers = yield from _answers(resolver, task, [lookup], until)
+    found = (printable(name) for answer in answers.values() for name in answer.exchangers)
+    return [name for name in found if name != host.lower().rstrip(".")][:_MAX_EXCHANGERS]
+
+
+def named_by_host(domain: str, exchangers: Sequence[str]) -> str:
+    """What to write in place of a domain of which these are the MX hosts."""
+    return (
+        f"Mail for {domain} goes to {listed(exchangers)} (MX records), which Postfix asks for only where a next hop "
+        f"has no brackets; here a relay is a host. Write {listed(exchangers, 'or')} if that is the relay you mean."
+    )
+
+
+def _answers(
+    resolver: Resolver, task: Task, lookups: list[Lookup], until: float
+) -> Steps[dict[Lookup, Answer]]:
+    """The answers that have come by then, or soon after the first good one (RFC 8305 section 3)."""
+    known = resolver.answers
+    for lookup in lookups:
+        resolver.ask(lookup, task)
+    while True:
+        answers = {lookup: known[lookup] for lookup in lookups if lookup in known}
+        now = time.monotonic()
+        if len(answers) == len(lookups) or now >= until:
+            return answers
+        if any(answer.addresses for answer in answers.values()):
+            until = min(until, now + RESOLUTION_DELAY)
+        yield until

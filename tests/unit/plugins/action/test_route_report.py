@@ -45,11 +45,58 @@ NO587 = fact((587, "filtered"), (2525, "ok"), port=2525, reason="587 is filtered
 NONE = fact(
     (587, "filtered"), (2525, "refused"), reason="587 is filtered and 2525 is refused, so no port is usable"
 )
+FOR_SOME = {"senders": ["@example.org"], "recipients": [], "direct": False, "required": True, "relay": 1}
+SEVERAL = {
+    **HEALTHY,
+    "endpoints": [
+        {"host": "relay.example.com", "port": 587, "verdict": "ok", "usable": True, "relay": place}
+        for place in (0, 1)
+    ],
+    "routes": [
+        {**HEALTHY, "senders": [], "recipients": [], "direct": False, "required": False, "relay": 0},
+        {**HEALTHY, **FOR_SOME},
+        {
+            **NONE,
+            **FOR_SOME,
+            "direct": True,
+            "decided_by": "direct",
+            "senders": [],
+            "recipients": ["a@b.example"],
+        },
+    ],
+}
 LOST = {"unreachable": True, "msg": "ssh: Connection refused"}
 
 
 def rows(**hosts):
     return [route_report.row_of(name, one) for name, one in hosts.items()]
+
+
+def test_the_table_of_several_relays():
+    assert route_report.render(rows(web1=SEVERAL), 120).splitlines() == [
+        "Routes for mail through relay.example.com",
+        "host  provider  587 (1)  587 (2)  route",
+        "web1  Google    ok       ok       587 starttls",
+        "    587 on relay.example.com accepted TLS.",
+        "    mail from @example.org goes by 587 starttls: 587 on relay.example.com accepted TLS.",
+        "    mail to a@b.example goes straight to the hosts of its recipients",
+    ]
+
+
+def test_a_relay_for_some_that_fails_is_the_host_s_failure():
+    routes = [SEVERAL["routes"][0], {**NONE, **FOR_SOME}]
+    (row,) = rows(web1={**SEVERAL, "routes": routes})
+    assert row.route.text == "none"
+    assert row.why[0].startswith(
+        "No route for mail from @example.org through relay 2 of the list: 587 is filtered"
+    )
+
+
+def test_a_host_whose_mail_goes_past_every_relay():
+    (row,) = rows(
+        web1={**SEVERAL, "host": None, "port": None, "tls": None, "decided_by": "direct", "reason": "so"}
+    )
+    assert (row.route.text, row.why[0][:28]) == ("direct", "mail from @example.org goes ")
 
 
 def test_table():
@@ -147,7 +194,7 @@ def test_color_does_not_disturb_the_columns(monkeypatch):
 )
 def test_lost_hosts(registered, state, why):
     row = route_report.lost_row("gone", registered)
-    assert (row.route.text, row.why) == (state, why)
+    assert (row.route.text, row.why) == (state, [why])
 
 
 # --------------------------------------------------------------------------------------- the action itself

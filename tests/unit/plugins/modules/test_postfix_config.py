@@ -15,7 +15,11 @@ import pytest
 pytest.importorskip("ansible.module_utils.basic")
 
 from ansible.module_utils import basic
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import programs
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import (
+    distributions,
+    needs,
+    programs,
+)
 from ansible_collections.mailops.smtp.plugins.modules import postfix_config, postfix_info
 
 SECRET = "Pa:ss#word $1"
@@ -121,3 +125,43 @@ def test_info_on_a_host_without_postfix(
     assert code == 0
     assert result["installed"] is False
     assert result["changed"] is False
+
+
+@pytest.mark.parametrize(
+    "release, mechanism, packages, told",
+    [
+        ({"ID": "debian"}, "plain", ["postfix", "libsasl2-modules", "ca-certificates"], ""),
+        ({"ID": "sles"}, "scram-sha-256",
+         ["postfix", "cyrus-sasl-plain", "cyrus-sasl-scram", "ca-certificates-mozilla"], ""),
+        ({"ID": "debian"}, "xoauth2", ["postfix", "libsasl2-modules", "ca-certificates"],
+         "Cyrus SASL's plugin for XOAUTH2: missing on this host, and no package of Debian"),
+        ({"ID": "void", "PRETTY_NAME": "Void Linux"}, "login", [],
+         "Cyrus SASL's plugin for LOGIN, the file of CA certificates: missing on this host, and its distribution"),
+    ],
+)  # fmt: skip
+def test_what_no_known_package_brings_is_told_with_what_to_set(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    release: dict[str, str],
+    mechanism: str,
+    packages: list[str],
+    told: str,
+) -> None:
+    monkeypatch.setattr(distributions, "os_release", lambda: release)
+    monkeypatch.setattr(needs, "installed_plugins", set)
+    login = {
+        "smtp_sasl_auth_enable": "yes",
+        "smtp_sasl_mechanism_filter": mechanism,
+        "smtp_tls_CAfile": "/no/ca.pem",
+    }
+    arguments = {"config_directory": str(tmp_path), "parameters": login, "on_missing": "report"}
+    for check_mode in (True, False):
+        code, result, printed, _logged = run(
+            monkeypatch, capsys, postfix_config, check_mode=check_mode, **arguments
+        )
+        assert code == 0, printed
+        assert result["missing"] == ["postfix", "sasl_plugin", "ca_file"]
+        assert result["packages"] == packages
+        assert told in result["unpackaged"]
+        assert bool(result["unpackaged"]) == bool(told)

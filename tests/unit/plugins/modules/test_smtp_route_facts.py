@@ -86,6 +86,19 @@ def test_the_route(run):
     assert "failed" not in result
 
 
+def test_the_fastest_is_measured_in_several_rounds(run):
+    logins = []
+
+    def probe(endpoints, options):
+        logins.append([endpoint.credentials is not None for endpoint in endpoints])
+        slow = {587: 20.0 if len(logins) == 1 else 300.0, 2525: 100.0}
+        return [Result(*one[:3], "ok", "auth", "", timings_ms={"total": slow[one.port]}) for one in endpoints]
+
+    result, _text = run(relays=[LOGIN], policy="fastest", _probe=probe)
+    assert result["ansible_facts"]["smtp_route"]["port"] == 2525
+    assert logins == [[True, True], [False, False], [False, False]]
+
+
 def test_no_route_fails_and_still_returns_the_facts(run):
     result, _text = run(relays=["relay.example.com"], ports=[587])
     assert result["failed"] is True
@@ -211,6 +224,63 @@ def test_what_the_user_names_goes_before_what_postfix_has(run, tmp_path):
     )
     assert options.source_addresses == {"ipv4": "192.0.2.8"}
     assert (route["helo_name"], route["helo_source"]) == ("other.example.net", "option")
+
+
+@pytest.mark.parametrize(
+    "main, arguments, told",
+    [
+        (
+            "",
+            {"source_address": ["192.0.2.8"]},
+            ["from an address that the system chooses: set smtp_bind_address in"],
+        ),
+        (
+            "smtp_bind_address = 192.0.2.7",
+            {"source_address": ["192.0.2.8"]},
+            [
+                "mine is 192.0.2.8, and Postfix sends from 192.0.2.7: set smtp_bind_address in my_parameters to 192"
+            ],
+        ),
+        ("smtp_bind_address = 192.0.2.8", {"source_address": ["192.0.2.8"]}, []),
+        ("inet_interfaces = 192.0.2.8", {"source_address": ["192.0.2.8"]}, []),
+        (
+            "smtp_bind_address = 192.0.2.8",
+            {"source_address": ["192.0.2.8", "2001:db8::8"]},
+            ["set smtp_bind_address6 in my_parameters to 2001:db8::8 as well"],
+        ),
+        (
+            "",
+            {"source_address": ["192.0.2.8"], "postfix": {"parameters": {"smtp_bind_address": "192.0.2.8"}}},
+            [],
+        ),
+        # Nobody sends there.
+        (None, {"source_address": ["192.0.2.8"], "family": "ipv4"}, []),
+        (
+            "",
+            {"family": "ipv4"},
+            [
+                "my_family is ipv4, so IPv6 was not probed, and Postfix sends over both: set inet_protocols to ipv4"
+            ],
+        ),
+        (
+            "inet_protocols = ipv6",
+            {"family": "ipv4"},
+            ["Postfix sends over IPv6: set inet_protocols to ipv4"],
+        ),
+        ("inet_protocols = ipv4", {"family": "ipv4"}, []),
+        ("", {"family": "both"}, []),
+        ("inet_protocols = ipv4", {"family": "any"}, []),
+    ],
+)
+def test_another_way_than_that_of_the_mail_is_told(run, tmp_path, main, arguments, told):
+    if main is not None:
+        postfix(tmp_path, f"myhostname = mail.example.net\n{main}\n")
+    names = {"source_address": "mine", "family": "my_family", "parameters": "my_parameters"}
+    _endpoints, _options, route = seen(run, option_names=names, **arguments)
+    warnings = [text for text in route["warnings"] if "Postfix sends" in text]
+    assert len(warnings) == len(told)
+    for warning, words in zip(warnings, told):
+        assert words in warning
 
 
 def test_what_the_role_will_set_goes_before_main_cf(run, tmp_path):
@@ -456,6 +526,69 @@ def test_the_family_has_the_users_name(run, tmp_path, main, arguments, says):
     result, _text = run(relays=["127.0.0.1:1"], _probe=real_probe, **arguments)
     assert "1 on 127.0.0.1 is not an IPv6 address (dns_not_found)" in result["msg"]
     assert says in result["msg"]
+
+
+@pytest.mark.parametrize(
+    "main, arguments, checked",
+    [
+        ("", {}, True),
+        ("", {"family": "any"}, True),
+        ("inet_protocols = ipv4", {}, False),
+        ("smtp_address_preference = ipv4", {}, False),
+        ("inet_protocols = ipv4", {"family": "any"}, False),
+        ("inet_protocols = ipv4", {"postfix": {"parameters": {"inet_protocols": "all"}}}, True),
+        # A host that will not have Postfix has nothing that waits.
+        (None, {}, False),
+        (None, {"postfix": {}}, True),
+    ],
+)
+def test_a_dead_family_is_told_where_postfix_would_wait_for_it(run, tmp_path, main, arguments, checked):
+    if main is not None:
+        postfix(tmp_path, f"myhostname = mail.example.net\n{main}\n")
+    given = []
+
+    def probe(endpoints, options):
+        given.append(options.check_families)
+        found = {"reachable": True, "family": "ipv4", "address": "192.0.2.1"}
+        return [
+            Result(
+                *each[:3], "ok", "auth", "Seen.", **found, silent=("2001:db8::7",) if each.port == 587 else ()
+            )
+            for each in endpoints
+        ]
+
+    names = {"parameters": "my_parameters", "named": {"inet_protocols": "my_protocols"}}
+    result, _text = run(_probe=probe, relays=["relay.example.com"], option_names=names, **arguments)
+    told = [text for text in result["ansible_facts"]["smtp_route"]["warnings"] if "2001:db8::7" in text]
+    assert (given, len(told)) == ([checked], int(checked))
+    if told:
+        assert told[0].startswith(
+            "relay.example.com port 587 answers over IPv4, and nothing comes from its IPv6 address 2001:db8::7: "
+        )
+        where = "my_protocols" if "postfix" in arguments else "inet_protocols"
+        assert f"set {where} to ipv4" in told[0]
+        assert told[0].endswith(" at all; or set smtp_address_preference to ipv4 in my_parameters")
+
+
+def test_a_dead_family_is_told_of_the_relay_chosen_alone_and_with_both_asked_for(run, tmp_path):
+    postfix(tmp_path, "myhostname = mail.example.net\n")
+
+    def probe(endpoints, options):
+        return [
+            Result(
+                *each[:3], verdict, "auth", "Seen.", family=family, address=address, reachable=verdict == "ok"
+            )
+            for each in endpoints
+            for family, address, verdict in (
+                ("ipv4", "192.0.2.1", "ok"),
+                ("ipv6", "2001:db8::7", "ok" if each.port == 587 else "filtered"),
+            )
+        ]
+
+    for ports, number in (([587, 2525], 0), ([2525, 587], 1)):
+        result, _text = run(_probe=probe, relays=["relay.example.com"], ports=ports, family="both")
+        warnings = result["ansible_facts"]["smtp_route"]["warnings"]
+        assert len([text for text in warnings if "2001:db8::7" in text]) == number
 
 
 def test_a_doubtful_user_name_is_warned_of(run):

@@ -367,10 +367,12 @@ def test_all_complaints_come_at_once() -> None:
 def test_no_secret_is_public() -> None:
     spec = {"p": SECRET, "maps": ENTRIES, "s": STR}
     maps = [{"path": "a", "content": "open"}, {"path": "b", "content": "hunter2", "sensitive": True}]
-    shown = variables.public(spec, {"p": "hunter2", "maps": maps, "s": "x"})
-    assert shown == {
+    relays = {"type": "list", "elements": "dict", "options": {"host": STR, "password": SECRET}}
+    given = {"p": "hunter2", "maps": maps, "s": "x", "relays": [{"host": "r", "password": "hunter2"}]}
+    assert variables.public({**spec, "relays": relays}, given) == {
         "maps": [{"path": "a", "content": "open"}, {"path": "b", "sensitive": True}],
         "s": "x",
+        "relays": [{"host": "r"}],
     }
 
 
@@ -602,6 +604,55 @@ UNPROBED = {"postfix_preflight": False, "postfix_relay_host": "r.example", "post
                 ),
             ]
         ],
+        *[
+            ("postfix", {"postfix_relays": relays, **others}, [], [], parts)
+            for relays, others, parts in [
+                ([{"host": "r.example"}], {}, []),
+                ([{"host": "r.example", "senders": ["@a.example"]}], {"postfix_direct": True}, []),
+                (
+                    [{"host": "r.example", "senders": ["@a.example"]}],
+                    {},
+                    ["says nothing about other mail", "postfix_direct: true"],
+                ),
+                (
+                    [{"host": "r.example"}],
+                    {"postfix_direct": True},
+                    ["postfix_direct is true", "postfix_relays"],
+                ),
+                (
+                    [{"host": "r.example"}],
+                    {"postfix_relay_host": "s.example"},
+                    ["postfix_relay_host is set beside postfix_relays", "as host"],
+                ),
+                ([{"host": "r.example", "provider": "no"}], {}, ["postfix_relays[0].provider", "catalogue"]),
+                (
+                    [{"host": "r.example", "username": "u"}],
+                    {},
+                    ["postfix_relays[0].username and postfix_relays[0].password: give both"],
+                ),
+                ([{"host": "r.example", "port": "456"}], {}, ["postfix_relays[0].port: 456", "465"]),
+                (
+                    [{"host": "r.example"}],
+                    {"postfix_preflight": False},
+                    ["set a number in port of each entry of postfix_relays"],
+                ),
+                (
+                    [{"host": "r.example"}, {"host": "s.example", "recipients": ["@b.example"]}],
+                    {"postfix_parameters": {"transport_maps": "hash:/x"}},
+                    ["postfix_parameters.transport_maps is 'hash:/x'"],
+                ),
+                (
+                    [{"host": "r.example"}],
+                    {"postfix_parameters": {"relayhost": "[x]"}},
+                    ["postfix_parameters.relayhost is '[x]' and contradicts postfix_relays"],
+                ),
+                (
+                    [{"host": "r.example"}],
+                    {"postfix_maps": [{"path": "mailops_transport", "content": "a"}]},
+                    ["because postfix_relays is set"],
+                ),
+            ]
+        ],
         ("verify", {"verify_relay_host": "[r.example]:587", "verify_relay_port": 587}, [], [], []),
         (
             "verify",
@@ -683,3 +734,45 @@ def test_without_a_relay_and_with_a_service_of_the_catalogue() -> None:
         {"postfix_preflight": False, "postfix_relay_provider": "postmark", "postfix_relay_port": "2525"}
     )
     assert found == {"host": "smtp.postmarkapp.com", "port": 2525, "tls": "starttls"}
+
+
+def test_relays_that_are_not_probed_have_a_route_each() -> None:
+    found = variables.route(
+        {
+            "postfix_preflight": False,
+            "postfix_relays": [
+                {"host": "a.example", "port": "587"},
+                {"host": "b.example:465", "senders": ["@x.example"]},
+                {"direct": True, "recipients": ["@y.example"]},
+            ],
+        }
+    )
+    assert (found["host"], found["port"], found["tls"]) == ("a.example", 587, "starttls")
+    assert [(one["host"], one["port"], one["tls"], one["relay"]) for one in found["routes"]] == [
+        ("a.example", 587, "starttls", 0),
+        ("b.example", 465, "implicit", 1),
+        (None, None, None, 2),
+    ]
+
+
+def test_what_an_entry_of_a_list_leaves_out_is_as_the_single_variables_say() -> None:
+    values = {
+        "postfix_relay_tls": "verify",
+        "postfix_relay_auth": "login",
+        "postfix_relays": [
+            {"host": "a", "password": "hunter2"},
+            {"host": "b", "tls": "may", "auth": "plain", "ca_file": "/ca.pem", "required": False},
+            {"direct": True, "senders": ["@x.example"]},
+        ],
+    }
+    assert variables.relays(values) == [
+        {"host": "a", "security_level": "verify", "auth_mechanism": "login", "required": True},
+        {
+            "host": "b",
+            "security_level": "may",
+            "auth_mechanism": "plain",
+            "ca_path": "/ca.pem",
+            "required": False,
+        },
+        {"direct": True, "senders": ["@x.example"]},
+    ]

@@ -1,4 +1,4 @@
-"""The role hands postfix_maps and postfix_services to postfix_config: both take the same keys. And its own service."""
+"""The role hands postfix_maps and postfix_services to postfix_config: both take the same keys."""
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -24,12 +24,6 @@ def test_the_role_takes_what_the_module_takes(variable: str, option: str) -> Non
     role = {name: shape(entry) for name, entry in SPEC[variable]["options"].items()}
     module = {name: shape(entry) for name, entry in CONFIG_ARGUMENTS[option]["options"].items()}
     assert role == module
-
-
-def test_the_transport_with_implicit_tls_is_like_the_hosts_own_client() -> None:
-    (service,) = yaml.safe_load((ROLE / "vars" / "main.yml").read_text())["postfix__service_implicit"]
-    assert set(service) == {"service", "type", "like", "command", "options"}
-    assert (service["like"], service["command"]) == ("smtp", "smtp")
 
 
 @pytest.mark.parametrize("tasks", sorted(ROLE.parent.glob("*/tasks/*.yml")), ids=lambda path: str(path)[-30:])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.mailops.smtp.plugins.module_utils._route.cloud import Cloud, egress
-from ansible_collections.mailops.smtp.plugins.module_utils._route.fact import fact, parse_parameters
+from ansible_collections.mailops.smtp.plugins.module_utils._route.fact import InUse, fact, parse_parameters
 from ansible_collections.mailops.smtp.plugins.module_utils._route.manner import Sender, _mail_advice
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.arguments import PROBE_ARGUMENTS
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import VERDICTS, Result
@@ -27,7 +27,7 @@ def role_names():
     """What role preflight calls the options, as its variables have it: every name that may come out."""
     text = (ROOT / "roles/preflight/vars/main.yml").read_text()
     loaded = yaml.safe_load(text)
-    return {**loaded["preflight__own_names"], **loaded["preflight__postfix_names"]}
+    return {**loaded["preflight__own_names"], **loaded["preflight__single_names"]}
 
 
 def variables():
@@ -67,7 +67,7 @@ def test_no_advice_names_an_option_that_the_roles_users_do_not_have(verdict):
     sender = Sender(
         "a.example", mail_from="root@a.example", mail_advice=_mail_advice("root", "root@a.example", names)
     )
-    made = fact(asked, results, HETZNER, None, NOW, sender)
+    made = fact(asked, results, HETZNER, InUse(), NOW, sender)
     text = " ".join([made["remedy"] or "", *(each["advice"] for each in made["endpoints"])])
     left = {
         option
@@ -94,7 +94,7 @@ def advice_of(verdict, relays, certificate=None, mail_advice=""):
         certificate=certificate,
     )
     sender = Sender(mail_advice=mail_advice and _mail_advice("root", "root@gce", names))
-    return fact(asked, [seen], HETZNER, None, NOW, sender)["remedy"]
+    return fact(asked, [seen], HETZNER, InUse(), NOW, sender)["remedy"]
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,22 @@ def of(tmp_path, main=None, master="", wish=None, **more):
     return client.client(wish=wish, host=a_host(tmp_path, main, master, **more))
 
 
+@pytest.mark.parametrize(
+    "main, master, both",
+    [
+        ("", SMTP, True),
+        (None, "", True),
+        ("inet_protocols = ipv4", SMTP, False),
+        ("inet_protocols = ipv6, ipv4", SMTP, True),
+        ("smtp_address_preference = ipv4", SMTP, False),
+        ("smtp_address_preference = Any", SMTP, True),
+        ("", f"{SMTP}\n  -o smtp_address_preference=ipv6", False),
+    ],
+)
+def test_whether_it_takes_either_family_first(tmp_path, main, master, both):
+    assert of(tmp_path, main, master).both_families is both
+
+
 HAND_MADE = "relay_domains = example.org\n"
 
 
@@ -205,6 +221,7 @@ def test_family(tmp_path, main, family):
         ("smtp_host_lookup = native, dns", "native"),
         ("smtp_dns_support_level = disabled", "native"),
         ("disable_dns_lookups = yes", "native"),
+        ("disable_dns_lookups = Yes", "native"),
     ],
 )
 def test_lookup(tmp_path, main, lookup):
@@ -481,7 +498,7 @@ def test_mechanisms(tmp_path, plugins, release, wish, has, has_not):
             "Install cyrus-sasl-plain on this host: Postfix logs in by PLAIN with",
         ),
         ("opensuse", {"plain"}, "CRAM-MD5", "Install cyrus-sasl-crammd5 on this host"),
-        ("alpine", {"plain"}, "LOGIN", "Install cyrus-sasl and cyrus-sasl-login on this host"),
+        ("alpine", {"plain"}, "LOGIN", "Install libsasl and cyrus-sasl-login on this host"),
         (
             "plan9",
             {"plain"},
@@ -632,3 +649,84 @@ def test_a_table_that_cannot_be_read_makes_the_sender_unknown(tmp_path):
 def test_a_value_that_main_cf_cannot_hold(tmp_path):
     with pytest.raises(ClientError, match="myhostname"):
         of(tmp_path, "", wish=Wish({"myhostname": {"a": 1}}))
+
+
+NAMED = "myhostname = mail.example.net\n"
+
+
+@pytest.mark.parametrize(
+    "main, master, name, sources",
+    [
+        (NAMED, "smtp unix - - n - - smtp", "mail.example.net", ()),
+        (NAMED, "smtp unix - - n - - smtp -o smtp_helo_name=out.example.net", "out.example.net", ()),
+        (NAMED, "smtp unix - - n - - smtp\n  -o { smtp_helo_name = out.example.net }", "out.example.net", ()),
+        # The name that it says follows from this one, and the domain of its mail as well.
+        (NAMED, "smtp unix - - n - - smtp -o myhostname=out.example.net", "out.example.net", ()),
+        (
+            "smtp_helo_name = a.example.net\n",
+            "smtp unix - - n - - smtp -o smtp_helo_name=out.$mydomain -o mydomain=example.org",
+            "out.example.org",
+            (),
+        ),
+        (NAMED, "smtp unix - - n - - smtp -o inet_interfaces=192.0.2.7", "mail.example.net", ("192.0.2.7",)),
+        # Only this service does not follow main.cf.
+        (
+            f"{NAMED}smtp_bind_address = 192.0.2.7\n",
+            "smtp unix - - n - - smtp -o smtp_bind_address=",
+            "mail.example.net",
+            (),
+        ),
+        (
+            f"{NAMED}inet_interfaces = 192.0.2.7\n",
+            "smtp unix - - n - - smtp -o smtp_bind_address=0.0.0.0",
+            "mail.example.net",
+            (),
+        ),
+        (
+            f"{NAMED}inet_interfaces = 192.0.2.7\nout_address = 192.0.2.8\n",
+            "smtp unix - - n - - smtp -o smtp_bind_address=$out_address -o smtp_helo_name=out.example.net",
+            "out.example.net",
+            ("192.0.2.8",),
+        ),
+        # Another service says so of itself alone.
+        (
+            NAMED,
+            "smtp unix - - n - - smtp\nlmtp unix - - n - - lmtp -o myhostname=x.example",
+            "mail.example.net",
+            (),
+        ),
+        # Bound to for one family; for the other one the system chooses.
+        (
+            f"{NAMED}inet_interfaces = 127.0.0.1, [2001:db8::7]\n",
+            "smtp unix - - n - - smtp",
+            "mail.example.net",
+            ("2001:db8::7",),
+        ),
+        (
+            f"{NAMED}smtp_bind_address6 = 2001:db8::8\n",
+            "smtp unix - - n - - smtp -o inet_protocols=ipv4",
+            "mail.example.net",
+            (),
+        ),
+    ],
+)
+def test_name_and_addresses_of_the_service_that_mail_takes(tmp_path, main, master, name, sources):
+    mine = of(tmp_path, main, master)
+    assert (mine.helo.name, mine.helo.source, mine.sources) == (name, "main.cf", sources)
+    assert mine.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "enforce, sources, told",
+    [
+        ("", (), True),
+        ("smtp_bind_address_enforce = no\n", (), True),
+        # Then mail is deferred, and the probe is to fail as well.
+        ("smtp_bind_address_enforce = yes\n", ("192.0.2.8",), False),
+        ("smtp_bind_address_enforce = YES\n", ("192.0.2.8",), False),
+    ],
+)
+def test_an_address_of_another_host(tmp_path, enforce, sources, told):
+    mine = of(tmp_path, f"{NAMED}{enforce}smtp_bind_address = 192.0.2.8\n", has=lambda _address: False)
+    assert mine.sources == sources
+    assert any("192.0.2.8" in text for text in mine.warnings) == told

@@ -17,7 +17,7 @@ PLAIN, CRAM, TOKENS = "libplain.so.2", "libcrammd5.so", "libsasl-xoauth2.so"
 
 @pytest.fixture
 def libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(needs, "_LIBRARIES", (str(tmp_path), str(tmp_path / "nowhere")))
+    monkeypatch.setattr(needs, "LIBRARY_DIRECTORIES", (str(tmp_path), str(tmp_path / "nowhere")))
     directory = tmp_path / "x86_64-linux-gnu/sasl2"
     directory.mkdir(parents=True)
     return directory
@@ -60,3 +60,8 @@ def test_plugins_are_found_where_distributions_put_them(libraries: Path) -> None
     (libraries.parents[1] / "sasl2" / CRAM).touch()
     (libraries / "README").touch()
     assert needs.installed_plugins() == {"plain", "crammd5"}
+
+
+def test_a_mechanism_without_its_plugin_is_named(libraries: Path) -> None:
+    (libraries / "libscram.so").touch()
+    assert needs.without_plugin(["SCRAM-SHA-256", "PLAIN", "GSSAPI", "UNHEARD-OF"]) == ["PLAIN", "GSSAPI"]

@@ -18,7 +18,12 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.reque
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks import registry
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks.finding import Finding
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import mail_log, programs
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import (
+    distributions,
+    mail_log,
+    programs,
+    selinux,
+)
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host.master import Master
 
 QUEUE_MANAGER = "qmgr unix n - n 300 1 qmgr\n"
@@ -376,3 +381,42 @@ def test_old_password_is_kept_only_where_it_would_be_lost(
     made = transaction.deploy(Request(str(live), files=[wish], backup=True)).backups
     assert len(made) == copies
     assert all(os.stat(name).st_mode & 0o777 == 0o600 for name in made)
+
+
+def test_a_port_that_selinux_may_deny_is_told_with_what_to_do(
+    live: Path, postfix: StandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    refused = "Postfix logged: postfix/master[7]: fatal: bind 0.0.0.0 port 26: Permission denied"
+    mode = tmp_path / "enforce"
+    mode.write_text("1")
+    monkeypatch.setattr(selinux, "MODE", str(mode))
+    monkeypatch.setattr(confirm, "confirm", lambda *arguments: [refused] * len(postfix.confirm(*arguments)))
+    with pytest.raises(DeployError) as failure:
+        deploy(live, biff="nothing")
+    told = str(failure.value).partition("What went wrong:\n")[2].splitlines()
+    assert told[0].endswith(refused)
+    assert "SELinux is enforcing here" in told[1]
+
+
+@pytest.mark.parametrize("name, told", [("freebsd", True), ("debian", False), (None, False)])
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_package_with_another_directory_is_told_before_anything_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str | None, told: bool, check_mode: bool
+) -> None:
+    usual = str(tmp_path / "usual")
+    known = {each.name: each for each in distributions.FAMILIES}.get(name or "")
+    if known and not told:
+        known = known._replace(config_directory=usual)
+    monkeypatch.setattr(programs, "find_program", lambda _name: None)
+    monkeypatch.setattr(distributions, "of_this_host", lambda: known)
+    monkeypatch.setattr(Request, "config_directory", usual)
+    said, missing = "", ["postfix"]
+    try:
+        transaction.deploy(Request(usual), check_mode)
+    except DeployError as error:
+        said, missing = str(error), error.missing
+    advice = "set config_directory (postfix_config_directory of the role) to /usr/local/etc/postfix"
+    assert (advice in said) == told
+    assert (missing == []) == told
+    # Who names a directory has his way.
+    assert transaction.deploy(Request(f"{usual}/else"), True).missing == ["postfix"]

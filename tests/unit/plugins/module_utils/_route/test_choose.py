@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._route.choose import (
+    Excluded,
     Hop,
     candidates,
     choose,
@@ -136,6 +137,60 @@ CANDIDATES = [
 @pytest.mark.parametrize("relays, ports, port, expected", CANDIDATES)
 def test_candidates(relays, ports, port, expected):
     assert short(candidates(parse_relays(relays), ports, port)) == expected
+
+
+@pytest.mark.parametrize(
+    "relays, ports, excluded, left",
+    [
+        ([A], (), (587,), [(A, 2525)]),
+        ([A], (25, 465, 587), (25, 587), [(A, 465)]),
+        ([f"{A}:2525", B], (587, 25), (25,), [(A, 2525), (B, 587)]),
+        ([{"host": A, "ports": [25, 587]}], (), (25, 26), [(A, 587)]),
+        # What the catalogue has, in its order.
+        ([{"provider": "resend"}], (), (587, 465), [("smtp.resend.com", 2587), ("smtp.resend.com", 2465)]),
+        (
+            [{"provider": "postmark", "alternates": True}],
+            (),
+            (587,),
+            [(POSTMARK, 2525), (BROADCASTS, 2525)],
+        ),
+        ([{"provider": "resend", "tls": "implicit"}], (), (465,), [("smtp.resend.com", 2465)]),
+    ],
+)
+def test_an_excluded_port_is_no_candidate(relays, ports, excluded, left):
+    found = candidates(parse_relays(relays), ports, None, Excluded(excluded))
+    assert [one.endpoint[:2] for one in found] == left
+
+
+@pytest.mark.parametrize(
+    "relays, ports, excluded, complaint",
+    [
+        (
+            [A],
+            (),
+            (587, 2525),
+            f"mine: 587 and 2525 are all of the ports that would be tried on {A}, so none is left; give it another "
+            "one, or take 587 out of mine",
+        ),
+        (
+            [B, f"{A}:25"],
+            (),
+            (25,),
+            f"mine: 25 is the only port that would be tried on {A}, so none is left; give it another one, or take 25 "
+            "out of mine",
+        ),
+        (
+            [{"provider": "yandex"}],
+            (),
+            (465,),
+            "mine: 465 is the only port that would be tried on smtp.yandex",
+        ),
+    ],
+)
+def test_a_relay_that_is_left_without_a_port_is_refused(relays, ports, excluded, complaint):
+    with pytest.raises(OptionError) as error:
+        candidates(parse_relays(relays), ports, None, Excluded(excluded, "mine"))
+    assert str(error.value).startswith(complaint)
 
 
 def test_candidates_carry_the_login_and_the_server_name():
@@ -592,10 +647,10 @@ def test_a_name_without_an_address_of_the_family(reason, told):
 def test_a_route_carries_what_was_proven_of_it():
     route = proven(("LOGIN", "dns"), ("SCRAM-SHA-256", "native"))
     assert (route.auth_mechanism, route.lookup) == ("LOGIN", "dns")
-    assert route.alternatives == ((A, 2525, "starttls", "SCRAM-SHA-256", "native"),)
+    assert route.alternatives == ((A, 2525, "starttls", "SCRAM-SHA-256", "native", 0),)
     route = proven(("LOGIN", "dns"), ("SCRAM-SHA-256", "native"), in_use=Hop(A, 2525, False))
     assert (route.auth_mechanism, route.lookup) == ("SCRAM-SHA-256", "native")
-    assert route.alternatives == ((A, 587, "starttls", "LOGIN", "dns"),)
+    assert route.alternatives == ((A, 587, "starttls", "LOGIN", "dns", 0),)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._route.choose import Hop
 from ansible_collections.mailops.smtp.plugins.module_utils._route.cloud import Cloud, egress
 from ansible_collections.mailops.smtp.plugins.module_utils._route.fact import (
+    InUse,
     fact,
-    hop_in_use,
+    in_use,
     no_route,
     parse_parameters,
     read_saved,
@@ -25,10 +26,11 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import 
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=timezone.utc)
 HETZNER = Cloud("hetzner_cloud", "Hetzner Cloud", "DMI system_vendor is 'Hetzner'", egress("hetzner_cloud"))
+UNUSED = InUse()
 DEFAULTS = {"policy": "first_usable", "sticky": True, "on_no_route": "fail"}
 
 
-def made(*verdicts, relays=("relay.example.com",), in_use=None, **params):
+def made(*verdicts, relays=("relay.example.com",), in_use=UNUSED, **params):
     asked = parse_parameters({"relays": list(relays), **DEFAULTS, **params})
     results = []
     for candidate, verdict in zip(asked.candidates, verdicts):
@@ -44,6 +46,9 @@ def made(*verdicts, relays=("relay.example.com",), in_use=None, **params):
 def test_the_whole_fact():
     route = made("filtered", "ok")
     endpoints = route.pop("endpoints")
+    (own,) = route.pop("routes")
+    whose = {"senders": [], "recipients": [], "direct": False, "required": False}
+    assert own == {**{key: route[key] for key in own if key not in whose}, **whose}
     assert route == {
         "host": "relay.example.com",
         "port": 2525,
@@ -60,6 +65,8 @@ def test_the_whole_fact():
         "helo_problem": None,
         "mail_from": None,
         "origin": None,
+        "family": "any",
+        "source_addresses": [],
         "warnings": [],
         "cloud": {
             "provider": "hetzner_cloud",
@@ -143,7 +150,7 @@ def test_a_doubtful_user_name_is_told_before_a_port_takes_it(relay, verdicts, na
 def test_a_user_name_that_was_taken_is_right():
     asked = parse_parameters({"relays": [{"provider": "sendgrid", **LOGIN}], **DEFAULTS, "port": 587})
     result = Result(*asked.candidates[0].endpoint[:3], "ok", "auth", "", auth_mechanism="PLAIN")
-    assert fact(asked, [result], HETZNER, None, NOW, Sender())["warnings"] == []
+    assert fact(asked, [result], HETZNER, InUse(), NOW, Sender())["warnings"] == []
 
 
 def test_the_sentence_without_a_route_names_every_verdict_and_the_remedy():
@@ -179,6 +186,16 @@ NOTATION = {
             {**NOTATION, "ports": [587, 2525]},
             "my_host: it holds the port 587, and my_ports has 587, 2525; write",
         ),
+        ({"exclude_ports": [587, "x"]}, "exclude_ports: 'x' is not a number"),
+        ({"exclude_ports": ["submission", 2525]}, "exclude_ports: 587 and 2525 are all of the ports"),
+        (
+            {
+                "port": "smtp",
+                "exclude_ports": [25],
+                "option_names": {"exclude_ports": "mine", "port": "my_port"},
+            },
+            "my_port: 25 is a port that mine excludes; take it out there, or set my_port to another one, or to auto",
+        ),
         ({**NOTATION, "ports": [2525]}, "my_host: it holds the port 587, and my_ports has 2525; write"),
     ],
 )
@@ -186,6 +203,24 @@ def test_parse_parameters_complains(params, complaint):
     with pytest.raises(OptionError) as error:
         parse_parameters({"relays": ["relay.example.com"], **DEFAULTS, **params})
     assert str(error.value).startswith(complaint)
+
+
+@pytest.mark.parametrize(
+    "relay, level, names, names_it",
+    [
+        ("192.0.2.1", "secure", {}, "relays[0].host"),
+        ("[2001:db8::1]", "verify", {"relays": "my_*"}, "my_host"),
+        ("192.0.2.1", "encrypt", {}, ""),
+        ("192.0.2.1", None, {}, ""),
+        ("relay.example.com", "secure", {}, ""),
+    ],
+)
+def test_an_address_where_certificates_are_compared_with_names(relay, level, names, names_it):
+    warnings = made("ok", ports=[587], relays=[relay], security_level=level, option_names=names)["warnings"]
+    assert len(warnings) == (1 if names_it else 0)
+    if names_it:
+        assert warnings[0].startswith(f"{names_it} is the address ")
+        assert f"at the level {level} Postfix before 3.10 finds an address in no certificate" in warnings[0]
 
 
 def test_auth_mechanism_is_the_default_of_the_relays():
@@ -211,11 +246,135 @@ def test_auth_mechanism_is_the_default_of_the_relays():
     ],
 )
 def test_hop_in_use(hops, saved, hop):
-    assert hop_in_use(hops, saved) == hop
+    assert in_use(hops, saved).hop == hop
+
+
+ALERTS = {"host": "alerts.example.com", "senders": ["alerts@example.com", "@Example.ORG"], "port": 587}
+PARTNER = {"host": "partner.example.com", "recipients": ["@partner.example"], "port": 587}
+PAST = {"direct": True, "senders": ["@direct.example"]}
+
+
+def whom(route):
+    return (
+        route["host"],
+        route["port"],
+        route["senders"],
+        route["recipients"],
+        route["direct"],
+        route["required"],
+    )
+
+
+def test_each_relay_has_a_route_and_the_first_for_everybody_is_the_host_s():
+    found = made("ok", "filtered", "ok", "ok", relays=[ALERTS, "a.example.com", PAST, "b.example.com:465"])
+    assert (found["host"], found["port"], found["relay"]) == ("a.example.com", 2525, 1)
+    assert [(one["host"], one["port"], one["relay"]) for one in found["alternatives"]] == [
+        ("b.example.com", 465, 3)
+    ]
+    assert list(map(whom, found["routes"])) == [
+        ("alerts.example.com", 587, ["alerts@example.com", "@example.org"], [], False, True),
+        ("a.example.com", 2525, [], [], False, False),
+        (None, None, ["@direct.example"], [], True, False),
+        ("b.example.com", 465, [], [], False, False),
+    ]
+    assert [one["relay"] for one in found["routes"]] == [0, 1, 2, 3]
+    assert [one["relay"] for one in found["endpoints"]] == [0, 1, 1, 3]
+    assert no_route(found) == ""
+    assert found["warnings"] == []
+
+
+def test_mail_of_everybody_that_has_no_relay_goes_straight_to_its_recipients():
+    found = made("ok", relays=[ALERTS, PAST])
+    assert (found["host"], found["decided_by"]) == (None, "direct")
+    assert no_route(found) == ""
+
+
+@pytest.mark.parametrize(
+    "relays, verdicts, missing",
+    [
+        ([ALERTS, "a.example.com:587"], "filtered ok", "from alerts@example.com or @example.org through relay 1 "),
+        ([PARTNER, "a.example.com:587"], "filtered ok", "mail to @partner.example through relay 1 of the list: "),
+        ([{**PARTNER, "required": "no"}, "a.example.com:587"], "filtered ok", None),
+        (["a.example.com:587", "b.example.com:587"], "filtered ok", None),
+        ([{"host": "a.example.com:587", "required": True}, "b.example.com:587"], "filtered ok", "mail through relay 1"),
+        (["a.example.com:587", {"host": "b.example.com:587", "required": "true"}], "ok refused", "through relay 2"),
+    ],
+)  # fmt: skip
+def test_a_relay_that_the_host_needs_and_one_that_it_can_do_without(relays, verdicts, missing):
+    found = made(*verdicts.split(), relays=relays)
+    assert bool(no_route(found)) == bool(missing)
+    assert (missing or "") in no_route(found)
+    without = [one for one in found["warnings"] if "goes without this relay" in one]
+    assert len(without) == (0 if missing else 1)
+
+
+def test_of_relays_that_all_fail_each_is_told_once():
+    relays = [
+        {"host": "a.example.com:587", "required": True},
+        {"host": "b.example.com:587", "required": True},
+        ALERTS,
+    ]
+    sentence = no_route(made("filtered", "refused", "filtered", relays=relays))
+    assert sentence.count("587 on a.example.com") == sentence.count("587 on alerts.example.com") == 1
+
+
+def test_each_relay_keeps_the_port_that_it_has_in_use():
+    hops = [("a.example.com", 2525, False), ("b.example.com", 587, False)]
+    selected = {"from @example.org": [("alerts.example.com", 2525, False)]}
+    alerts = {**ALERTS, "port": "", "ports": [587, 2525]}
+    found = made(
+        *["ok"] * 6, relays=["a.example.com", alerts, "b.example.com"], in_use=in_use(hops, {}, selected)
+    )
+    assert (found["host"], found["port"], found["decided_by"]) == ("a.example.com", 2525, "sticky")
+    assert [one["port"] for one in found["routes"]] == [2525, 2525, 587]
+
+
+def test_a_relay_s_own_port_is_insisted_on():
+    found = made("ok", relays=[{"host": "a.example.com", "port": "2525", "ports": [587]}])
+    assert (found["port"], found["decided_by"]) == (2525, "override")
+
+
+def test_a_login_is_not_tried_at_a_level_of_dane_of_one_relay_alone():
+    login = {"username": "u", "password": "p"}
+    relays = [
+        {"host": "a.example.com:587", **login},
+        {"host": "b.example.com:587", "security_level": "dane", **login},
+    ]
+    asked = parse_parameters({"relays": relays, **DEFAULTS})
+    assert [bool(one.endpoint.credentials) for one in asked.candidates] == [True, False]
+
+
+def test_two_accounts_at_one_relay_are_two_candidates():
+    mail = {"host": "smtp.example.com:587"}
+    relays = [
+        {**mail, "username": name, "password": "p", "senders": [f"{name}@example.com"]} for name in "ab"
+    ]
+    asked = parse_parameters({"relays": relays, **DEFAULTS})
+    assert [one.endpoint.credentials.username for one in asked.candidates] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "relays, words",
+    [
+        ([{"direct": True}], "relays[0].direct: it is true, and nobody is named whose mail is meant"),
+        ([{"direct": True, "senders": ["a@b.c"], "host": "x"}], "relays[0].host describes one"),
+        ([{"host": "a", "senders": ["example.org"]}], "relays[0].senders[0]: 'example.org' is no mail address"),
+        ([{"host": "a", "senders": ["example.org"]}], "write @example.org for all of that domain"),
+        ([{"host": "a", "recipients": ["a b@example.org"]}], "relays[0].recipients"),
+        ([{"host": "a", "recipients": 5}], "relays[0].recipients: it is not a list"),
+        ([{"host": "a", "required": "maybe"}], "relays[0].required: 'maybe' is neither true nor false"),
+        ([{"host": "a", "security_level": "secured"}], "relays[0].security_level: 'secured' is no level of TLS; did"),
+        ([ALERTS, {"direct": True, "senders": ["@example.org"]}], "mail from @example.org is to go past every relay"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_relay_for_some(relays, words):
+    with pytest.raises(OptionError) as error:
+        parse_parameters({"relays": relays, **DEFAULTS})
+    assert words in str(error.value)
 
 
 def test_the_port_in_use_stays():
-    assert made("ok", "ok", in_use=Hop("relay.example.com", 2525, False))["decided_by"] == "sticky"
+    assert made("ok", "ok", in_use=InUse(Hop("relay.example.com", 2525, False)))["decided_by"] == "sticky"
 
 
 # ------------------------------------------------------------------------------------------ the saved fact
@@ -248,7 +407,14 @@ def test_save_again_is_no_change_but_keeps_the_time_and_the_alternatives(tmp_pat
     assert saving.before == saving.after
     assert read_saved(path)["checked_at"] == "2026-11-24T12:00:00Z"
     assert read_saved(path)["alternatives"] == [
-        {"host": "relay.example.com", "port": 2525, "tls": "starttls", "auth_mechanism": None, "lookup": None}
+        {
+            "host": "relay.example.com",
+            "port": 2525,
+            "tls": "starttls",
+            "auth_mechanism": None,
+            "lookup": None,
+            "relay": 0,
+        }
     ]
 
 

@@ -328,7 +328,8 @@ class Listener:
 
     def __init__(self, *serve: Serve, address: str = "127.0.0.1", port: int = 0) -> None:
         self._serve = serve
-        self._listening = socket.create_server((address, port), backlog=128)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._listening = socket.create_server((address, port), family=family, backlog=128)
         self.port: int = self._listening.getsockname()[1]
         self.connections = 0
         threading.Thread(target=self._accept, daemon=True).start()

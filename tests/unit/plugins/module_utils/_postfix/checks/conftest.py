@@ -16,9 +16,10 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix.checks impor
     master,
     next_hops,
     sasl,
+    tables,
     transports,
 )
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import listeners
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import distributions, listeners
 from checks_lab import Lab
 
 OURS = ("127.0.0.1", "127.0.0.2", "::1", "0.0.0.0", "::")
@@ -40,6 +41,8 @@ def lab(lab_directory: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
             module, "resolves", lambda name: name == "localhost" or name.endswith(".example.com")
         )
     monkeypatch.setattr(sasl, "installed_plugins", lambda: {"plain", "login", "crammd5", "scram"})
+    for module in (sasl, tables):
+        monkeypatch.setattr(module, "of_this_host", lambda: distributions.FAMILIES[0])
     monkeypatch.setattr(transports, "_has_user", lambda name: name in USERS)
     monkeypatch.setattr(transports, "_has_group", lambda name: name in USERS)
     monkeypatch.setattr(listeners, "all_listeners", lambda: {listeners.Listener("0.0.0.0", 22)})

@@ -1098,7 +1098,7 @@ ROWS = [
             ],
             "sasl-plugin-missing": [
                 "main.cf line N: smtp_sasl_mechanism_filter = gssapi, plain: the plugin for GSSAPI is not "
-                "installed; install libsasl2-modules (Debian) or cyrus-sasl-plain (EL)"
+                "installed; install libsasl2-modules-gssapi-mit"
             ],
         },
         parameters={**RELAY, "smtp_sasl_mechanism_filter": "gssapi, plain"},
@@ -1420,10 +1420,10 @@ ROWS = [
             ],
             "sasl-plugin-missing": [
                 "master.cf line N: relay/unix -o smtp_sasl_mechanism_filter = digest-md5, xoauth2, plain: the"
-                " plugin for DIGEST-MD5 is not installed; install libsasl2-modules (Debian) or "
-                "cyrus-sasl-plain (EL)",
+                " plugin for DIGEST-MD5 is not installed; install libsasl2-modules",
                 "master.cf line N: relay/unix -o smtp_sasl_mechanism_filter = digest-md5, xoauth2, plain: the"
-                " plugin for XOAUTH2 is not installed; install sasl-xoauth2",
+                " plugin for XOAUTH2 is not installed; install its plugin, which no package of Debian is "
+                "known to bring, or use another mechanism",
             ],
         },
         services=[

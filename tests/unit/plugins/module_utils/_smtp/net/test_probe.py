@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Iterator
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp import session
@@ -596,6 +596,95 @@ def test_addresses_of_the_other_family_are_pointed_out(
     assert (result.verdict, result.advice) == ("dns_not_found", says)
 
 
+NO_RECORD = resolve.Answer(resolve.MISSING, words="no such record in DNS")
+EXCHANGERS = (
+    f"Mail for {NAME} goes to mx1.test and mx2.test (MX records), which Postfix asks for only where a next hop has no "
+    "brackets; here a relay is a host. Write mx1.test or mx2.test if that is the relay you mean."
+)
+
+
+def exchangers_are(monkeypatch: pytest.MonkeyPatch, *names: str, silence: float = 0.0) -> list[str]:
+    asked = []
+
+    def ask(name: str) -> resolve.Answer:
+        asked.append(name)
+        time.sleep(silence)
+        return resolve.Answer(resolve.FOUND if names else resolve.MISSING, exchangers=names)
+
+    monkeypatch.setattr(resolve, "ask_exchangers", ask)
+    return asked
+
+
+@pytest.mark.parametrize("family", ["any", "ipv4"])
+def test_a_domain_with_mail_servers_alone(monkeypatch: pytest.MonkeyPatch, family: str) -> None:
+    resolve_as(monkeypatch, {(NAME, V4): NO_RECORD, (NAME, V6): NO_RECORD})
+    exchangers_are(monkeypatch, "mx1.test", "mx2.test")
+    result = ask(587, host=NAME, family=family)
+    what = {"any": "address", "ipv4": "IPv4 address"}[family]
+    assert result.verdict == "dns_not_found"
+    assert result.reason == f"{NAME} has no {what}, only MX records (mx1.test, mx2.test)."
+    assert result.advice == f"{NAME} has no {what}. {EXCHANGERS}"
+
+
+@pytest.mark.parametrize(
+    ("exchangers", "lookup", "advice"),
+    [
+        (("mx1.test", "mx2.test"), "auto", f" most relays serve 587, many also 2525 or 465. {EXCHANGERS}"),
+        # The name is its own mail server.
+        ((NAME,), "auto", " many also 2525 or 465."),
+        ((), "auto", " many also 2525 or 465."),
+        (("mx1.test",), "native", " many also 2525 or 465."),
+    ],
+)
+def test_a_domain_whose_address_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch, exchangers: tuple[str, ...], lookup: str, advice: str
+) -> None:
+    resolve_as(monkeypatch, {(NAME, V4): ["0.0.0.0"]})
+    monkeypatch.setattr(
+        resolve,
+        "_getaddrinfo",
+        lambda *_q: (resolve.Answer(resolve.FOUND, (resolve.Found(V4, "0.0.0.0"),)), NAME),
+    )
+    exchangers_are(monkeypatch, *exchangers)
+    result = ask(closed_port(), host=NAME, lookup=lookup)
+    assert result.verdict == "refused"
+    assert result.advice.endswith(advice)
+
+
+def test_mail_servers_are_asked_for_once_and_not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_as(monkeypatch, {(NAME, V4): NO_RECORD, (NAME, V6): NO_RECORD})
+    asked = exchangers_are(monkeypatch, "mx1.test", silence=3.0)
+    began = time.monotonic()
+    results = probe([Endpoint(NAME, port, "none") for port in (25, 587)], Options(retries=0))
+    assert time.monotonic() - began < resolve._HINT_DELAY + QUICK
+    assert asked == [NAME]
+    assert {result.advice for result in results} == {
+        f"Correct the host name {NAME}, or create its address record."
+    }
+
+
+@pytest.mark.parametrize("words", ["no such name in DNS", "not a name"])
+def test_a_name_that_does_not_exist_has_no_mail_servers(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    missing = resolve.Answer(resolve.MISSING, words=words)
+    resolve_as(monkeypatch, {(NAME, V4): missing, (NAME, V6): missing})
+    asked = exchangers_are(monkeypatch, "mx1.test")
+    assert ask(587, host=NAME).verdict == "dns_not_found"
+    assert asked == []
+
+
+def test_an_alias_that_leads_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    dangling = resolve.Answer(
+        resolve.MISSING, words="it is an alias of gone.test: no such name in DNS", alias="gone.test"
+    )
+    resolve_as(monkeypatch, {(NAME, V4): dangling, (NAME, V6): dangling})
+    result = ask(587, host=NAME)
+    assert (result.verdict, result.advice) == (
+        "dns_not_found",
+        f"Correct the alias (CNAME) of {NAME} in DNS, or create the address record of gone.test; or name the relay by "
+        "another host name.",
+    )
+
+
 def test_failed_resolution_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     errors = [AGAIN, resolve.Answer(resolve.MISSING, words="no such name in DNS")]
     resolve_as(monkeypatch, {(NAME, V4): errors})
@@ -661,6 +750,59 @@ def test_families_are_raced(monkeypatch: pytest.MonkeyPatch) -> None:
         result = ask(server.port, host=NAME)
         assert server.connections == 1
     assert (result.verdict, result.address) == ("ok", "127.0.0.1")
+
+
+@contextlib.contextmanager
+def full(address: str, port: int) -> Iterator[None]:
+    """A port whose queue of connections is full: Linux then drops the packets of more."""
+    with ExitStack() as stack:
+        listening = stack.enter_context(socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET))
+        listening.bind((address, port))
+        listening.listen(0)
+        for _number in range(3):
+            client = stack.enter_context(socket.socket(listening.family))
+            client.setblocking(False)
+            client.connect_ex(listening.getsockname())
+        yield
+
+
+@pytest.mark.parametrize(
+    ("dead", "options", "silent"),
+    [
+        ("::1", {}, ("::1",)),
+        ("127.0.0.1", {}, ("127.0.0.1",)),
+        ("::1", {"check_families": False}, ()),
+        ("::1", {"family": "ipv4"}, ()),
+        ("::1", {"connect_timeout": 30.0, "timeout": 3.0}, ("::1",)),
+    ],
+)
+def test_a_family_that_is_dead_beside_the_other(
+    monkeypatch: pytest.MonkeyPatch, dead: str, options: dict[str, Any], silent: tuple[str, ...]
+) -> None:
+    resolve_as(monkeypatch, {(NAME, V6): ["::1"], (NAME, V4): ["127.0.0.1"]})
+    alive = "127.0.0.1" if dead == "::1" else "::1"
+    with Listener(smtp(), address=alive) as server, full(dead, server.port):
+        result = ask(server.port, host=NAME, **{"connect_timeout": 1.0, "check_families": True, **options})
+        assert server.connections == 1
+    assert (result.verdict, result.address, result.silent) == ("ok", alive, silent)
+
+
+@pytest.mark.parametrize("other", ["alive", "refused"])
+def test_a_family_that_answers_costs_no_time_and_is_not_silent(
+    monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    resolve_as(monkeypatch, {(NAME, V6): ["::1"], (NAME, V4): ["127.0.0.1"]})
+    with ExitStack() as stack:
+        server = stack.enter_context(Listener(smtp()))
+        if other == "alive":
+            second = stack.enter_context(Listener(smtp(), address="::1", port=server.port))
+        began = time.monotonic()
+        result = ask(server.port, host=NAME, check_families=True)
+        assert time.monotonic() - began < 1.0
+        time.sleep(0.2)
+        if other == "alive":
+            assert server.connections + second.connections == 2
+    assert (result.verdict, result.silent) == ("ok", ())
 
 
 def test_addresses_that_cannot_be_reached_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:

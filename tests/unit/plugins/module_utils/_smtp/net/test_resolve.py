@@ -26,6 +26,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.net.resolve imp
     Sources,
     follow,
     look_up,
+    parse_exchangers,
     parse_hosts,
     parse_message,
     parse_nsswitch,
@@ -100,6 +101,33 @@ def test_every_cut_is_an_error_or_an_answer() -> None:
             parse_message(whole[:end], V4)
 
 
+def exchanger(preference: int, name: str) -> bytes:
+    return record(MX, struct.pack("!H", preference) + (labels(name) if name else b"\0"))
+
+
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        (message(), ()),
+        (message(exchanger(20, "b.example.com"), exchanger(10, "A.example.com")), ("a.example.com", "b.example.com")),
+        (message(exchanger(10, "mx.example.com"), exchanger(20, "mx.example.com")), ("mx.example.com",)),
+        (message(ALIAS, record(A, IP1), exchanger(10, "mx.example.com")), ("mx.example.com",)),
+        (message(exchanger(0, "")), ()),  # it takes no mail
+        (message(rcode=3), ()),
+    ],
+)  # fmt: skip
+def test_exchangers(data: bytes, names: tuple[str, ...]) -> None:
+    assert parse_exchangers(data) == names
+
+
+@pytest.mark.parametrize(
+    "data", [b"", message()[:11], message(record(MX, b"\0")), message(exchanger(1, "mx"))[:-1]]
+)
+def test_malformed_exchangers(data: bytes) -> None:
+    with pytest.raises(MessageError):
+        parse_exchangers(data)
+
+
 def zone(**names: Any) -> Callable[[str, int], bytes]:
     """A name server's answers by name (its dots written as underscores): a message, an error, or where it points."""
 
@@ -140,6 +168,7 @@ def test_aliases_and_failures(name: str, names: dict[str, Any], status: str, wor
     assert answer.status == status, answer
     assert words in answer.words
     assert bool(answer.addresses) == (status == FOUND)
+    assert answer.alias == words.partition("alias of ")[2].partition(":")[0]
 
 
 @pytest.mark.parametrize(

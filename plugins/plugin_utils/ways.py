@@ -1,0 +1,350 @@
+"""What Postfix has to be given so that mail goes the ways that were found: transports, next hops, rows of tables.
+
+Theory of operation. The mail of everybody, and that of each group of senders or recipients, has a chain of next hops in
+order of preference. Postfix tries the next hops of one transport one after the other, and what a transport has for all
+of them is one: implicit TLS or not, the authorities, the mechanisms, how names are looked up. Where that changes along
+a chain, a new stage begins, with a transport of its own; the last next hop of a stage is a listener of this host's own
+Postfix, whose mail goes out by the next stage (content_filter), so that one failed delivery tries the whole chain. What
+reaches the last stage stays there until one of its next hops takes it.
+
+Rules of this file: no I/O and no secrets. A login is named by the place of its relay in the user's list.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence
+
+from ..module_utils._postfix.client import IMPLICIT_TRANSPORT
+
+# The first port of the listeners between stages.
+FIRST_PORT = 10587
+# The transport of mail that goes past every relay.
+DIRECT = "relay-direct"
+DANE_LEVELS = ("dane", "dane-only")
+# A listener takes mail from this host's own Postfix alone, which has done all this before.
+_INTERNAL = {
+    # Whatever it refuses is tried again.
+    "soft_bounce": "yes",
+    "smtpd_client_restrictions": "",
+    "smtpd_delay_reject": "yes",
+    "smtpd_helo_required": "no",
+    "smtpd_helo_restrictions": "",
+    "smtpd_sender_restrictions": "",
+    # A client that is told to send from an address of this host comes from that.
+    "smtpd_relay_restrictions": "permit_mynetworks,permit_inet_interfaces,reject",
+    "smtpd_recipient_restrictions": "permit_mynetworks,permit_inet_interfaces,reject",
+    "smtpd_data_restrictions": "",
+    "smtpd_end_of_data_restrictions": "",
+    "smtpd_etrn_restrictions": "reject",
+    "smtpd_sasl_auth_enable": "no",
+    "smtpd_proxy_filter": "",
+    "smtpd_milters": "",
+    "smtpd_upstream_proxy_protocol": "",
+    "smtpd_discard_ehlo_keywords": "",
+    "smtpd_error_sleep_time": "0",
+    "smtpd_client_connection_count_limit": "0",
+    "smtpd_client_connection_rate_limit": "0",
+    "smtpd_client_message_rate_limit": "0",
+    "smtpd_client_recipient_rate_limit": "0",
+    "receive_override_options": (
+        "no_header_body_checks,no_unknown_recipient_checks,no_milters,no_address_mappings"
+    ),
+    "local_header_rewrite_clients": "",
+}
+
+_WITHOUT_TLS = {"smtpd_tls_security_level": "none", "smtpd_tls_wrappermode": "no"}
+# A transport with implicit TLS speaks no other to its own host either. There no certificate says anything.
+_ANONYMOUS_TLS = {
+    "smtpd_tls_security_level": "encrypt",
+    "smtpd_tls_wrappermode": "yes",
+    "smtpd_tls_cert_file": "none",
+    "smtpd_tls_key_file": "",
+    "smtpd_tls_dcert_file": "",
+    "smtpd_tls_eccert_file": "",
+    "smtpd_tls_chain_files": "",
+    "smtpd_tls_mandatory_protocols": "TLSv1.2",
+    "smtpd_tls_exclude_ciphers": "",
+    "smtpd_tls_mandatory_exclude_ciphers": "",
+    "smtpd_tls_ask_ccert": "no",
+    "smtpd_tls_req_ccert": "no",
+}
+
+
+class WaysError(ValueError):
+    """The ways cannot be had at once; the text is for the user."""
+
+
+class Client(NamedTuple):
+    """What holds for a whole transport."""
+
+    implicit: bool = False
+    ca_file: str = ""
+    lookup: str = ""
+    mechanism: str = ""
+    dnssec: bool = False
+
+
+class Hop(NamedTuple):
+    """A next hop; `relay` is the place of its relay in the user's list."""
+
+    host: str
+    port: int
+    client: Client
+    level: str
+    relay: int
+    login: bool
+
+    @property
+    def text(self) -> str:
+        return f"[{self.host}]:{self.port}"
+
+
+class _Chain(NamedTuple):
+    """Next hops in order of preference, for whom, and the names of its transports."""
+
+    name: str
+    hops: Sequence[Hop]
+    senders: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+
+
+def ways(
+    route: Mapping[str, Any],
+    relays: Sequence[Mapping[str, Any]],
+    directory: str = "/etc/postfix",
+    failover: bool = True,
+) -> dict[str, Any]:
+    """`route` as smtp_route_facts has it, `relays` the user's list, of which `security_level`, `auth_mechanism`,
+    `ca_path` and `username` count. Raises WaysError for what contradicts itself."""
+    return _Rendering(route, relays, directory, failover).result()
+
+
+class _Rendering:
+    def __init__(
+        self, route: Mapping[str, Any], relays: Sequence[Mapping[str, Any]], directory: str, failover: bool
+    ) -> None:
+        self.relays, self.directory, self.failover = relays, directory, failover
+        self.loopback = "[::1]" if route.get("family") == "ipv6" else "127.0.0.1"
+        self.networks = " ".join(
+            ["127.0.0.0/8", "[::1]/128", *(_network(one) for one in route.get("source_addresses") or ())]
+        )
+        self.direct = [one for one in route.get("routes") or () if one["direct"]]
+        self.everybody = _Chain("relay", self._everybody(route))
+        self.chains = self._chains(route)
+        self.base = self._base()
+        self.services: list[dict[str, Any]] = []
+        self.listeners: dict[str, str] = {}
+        self.logins: dict[str, list[dict[str, Any]]] = {}
+
+    def result(self) -> dict[str, Any]:
+        self._check_levels()
+        transport, hops = self._stages(self.everybody) if self.everybody.hops else ("smtp", "")
+        rows: dict[str, list[str]] = {"senders": [], "recipients": []}
+        for chain in self.chains:
+            way = ":".join(self._stages(chain))
+            rows["senders"] += [f"{one} {way}" for one in chain.senders]
+            rows["recipients"] += [f"{one.removeprefix('@')} {way}" for one in chain.recipients]
+        for one in self.direct:
+            rows["senders"] += [f"{sender} {DIRECT}:" for sender in one["senders"]]
+            rows["recipients"] += [
+                f"{recipient.removeprefix('@')} {DIRECT}:" for recipient in one["recipients"]
+            ]
+        if self.direct:
+            # The hosts of other domains have certificates that nobody can verify.
+            self._add_service(DIRECT, {"smtp_tls_security_level": "may"})
+        # relayhost would decide for a row without a next hop as well.
+        by_relayhost = transport == "smtp" and not self.direct
+        return {
+            "default_transport": "smtp" if by_relayhost or not hops else f"{transport}:{hops}",
+            "relayhost": hops if by_relayhost else "",
+            "client": self.base._asdict(),
+            "login": any(hop.login for hop in self.everybody.hops),
+            "policy": self._policy(),
+            "passwords": self._passwords(self.everybody.hops),
+            "tables": [{"path": path, "rows": rows} for path, rows in self.logins.items()],
+            "services": self.services,
+            **rows,
+        }
+
+    # What was found, as chains
+
+    def _everybody(self, route: Mapping[str, Any]) -> list[Hop]:
+        if not route.get("host"):
+            return []
+        first = 0
+        for index, one in enumerate(route.get("routes") or ()):
+            if not one["senders"] and not one["recipients"]:
+                first = index
+                break
+        return self._hops([route, *(route.get("alternatives") or ())], first)
+
+    def _chains(self, route: Mapping[str, Any]) -> list[_Chain]:
+        """The senders and recipients that have the same relays are one chain."""
+        members: dict[tuple[str, str], list[int]] = {}
+        found = route.get("routes") or ()
+        for index, one in enumerate(found):
+            if one["direct"] or not one["host"]:
+                continue
+            for kind in ("senders", "recipients"):
+                for whom in one[kind]:
+                    members.setdefault((kind, whom), []).append(index)
+        chains = []
+        for places, group in groupby(
+            sorted(members, key=lambda key: members[key]), key=lambda key: members[key]
+        ):
+            whom = sorted(group, key=list(members).index)
+            ways_of = [way for place in places for way in (found[place], *found[place]["alternatives"])]
+            chains.append(
+                _Chain(
+                    "-".join(["relay", *(str(place + 1) for place in places)]),
+                    self._hops(ways_of, places[0]),
+                    tuple(name for kind, name in whom if kind == "senders"),
+                    tuple(name for kind, name in whom if kind == "recipients"),
+                )
+            )
+        return chains
+
+    def _hops(self, found: Iterable[Mapping[str, Any]], first: int) -> list[Hop]:
+        hops: dict[str, Hop] = {}
+        for one in found:
+            place = one.get("relay")
+            hop = self._hop(one, first if place is None else int(place))
+            hops.setdefault(hop.text, hop)
+        return list(hops.values()) if self.failover else list(hops.values())[:1]
+
+    def _hop(self, way: Mapping[str, Any], place: int) -> Hop:
+        relay = self.relays[place]
+        level, login = str(relay.get("security_level") or "secure"), bool(relay.get("username"))
+        asked = str(relay.get("auth_mechanism") or "auto").lower()
+        mechanism = (
+            str(way.get("auth_mechanism") or ("" if asked == "auto" else asked)).lower() if login else ""
+        )
+        client = Client(
+            way["tls"] == "implicit",
+            str(relay.get("ca_path") or ""),
+            str(way.get("lookup") or ""),
+            mechanism,
+            level in DANE_LEVELS,
+        )
+        return Hop(str(way["host"]), int(way["port"]), client, level, place, login)
+
+    def _base(self) -> Client:
+        """What main.cf says: as much as it can of what the mail of everybody needs."""
+        if not self.everybody.hops:
+            return Client()
+        first = self.everybody.hops[0].client
+        others = [hop.client for chain in (self.everybody, *self.chains) for hop in chain.hops]
+        # Only main.cf can have the distribution's own file.
+        ca_file = first.ca_file if all(one.ca_file for one in others) else ""
+        return first._replace(implicit=False, ca_file=ca_file)
+
+    def _check_levels(self) -> None:
+        seen: dict[str, Hop] = {}
+        for hop in self._all_hops():
+            other = seen.setdefault(hop.text, hop)
+            if other.level != hop.level:
+                raise WaysError(
+                    f"{hop.text} is to have the level of TLS {other.level} in entry {other.relay + 1} of the list of "
+                    f"relays and {hop.level} in entry {hop.relay + 1}, and Postfix has one for each next hop; give "
+                    "both the same tls"
+                )
+
+    def _all_hops(self) -> list[Hop]:
+        return [hop for chain in (self.everybody, *self.chains) for hop in chain.hops]
+
+    # Chains as transports
+
+    def _stages(self, chain: _Chain) -> tuple[str, str]:
+        """The transport of the first stage, and its next hops; the services of all stages are added."""
+        stages = [(client, list(hops)) for client, hops in groupby(chain.hops, key=lambda hop: hop.client)]
+        last_client, last = stages[-1]
+        # Mail that nobody took waits in the last stage, so that has every way that it can.
+        last += [hop for client, hops in stages[:-1] if client == last_client for hop in hops]
+        name, texts = "", list[str]()
+        for number, (client, hops) in reversed(list(enumerate(stages))):
+            following = f"{name}:{','.join(texts)}"
+            name, texts = self._transport(chain, number, client), [hop.text for hop in hops]
+            if number < len(stages) - 1:
+                texts.append(self._listener(following, client.implicit))
+            if name != "smtp":
+                self._add_transport(name, client, hops, chain)
+        return name, ", ".join(texts)
+
+    def _transport(self, chain: _Chain, number: int, client: Client) -> str:
+        if chain is self.everybody and not number:
+            if client == self.base:
+                return "smtp"
+            of_all = client == self.base._replace(implicit=True)
+            return IMPLICIT_TRANSPORT if of_all else f"relay-{chain.hops[0].relay + 1}"
+        if not number:
+            return chain.name
+        return f"{chain.name}-fallback{number if number > 1 else ''}"
+
+    def _add_transport(self, name: str, client: Client, hops: Sequence[Hop], chain: _Chain) -> None:
+        options: dict[str, str] = {}
+        if client.implicit:
+            options.update(smtp_tls_wrappermode="yes", smtp_tls_security_level=hops[0].level)
+        if client.ca_file != self.base.ca_file:
+            options["smtp_tls_CAfile"] = client.ca_file
+        if client.dnssec != self.base.dnssec:
+            options["smtp_dns_support_level"] = "dnssec" if client.dnssec else "enabled"
+        if (client.lookup == "native") != (self.base.lookup == "native"):
+            options["smtp_host_lookup"] = client.lookup or "dns"
+        if client.mechanism != self.base.mechanism:
+            options["smtp_sasl_mechanism_filter"] = client.mechanism
+        if chain is not self.everybody:
+            options.update(self._own_logins(chain))
+        self._add_service(name, options)
+
+    def _add_service(self, name: str, options: Mapping[str, str]) -> None:
+        options = {"syslog_name": f"postfix/{name}", **options}
+        self.services.append(
+            {"service": name, "type": "unix", "like": "smtp", "command": "smtp", "options": options}
+        )
+
+    def _own_logins(self, chain: _Chain) -> dict[str, str]:
+        rows = self._passwords(chain.hops)
+        if not rows:
+            return {"smtp_sasl_auth_enable": "no"}
+        path = f"mailops_sasl_passwd_{chain.name}"
+        self.logins[path] = rows
+        return {
+            "smtp_sasl_auth_enable": "yes",
+            "smtp_sasl_password_maps": f"texthash:{self.directory}/{path}",
+            "smtp_sasl_tls_security_options": "noanonymous",
+        }
+
+    def _passwords(self, hops: Sequence[Hop]) -> list[dict[str, Any]]:
+        return [{"next": hop.text, "relay": hop.relay} for hop in hops if hop.login]
+
+    def _listener(self, content_filter: str, implicit: bool) -> str:
+        port = FIRST_PORT + len(self.listeners)
+        hop = f"[{self.loopback.strip('[]')}]:{port}"
+        self.listeners[hop] = "encrypt" if implicit else "none"
+        options = {"content_filter": content_filter, "mynetworks": self.networks, **_INTERNAL}
+        self.services.append(
+            {
+                "service": f"{self.loopback}:{port}",
+                "type": "inet",
+                "private": "n",
+                "command": "smtpd",
+                "options": {**options, **(_ANONYMOUS_TLS if implicit else _WITHOUT_TLS)},
+            }
+        )
+        return hop
+
+    def _policy(self) -> list[dict[str, str]]:
+        rows = {
+            hop.text: {"next": hop.text, "level": hop.level, "host": hop.host} for hop in self._all_hops()
+        }
+        return [
+            *rows.values(),
+            *({"next": one, "level": level, "host": ""} for one, level in self.listeners.items()),
+        ]
+
+
+def _network(address: str) -> str:
+    return f"[{address}]/128" if ":" in address else f"{address}/32"
