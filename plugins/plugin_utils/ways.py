@@ -217,8 +217,10 @@ class _Rendering:
 
     def _hop(self, way: Mapping[str, Any], place: int) -> Hop:
         relay = self.relays[place]
-        level, login = str(relay.get("security_level") or "secure"), bool(relay.get("username"))
+        level = str(relay.get("security_level") or "secure")
         asked = str(relay.get("auth_mechanism") or "auto").lower()
+        # A login that a whole group has is not for a relay that knows the host otherwise.
+        login = bool(relay.get("username")) and asked != "none"
         mechanism = (
             str(way.get("auth_mechanism") or ("" if asked == "auto" else asked)).lower() if login else ""
         )
