@@ -69,6 +69,13 @@ def test_one_relay_is_relayhost_and_nothing_else():
     assert not made["services"] and not made["senders"] and not made["recipients"] and not made["tables"]
 
 
+@pytest.mark.parametrize("word", ["none", "None"])
+def test_a_relay_that_needs_no_login_is_given_none(word):
+    made = ways(fact(entry(way(A, 587))), [{**LOGIN, "auth_mechanism": word}])
+    assert made["passwords"] == []
+    assert made["client"]["mechanism"] == ""
+
+
 def test_without_failover_there_is_one_next_hop():
     made = ways(fact(entry(way(A, 587), way(A, 465))), [LOGIN], failover=False)
     assert (made["relayhost"], made["services"]) == (f"[{A}]:587", [])
