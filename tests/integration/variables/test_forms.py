@@ -59,6 +59,7 @@ RELAYS = {"preflight_relays": ["relay.example.com"], "postfix_relay_host": "rela
 LOGIN = {
     "postfix_relay_username": "postfix_relay_password",
     "postfix_relay_password": "postfix_relay_username",
+    "postfix_relay_key_file": "postfix_relay_cert_file",
 }
 # It keeps what it has read.
 LOADER = DataLoader()
@@ -98,7 +99,9 @@ def test_a_form_means_what_it_should(role: str, name: str, form: Form) -> None:
     empty = form.value in (None, "", ABSENT)
     beside = {LOGIN[name]: "" if empty else "beside"} if name in LOGIN else {}
     beside.update({"postfix_relay_port": "25"} if name == "postfix_preflight" else {})
-    beside.update({"postfix_relay_host": ABSENT} if name == "postfix_direct" and form.meaning is True else {})
+    instead = name == "postfix_relays" and form.meaning is not DEFAULT and not empty
+    instead |= name == "postfix_direct" and form.meaning is True
+    beside.update({"postfix_relay_host": ABSENT} if instead else {})
     # Only a text that is tried as a template is one.
     template = form.value is not ABSENT and form.what.startswith("undefined")
     value = Unsafe(form.value) if isinstance(form.value, str) and not template else form.value
