@@ -323,6 +323,11 @@ ansible_facts:
           elements: dict
           returned: always
           sample: [{host: relay.example.com, port: 465, tls: implicit, auth_mechanism: PLAIN, lookup: dns, relay: 0}]
+        security_level:
+          description: The level of TLS that the relay has of its own; null where it has none.
+          type: str
+          returned: always
+          sample: secure
         routes:
           description:
             - The same for each entry of O(relays) by itself, in its order, with its C(name), C(senders), C(recipients),

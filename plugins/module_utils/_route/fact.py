@@ -244,6 +244,7 @@ def fact(
     ]
     return {
         **_route_dict(route),
+        "security_level": request.relays[route.relay].security_level if route.relay is not None else None,
         "routes": routes,
         "helo_name": sender.helo_name,
         "helo_source": sender.helo_source,

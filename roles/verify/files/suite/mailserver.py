@@ -107,8 +107,31 @@ class Postfix:
 
     @cached_property
     def next_hops(self) -> list[NextHop]:
+        """Where the mail of everybody goes, in order; not a listener of this host's own that hands it on."""
         transport, _colon, hops = self["default_transport"].partition(":")
-        return [NextHop.parse(hop, transport) for hop in words(hops or self["relayhost"])]
+        found: dict[tuple[str, str], NextHop] = {}
+        waiting = [(hop, transport) for hop in words(hops or self["relayhost"])]
+        seen = set()
+        while waiting:
+            hop = NextHop.parse(*waiting.pop(0))
+            filter_ = self._handed_on(hop)
+            if not filter_:
+                found.setdefault((hop.key, hop.transport), hop)
+            elif hop.key not in seen:
+                seen.add(hop.key)
+                transport, _colon, hops = filter_.partition(":")
+                waiting += [(each, transport) for each in words(hops)]
+        return list(found.values())
+
+    @property
+    def relay_hops(self) -> list[NextHop]:
+        """Those of the relay that comes first."""
+        return [hop for hop in self.next_hops if hop.host == self.next_hops[0].host]
+
+    def _handed_on(self, hop: NextHop) -> str:
+        """The content_filter of this host's own listener that a next hop is; empty for another host."""
+        name = f"[{hop.host}]" if ":" in hop.host else hop.host
+        return self.overrides.get(f"{name}:{hop.port}/inet/content_filter", "")
 
     @cached_property
     def listeners(self) -> list[Listener]:

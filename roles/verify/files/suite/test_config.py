@@ -81,7 +81,8 @@ def test_relay_is_the_route(expect: dict[str, Any], next_hop: NextHop) -> None:
 
 def test_tls_mode_fits_the_port(expect: dict[str, Any], postfix: Postfix, next_hop: NextHop) -> None:
     for hop in postfix.next_hops:
-        implicit = expect["relay_mode"] == "implicit" if expect.get("relay_mode") else hop.port in IMPLICIT
+        expected = expect.get("relay_mode") if hop == next_hop else None
+        implicit = expected == "implicit" if expected else hop.port in IMPLICIT
         needed, found = ("yes" if mode else "no" for mode in (implicit, postfix.implicit_tls(hop)))
         assert found == needed, (
             f"port {hop.port} of {hop.host} needs smtp_tls_wrappermode = {needed}, but the transport "
@@ -90,7 +91,7 @@ def test_tls_mode_fits_the_port(expect: dict[str, Any], postfix: Postfix, next_h
 
 
 def test_tls_level_towards_the_relay(expect: dict[str, Any], postfix: Postfix, next_hop: NextHop) -> None:
-    for hop in postfix.next_hops:
+    for hop in postfix.relay_hops:
         level = postfix.tls_level(hop)
         expected = expect.get("relay_tls") or level
         assert level == expected, (

@@ -43,7 +43,7 @@ def test_password_is_there_for_each_next_hop(host: Any, postfix: Postfix) -> Non
     tables = words(postfix["smtp_sasl_password_maps"])
     missing = [
         hop.key
-        for hop in postfix.next_hops
+        for hop in postfix.relay_hops
         if not any(host.run("postmap -q %s %s >/dev/null", hop.key, table).succeeded for table in tables)
     ]
     assert not missing, (

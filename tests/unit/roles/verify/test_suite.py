@@ -288,6 +288,28 @@ def test_implicit_tls_is_a_transport_of_its_own(server: Server) -> None:
     assert "the transport relay-implicit has no" in found["config::tls_mode_fits_the_port"]
 
 
+def chain(server: Server) -> None:
+    """587, then 465 by a listener of this host's own, then a relay that knows this host by its address."""
+    inner, implicit = "[127.0.0.1]:10587", "[relay.example.com]:465"
+    server.main_cf["relayhost"] = f"[relay.example.com]:587, {inner}"
+    server.overrides = (
+        f"127.0.0.1:10587/inet/content_filter = relay-fallback:{implicit},[second.example.com]:465\n"
+        "relay-fallback/unix/smtp_tls_wrappermode = yes\n"
+    )
+    server.policy.update({implicit: "secure", inner: "none", "[second.example.com]:465": "secure"})
+    server.passwords.add(implicit)
+
+
+def test_a_listener_that_hands_mail_on_is_no_relay(server: Server) -> None:
+    chain(server)
+    assert failures(server.verify(**ROUTE)) == {}
+    server.passwords.remove("[relay.example.com]:465")
+    assert (
+        "[relay.example.com]:465"
+        in failures(server.verify())["password::password_is_there_for_each_next_hop"]
+    )
+
+
 # Change of the server, what is expected, and for each test that must fail a part of its sentence.
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = {
     "another port": (

@@ -60,6 +60,7 @@ def test_the_whole_fact():
         "alternatives": [],
         "auth_mechanism": None,
         "lookup": None,
+        "security_level": None,
         "helo_name": "web1.example.com",
         "helo_source": "main.cf",
         "helo_problem": None,
