@@ -52,15 +52,15 @@ def arrives(
 
 def test_senders_have_their_relays(lab: Lab) -> None:
     """Everybody's relay on 2525, a domain with another company on 587, and a domain without any relay."""
-    lab.deploy(
-        {
-            "postfix_relays": [
-                relay("plain", ports=[2525]),
-                partner(ports=[587], senders=["@example.net"]),
-                {"direct": True, "senders": ["@example.org"]},
-            ]
-        }
-    )
+    variables = {
+        "postfix_relays": [
+            relay("plain", ports=[2525]),
+            partner(ports=[587], senders=["@example.net"]),
+            {"direct": True, "senders": ["@example.org"]},
+        ]
+    }
+    lab.deploy(variables)
+    lab.verify(variables)
     arrives(lab, "ops@plain:2525", "ops@example.test")
     arrives(lab, "ops@plain:2525", "")
     arrives(lab, "partner@other:587", "somebody@example.net")
@@ -126,12 +126,12 @@ FAILOVER = (
 
 def test_failover_without_another_run(lab: Lab) -> None:
     """STARTTLS, implicit TLS and a relay of another company follow each other, each with its own login and policy."""
-    lab.deploy(
-        {
-            "postfix_relays": [relay("plain", ports=[587, 2525, 465]), partner(ports=[587, 465])],
-            "postfix_parameters": {"smtp_connect_timeout": f"{CONNECT}s"},
-        }
-    )
+    variables = {
+        "postfix_relays": [relay("plain", ports=[587, 2525, 465]), partner(ports=[587, 465])],
+        "postfix_parameters": {"smtp_connect_timeout": f"{CONNECT}s"},
+    }
+    lab.deploy(variables)
+    lab.verify(variables)
     for cut, how, by in FAILOVER:
         lab.cut(*cut, how=how)
         took = arrives(lab, by, "ops@example.test", wait=SECONDS + 5 * CONNECT)
