@@ -55,6 +55,7 @@ class Family(NamedTuple):
 # Names of sources -> what they are. `general` is knowledge without a source that was read, to be taken as a hint.
 SOURCES = {
     "debian": "Debian's package indexes and README.Debian of postfix, bullseye to sid (read 2026-11)",
+    "scram-apart": "https://bugs.launchpad.net/bugs/1988730 (read 2026-11)",
     "openela-postfix": "openela-main/postfix SPECS/postfix.spec @498e2d0 (read 2026-11)",
     "openela-sasl": "openela-main/cyrus-sasl SPECS/cyrus-sasl.spec @15eacdf (read 2026-11)",
     "el10-lmdb": "https://github.com/linux-system-roles/postfix/issues/163 (read 2026-11)",
@@ -87,7 +88,7 @@ _BUILT_IN: Mapping[str, tuple[str, ...]] = dict.fromkeys(("PLAIN", "LOGIN"), ())
 _DEBIAN = Family(
     name="debian",
     title="Debian",
-    releases="11 to 13",
+    releases="12 and 13",
     ids=("debian",),
     packages={"postfix": ("postfix",), "sasl_plugin": ("libsasl2-modules",), "ca_file": _CERTIFICATES},
     mechanisms={
@@ -101,7 +102,7 @@ _DEBIAN = Family(
     database="hash",
     maps=_maps("lmdb", "cdb", "pcre", "ldap", "mysql", "pgsql", "sqlite", "mongodb"),
     sources=("debian",),
-    first=1,
+    first=12,
     last=13,
     chrooted=True,
     tried=True,
@@ -127,9 +128,19 @@ _EL = Family(
     last=9,
     selinux="enforcing",
 )
+# Before 2.1.28 its plugin was in another package.
+_SCRAM_APART = {**_DEBIAN.mechanisms, **dict.fromkeys(_SCRAM, ("libsasl2-modules-gssapi-mit",))}
 # The first that matches is the one.
 FAMILIES = (
     _DEBIAN,
+    _DEBIAN._replace(
+        name="debian-11",
+        releases="11",
+        first=1,
+        last=11,
+        mechanisms=_SCRAM_APART,
+        sources=("debian", "scram-apart"),
+    ),
     _DEBIAN._replace(
         name="debian-testing",
         releases="14 and sid",
@@ -140,9 +151,20 @@ FAMILIES = (
         chrooted=False,
     ),
     _DEBIAN._replace(
+        name="ubuntu-20",
+        title="Ubuntu",
+        releases="20.04",
+        ids=("ubuntu",),
+        first=1,
+        last=20,
+        mechanisms=_SCRAM_APART,
+        sources=("debian", "scram-apart", "general"),
+        tried=False,
+    ),
+    _DEBIAN._replace(
         name="ubuntu",
         title="Ubuntu",
-        releases="20.04 to 24.04",
+        releases="22.04 and 24.04",
         ids=("ubuntu",),
         first=0,
         last=None,

@@ -59,14 +59,15 @@ class Host(NamedTuple):
 # fmt: off
 HOSTS = (
     Host("Debian 11", 'PRETTY_NAME="Debian GNU/Linux 11 (bullseye)"\nVERSION_ID="11"\nID=debian',
-         "debian", APT, "", SYSTEM, "hash", True),
+         "debian-11", APT, "libsasl2-modules-gssapi-mit", SYSTEM, "hash", True),
     Host("Debian 12", 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nID=debian',
          "debian", APT, "", SYSTEM, "hash", True),
     Host("Debian 13", 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nVERSION_ID="13"\nID=debian',
          "debian", APT, "", SYSTEM, "hash", True),
     Host("Debian sid", 'PRETTY_NAME="Debian GNU/Linux forky/sid"\nVERSION_CODENAME=forky\nID=debian',
          "debian-testing", APT, "", SYSTEM, "cdb"),
-    Host("Ubuntu 20.04", 'ID=ubuntu\nID_LIKE=debian\nVERSION_ID="20.04"', "ubuntu", APT, "", SYSTEM, "hash", True),
+    Host("Ubuntu 20.04", 'ID=ubuntu\nID_LIKE=debian\nVERSION_ID="20.04"',
+         "ubuntu-20", APT, "libsasl2-modules-gssapi-mit", SYSTEM, "hash", True),
     Host("Ubuntu 22.04", 'VERSION_ID="22.04"\nID=ubuntu\nID_LIKE=debian', "ubuntu", APT, "", SYSTEM, "hash", True),
     Host("Ubuntu 24.04", 'VERSION_ID="24.04"\nID=ubuntu\nID_LIKE=debian', "ubuntu", APT, "", SYSTEM, "hash", True),
     Host("Linux Mint 22", 'ID=linuxmint\nID_LIKE="ubuntu debian"\nVERSION_ID="22"',
