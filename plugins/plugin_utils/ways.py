@@ -228,6 +228,9 @@ class _Rendering:
         return list(hops.values()) if self.failover else list(hops.values())[:1]
 
     def _hop(self, way: Mapping[str, Any], place: int) -> Hop:
+        if place >= len(self.relays):
+            # Of relays that were probed in place of the one that is named, that one's login is known.
+            place = 0
         relay = self.relays[place]
         level = str(relay.get("security_level") or "secure")
         asked = str(relay.get("auth_mechanism") or "auto").lower()

@@ -253,3 +253,14 @@ def test_without_a_probe_the_route_is_what_was_named():
 def test_a_login_that_the_relay_does_not_want_is_not_written():
     made = ways(fact(entry(way(A, 587))), [{**LOGIN, "auth_mechanism": "none"}])
     assert (made["passwords"], made["client"]["mechanism"]) == ([], "")
+
+
+def test_relays_that_were_probed_in_place_of_the_one_that_is_named():
+    made = ways(fact(entry(way(A, 587)), entry(way(B, 587, 1), relay=1)), [LOGIN])
+    assert made["passwords"] == [{"next": f"[{A}]:587", "relay": 0}, {"next": f"[{B}]:587", "relay": 0}]
+
+
+def test_a_route_that_was_kept_belongs_to_the_first_relay_of_everybody():
+    kept = {**fact(entry(way(A, 587), senders=["@x.example"]), entry(way(B, 587, 1), relay=1)), "relay": None}
+    made = ways(kept, [SECURE, LOGIN])
+    assert made["passwords"] == [{"next": f"[{B}]:587", "relay": 1}]
