@@ -44,6 +44,13 @@ class ActionModule(ActionBase):
         if misses:
             result["warnings"] = [variables.pointed_out(miss) for miss in misses]
         complaints = found.complaints + variables.needs(role, found.values, found.complaints, misses)
+        if found.values.get("postfix_relays") and self._is_set(
+            "preflight", "preflight_relays", task_vars or {}
+        ):
+            complaints.append(
+                "preflight_relays is set beside postfix_relays, so other relays would be probed than those that "
+                "Postfix is given; leave preflight_relays out"
+            )
         if complaints:
             return {**result, "failed": True, "msg": "\n".join(f"{one}." for one in complaints)}
         typed = variables.public(self._known(specs), found.values)
@@ -88,6 +95,10 @@ class ActionModule(ActionBase):
             if wrong & referred(name, sources)
         }
 
+    def _is_set(self, role: str, name: str, task_vars: Mapping[str, Any]) -> bool:
+        """Whether somebody has given a variable a value of his own."""
+        return name in task_vars and task_vars[name] != self._defaults(role)[name]
+
     def _typed(self, spec: variables.Spec, task_vars: Mapping[str, Any]) -> variables.Checked:
         templar = self._templar.copy_with_new_env(available_variables=task_vars)
         given = {name: self._value(templar, name, option, task_vars) for name, option in spec.items()}
@@ -103,7 +114,7 @@ class ActionModule(ActionBase):
         try:
             return plain(templar.template(source[name]))
         except AnsibleError as error:
-            return variables.Undefined(variables.explain(name, str(error), bool(option.get("no_log"))))
+            return variables.Undefined(variables.explain(name, str(error), variables.holds_secrets(option)))
 
     def _borrowed(
         self, role: str, specs: Mapping[str, variables.Spec], task_vars: Mapping[str, Any]

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: ways
 short_description: What Postfix is given so that mail goes the routes that were found
-version_added: 1.0.0
+version_added: 1.1.0
 author: the mailops.smtp authors (@mailops)
 description:
   - For role P(mailops.smtp.postfix#role). From the fact C(smtp_route) and the list of relays it makes the

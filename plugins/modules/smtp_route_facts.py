@@ -544,6 +544,11 @@ def main() -> None:
 def in_the_users_words(complaint: str, params: dict[str, Any]) -> str:
     """A complaint about authorities with the name of the variable that they are from."""
     names = params["option_names"] or {}
+    for index, entry in enumerate(params["relays"]):
+        path = entry.get("ca_path") if isinstance(entry, dict) else None
+        if path and complaint.startswith(f"ca_path: {path} "):
+            key = names.get("relays.ca_path", "ca_path")
+            return f"{names.get('relays', 'relays')}[{index}].{key}{complaint[len('ca_path') :]}"
     own = "smtp_tls_CAfile"
     if not any(params["ca_path"] or ()):
         names = {**names, "ca_path": (names.get("named") or {}).get(own, own)}

@@ -435,7 +435,7 @@ def _number(name: str, value: Any) -> int | float:
 def _list(name: str, option: Option, value: Any) -> list[Any]:
     elements = option.get("elements", "str")
     if isinstance(value, str):
-        value = _list_of_text(name, value, elements)
+        value = _list_of_text(name, option, value)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         value = [value]
     elif not isinstance(value, (list, tuple, set, frozenset)):
@@ -458,14 +458,14 @@ def _list(name: str, option: Option, value: Any) -> list[Any]:
     return found
 
 
-def _list_of_text(name: str, value: str, elements: str) -> Sequence[Any]:
-    text = value.strip(BLANKS)
+def _list_of_text(name: str, option: Option, value: str) -> Sequence[Any]:
+    text, elements = value.strip(BLANKS), option.get("elements", "str")
     parsed = _structure(text)
     if isinstance(parsed, list) and not _is_address_literal(text):
         return parsed
     if elements == "dict":
         raise Wrong(
-            f"{name} is {shown(value)}, and takes a list of mappings; {_list_example(name, elements)}"
+            f"{name} is {_shown(option, value)}, and takes a list of mappings; {_list_example(name, elements)}"
         )
     if elements == "path":
         return text.split(",")
@@ -533,11 +533,11 @@ def _yaml(text: str) -> Any:
 
 def _dict(name: str, option: Option, value: Any) -> dict[str, Any]:
     if isinstance(value, str):
-        value = _dict_of_text(name, value)
+        value = _dict_of_text(name, option, value)
     if isinstance(value, (list, tuple)) and not value:
         value = {}
     if not isinstance(value, Mapping):
-        raise Wrong(f"{name} is {shown(value)}, and takes a mapping; write {name}: {{name: value}}")
+        raise Wrong(f"{name} is {_shown(option, value)}, and takes a mapping; write {name}: {{name: value}}")
     suboptions = option.get("options")
     if suboptions:
         return _entry(name, suboptions, value)
@@ -545,7 +545,7 @@ def _dict(name: str, option: Option, value: Any) -> dict[str, Any]:
     return {_key(name, key): _any_value(f"{name}.{key}", one, where in FOLDED) for key, one in value.items()}
 
 
-def _dict_of_text(name: str, value: str) -> Mapping[str, Any]:
+def _dict_of_text(name: str, option: Option, value: str) -> Mapping[str, Any]:
     text = value.strip(BLANKS)
     parsed = _structure(text)
     if isinstance(parsed, Mapping):
@@ -553,10 +553,21 @@ def _dict_of_text(name: str, value: str) -> Mapping[str, Any]:
     pairs = _pairs(text)
     if pairs is None:
         raise Wrong(
-            f"{name} is {shown(value)}, and takes a mapping; write {name}: {{name: value}}, as text "
+            f"{name} is {_shown(option, value)}, and takes a mapping; write {name}: {{name: value}}, as text "
             f'{{"name": "value"}}'
         )
     return pairs
+
+
+def holds_secrets(option: Option) -> bool:
+    """Whether a value, or a part of it, is not to be seen."""
+    return bool(
+        option.get("no_log") or any(one.get("no_log") for one in (option.get("options") or {}).values())
+    )
+
+
+def _shown(option: Option, value: Any) -> str:
+    return "text (not shown)" if isinstance(value, str) and holds_secrets(option) else shown(value)
 
 
 def _pairs(text: str) -> dict[str, str] | None:
@@ -853,7 +864,7 @@ def _relay_needed(
 
 
 # What an entry of postfix_relays has of its own, and what is the default of all entries.
-OF_ONE_RELAY = ("host", "provider", "region", "port", "username", "password")
+OF_ONE_RELAY = ("host", "provider", "region", "alternates", "port", "username", "password")
 
 
 def _beside_a_list(values: Mapping[str, Any]) -> list[str]:
@@ -864,7 +875,7 @@ def _beside_a_list(values: Mapping[str, Any]) -> list[str]:
     twice = [
         f"postfix_relay_{key}"
         for key in OF_ONE_RELAY
-        if values.get(f"postfix_relay_{key}") not in (None, "", "auto")
+        if values.get(f"postfix_relay_{key}") not in (None, "", "auto", False)
     ]
     found = [
         f"{name} is set beside postfix_relays, which names the relays; put it into the entry that it belongs to, as "
@@ -1124,7 +1135,8 @@ def route(values: Mapping[str, Any]) -> dict[str, Any]:
             f"postfix_preflight is false, so nothing chooses the port; set a number in {where}{now}, for example 587, "
             f"or write it in {'host' if listed_ else 'postfix_relay_host'}, or set postfix_preflight to true"
         )
-    return found
+    # What nobody asks the host for, the variables tell.
+    return {**found, "family": "ipv6"} if values.get("postfix_inet_protocols") == "ipv6" else found
 
 
 def _named_relay(values: Mapping[str, Any]) -> dict[str, Any]:

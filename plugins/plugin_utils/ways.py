@@ -44,6 +44,8 @@ _INTERNAL = {
     "smtpd_milters": "",
     "smtpd_upstream_proxy_protocol": "",
     "smtpd_discard_ehlo_keywords": "",
+    "smtpd_discard_ehlo_keyword_address_maps": "",
+    "smtpd_command_filter": "",
     "smtpd_error_sleep_time": "0",
     "smtpd_client_connection_count_limit": "0",
     "smtpd_client_connection_rate_limit": "0",
@@ -165,8 +167,10 @@ class _Rendering:
                 f"{recipient.removeprefix('@')} {DIRECT}:" for recipient in one["recipients"]
             ]
         if self.direct:
-            # The hosts of other domains have certificates that nobody can verify.
-            self._add_service(DIRECT, {"smtp_tls_security_level": "may"})
+            # The hosts of other domains have certificates that nobody can verify, and are to see no login.
+            options = {"smtp_tls_wrappermode": "no", "smtp_sasl_auth_enable": "no"}
+            self._add_service(DIRECT, {"smtp_tls_security_level": "may", **options})
+        rows = {name: list(dict.fromkeys(each)) for name, each in rows.items()}
         # relayhost would decide for a row without a next hop as well.
         by_relayhost = transport == "smtp" and not self.direct
         return {
@@ -224,15 +228,25 @@ class _Rendering:
         for one in found:
             place = one.get("relay")
             hop = self._hop(one, first if place is None else int(place))
+            if hops and hop.client.implicit and hop.client.dnssec:
+                # Postfix has no DANE with implicit TLS.
+                continue
+            if hops and not hop.login:
+                # Whatever the mechanisms are, it needs none.
+                before = next(reversed(hops.values())).client.mechanism
+                hop = hop._replace(client=hop.client._replace(mechanism=before))
             hops.setdefault(hop.text, hop)
         return list(hops.values()) if self.failover else list(hops.values())[:1]
 
     def _hop(self, way: Mapping[str, Any], place: int) -> Hop:
         if place >= len(self.relays):
-            # Of relays that were probed in place of the one that is named, that one's login is known.
+            # One that was probed in place of the one that is named.
             place = 0
         relay = self.relays[place]
         level = str(relay.get("security_level") or "secure")
+        if level == "may" and way["tls"] == "implicit":
+            # There is nothing but TLS.
+            level = "encrypt"
         asked = str(relay.get("auth_mechanism") or "auto").lower()
         login = bool(relay.get("username")) and asked != "none"
         proven = way.get("auth_mechanism") or ("" if asked == "auto" else asked)
@@ -240,7 +254,7 @@ class _Rendering:
         client = Client(
             way["tls"] == "implicit",
             str(relay.get("ca_path") or ""),
-            str(way.get("lookup") or ""),
+            "native" if way.get("lookup") == "native" else "",
             mechanism,
             level in DANE_LEVELS,
         )
@@ -305,10 +319,11 @@ class _Rendering:
         if client.implicit:
             options.update(smtp_tls_wrappermode="yes", smtp_tls_security_level=hops[0].level)
         if client.ca_file != self.base.ca_file:
-            options["smtp_tls_CAfile"] = client.ca_file
+            # As in the probe: it, and no other authority beside it.
+            options.update(smtp_tls_CAfile=client.ca_file, smtp_tls_CApath="", tls_append_default_CA="no")
         if client.dnssec != self.base.dnssec:
             options["smtp_dns_support_level"] = "dnssec" if client.dnssec else "enabled"
-        if (client.lookup == "native") != (self.base.lookup == "native"):
+        if client.lookup != self.base.lookup:
             options["smtp_host_lookup"] = client.lookup or "dns"
         if client.mechanism != self.base.mechanism:
             options["smtp_sasl_mechanism_filter"] = client.mechanism

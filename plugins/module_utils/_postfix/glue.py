@@ -131,7 +131,11 @@ def _packages(missing: list[str], params: Any) -> dict[str, Any]:
     """What brings what is missing, as this host's distribution names it, and what to do where no package does."""
     asked = main_cf.MainCf((params["block"] or {}).get("text") or "").values()
     asked.update({name: str(value) for name, value in (params["parameters"] or {}).items()})
-    wanted = needs.wanted_mechanisms(asked.get("smtp_sasl_mechanism_filter", ""))
+    name = "smtp_sasl_mechanism_filter"
+    own = [str((each.get("options") or {}).get(name, "")) for each in params["services"] or ()]
+    wanted = list(
+        dict.fromkeys(word for each in (asked.get(name, ""), *own) for word in needs.wanted_mechanisms(each))
+    )
     mechanisms, release = needs.without_plugin(wanted), distributions.os_release()
     return {
         "packages": distributions.packages_for(missing, release, mechanisms),

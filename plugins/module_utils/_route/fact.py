@@ -88,6 +88,7 @@ def unprobed(params: Mapping[str, Any]) -> dict[str, Any] | None:
     routes = []
     for index, spec in enumerate(relays):
         own = [one for one in found if one.relay_index == index]
+        own = own or [one for one in found if one.spec.selects == spec.selects and one.spec.host == spec.host]
         if not spec.direct and len(own) != 1:
             return None
         one = own[0].endpoint if own else Endpoint("", 0, "")

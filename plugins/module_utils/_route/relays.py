@@ -336,7 +336,7 @@ def _direct(entry: Mapping[str, Any], text: Mapping[str, str], where: _Where) ->
 
 
 # As Postfix's tables have it: user@domain, or @domain for all of a domain.
-_SELECTION = re.compile(r"(?P<user>[^\s@,;<>\"()]*)@(?P<domain>[^\s@]+)\Z")
+_SELECTION = re.compile(r"(?!#)(?P<user>[^\s@,;<>\"()]*)@(?P<domain>[^\s@]+)\Z")
 
 
 def _addresses(entry: Mapping[str, Any], key: str, where: _Where) -> tuple[str, ...]:

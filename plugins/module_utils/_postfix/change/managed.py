@@ -540,13 +540,26 @@ def _previous_file(path: str, kept: Mapping[str, Any], entry: Mapping[str, Any],
 def _rows_with_known_values(path: str, keys: Any, body: str) -> str:
     """The rows of a table of passwords as they were, with the passwords of now: others are kept nowhere."""
     now = {row.key: row.value for row in table.parse_map(body)}
-    values = set(now.values())
+    by_host: dict[str, set[str]] = {}
+    for key, value in now.items():
+        by_host.setdefault(_host_of(key), set()).add(value)
+    # Where there was one relay, and is one, the login is that of now.
+    one = len({_host_of(key) for key in keys}) == 1 and len(by_host) == 1
     lines = []
     for key in keys:
-        if key not in now and len(values) != 1:
+        values = (
+            {now[key]} if key in now else by_host.get(_host_of(key)) or (set(now.values()) if one else set())
+        )
+        if len(values) != 1:
             raise ManagedError(
                 f"{path}: the password of one of its rows is kept in no copy, so the way back is to run the playbook "
                 "with the variables of that time"
             )
-        lines.append(f"{key} {now.get(key, next(iter(values), ''))}\n")
+        lines.append(f"{key} {next(iter(values))}\n")
     return "".join(lines)
+
+
+def _host_of(key: str) -> str:
+    """The host of a next hop."""
+    match = re.match(r"\[([^][]+)\]|([^:]+)(?::[^:]*)?\Z", key)
+    return (match[1] or match[2] if match else key).lower()

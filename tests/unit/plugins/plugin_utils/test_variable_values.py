@@ -776,3 +776,21 @@ def test_what_an_entry_of_a_list_leaves_out_is_as_the_single_variables_say() -> 
         },
         {"direct": True, "senders": ["@x.example"]},
     ]
+
+
+@pytest.mark.parametrize(
+    "given", ["host=a.example password=hunter2", ["host=a password=hunter2"], "[{password: hunter2"]
+)
+def test_a_list_of_relays_in_a_wrong_shape_is_not_shown(given: Any) -> None:
+    option = {"type": "list", "elements": "dict", "options": {"host": STR, "password": SECRET}}
+    with pytest.raises(Wrong) as error:
+        typed("postfix_relays", option, given)
+    assert "hunter2" not in str(error.value)
+
+
+def test_relays_that_are_not_probed_twice_the_same_are_one() -> None:
+    twice = [{"host": "a.example", "port": "587"}, {"host": "a.example", "port": "587"}]
+    found = variables.route(
+        {"postfix_preflight": False, "postfix_relays": twice, "postfix_inet_protocols": "ipv6"}
+    )
+    assert (found["host"], found["family"]) == ("a.example", "ipv6")

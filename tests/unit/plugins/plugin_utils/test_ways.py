@@ -45,6 +45,7 @@ def fact(*entries):
 
 SECURE = {"security_level": "secure"}
 LOGIN = {**SECURE, "username": "u"}
+CA = {"smtp_tls_CAfile": "/ca.pem", "smtp_tls_CApath": "", "tls_append_default_CA": "no"}
 
 
 def services(made):
@@ -135,7 +136,7 @@ def test_a_second_relay_of_another_company_has_its_own_login():
         (way(B, 587, 1, lookup="native"), LOGIN, {"smtp_host_lookup": "native"}),
         (way(B, 587, 1, mechanism="CRAM-MD5"), LOGIN, {"smtp_sasl_mechanism_filter": "cram-md5"}),
         (way(B, 587, 1), {**LOGIN, "auth_mechanism": "login"}, {"smtp_sasl_mechanism_filter": "login"}),
-        (way(B, 587, 1), {**LOGIN, "ca_path": "/ca.pem"}, {"smtp_tls_CAfile": "/ca.pem"}),
+        (way(B, 587, 1), {**LOGIN, "ca_path": "/ca.pem"}, CA),
         (way(B, 587, 1), {**SECURE, "security_level": "dane"}, {"smtp_dns_support_level": "dnssec"}),
     ],
 )
@@ -150,7 +151,7 @@ def test_the_first_relay_keeps_the_distribution_s_authorities_for_others():
         fact(entry(way(A, 587)), entry(way(B, 587, 1), relay=1)), [{**LOGIN, "ca_path": "/ca.pem"}, LOGIN]
     )
     assert made["default_transport"] == f"relay-1:[{A}]:587, [127.0.0.1]:10587"
-    assert options(made, "relay-1") == {"smtp_tls_CAfile": "/ca.pem"}
+    assert options(made, "relay-1") == CA
     assert options(made, "relay-fallback") == {}
     assert made["client"]["ca_file"] == ""
     alone = ways(fact(entry(way(A, 587))), [{**LOGIN, "ca_path": "/ca.pem"}])
@@ -168,7 +169,11 @@ def test_some_senders_have_a_relay_of_their_own_and_some_none():
     )
     assert (made["relayhost"], made["default_transport"]) == ("", f"smtp:[{A}]:2525")
     assert made["senders"] == [f"@example.org relay-2:[{B}]:587", "@direct.example relay-direct:"]
-    assert options(made, "relay-direct") == {"smtp_tls_security_level": "may"}
+    assert options(made, "relay-direct") == {
+        "smtp_tls_security_level": "may",
+        "smtp_tls_wrappermode": "no",
+        "smtp_sasl_auth_enable": "no",
+    }
     assert made["passwords"] == [{"next": f"[{A}]:2525", "relay": 0}]
     assert made["tables"] == [
         {"path": "mailops_sasl_passwd_relay-2", "rows": [{"next": f"[{B}]:587", "relay": 1}]}
@@ -264,3 +269,24 @@ def test_a_route_that_was_kept_belongs_to_the_first_relay_of_everybody():
     kept = {**fact(entry(way(A, 587), senders=["@x.example"]), entry(way(B, 587, 1), relay=1)), "relay": None}
     made = ways(kept, [SECURE, LOGIN])
     assert made["passwords"] == [{"next": f"[{B}]:587", "relay": 1}]
+
+
+def test_a_relay_without_a_login_or_given_by_address_makes_no_stage_of_its_own():
+    first, second = way(A, 587, mechanism="PLAIN"), way("192.0.2.1", 587, 1, lookup=None)
+    made = ways(fact(entry(first), entry(second, relay=1)), [LOGIN, SECURE])
+    assert (made["relayhost"], made["services"]) == (f"[{A}]:587, [192.0.2.1]:587", [])
+
+
+def test_implicit_tls_is_never_below_encrypt_and_not_for_dane():
+    both = fact(entry(way(A, 587), way(A, 465)))
+    made = ways(both, [{"security_level": "may"}])
+    levels = {row["next"]: row["level"] for row in made["policy"]}
+    assert (levels[f"[{A}]:587"], levels[f"[{A}]:465"]) == ("may", "encrypt")
+    assert options(made, "relay-fallback")["smtp_tls_security_level"] == "encrypt"
+    assert ways(both, [{"security_level": "dane"}])["relayhost"] == f"[{A}]:587"
+
+
+def test_the_same_sender_past_every_relay_twice_is_one_row():
+    past = {"senders": ["@x.example"], "direct": True}
+    made = ways(fact(entry(way(A, 587)), entry(relay=1, **past), entry(relay=2, **past)), [LOGIN, {}, {}])
+    assert made["senders"] == ["@x.example relay-direct:"]

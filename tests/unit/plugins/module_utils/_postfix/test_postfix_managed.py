@@ -317,6 +317,23 @@ def test_a_password_that_is_kept_nowhere_is_not_made_up(files: Files) -> None:
         files.run(restore="previous")
 
 
+def test_a_relay_never_gets_the_password_of_another_one(files: Files) -> None:
+    both = "[a.example]:587 u:of-a\n[b.example]:587 u:of-b\n"
+    files.run(files=[FileWish("sasl_passwd", both, sensitive=True, block=True)])
+    files.run(files=[FileWish("sasl_passwd", "[b.example]:587 u:of-b\n", sensitive=True, block=True)])
+    with pytest.raises(managed.ManagedError, match="kept in no copy"):
+        files.run(restore="previous")
+
+
+def test_another_port_of_a_relay_has_its_password(files: Files) -> None:
+    both = "[a.example]:587 u:of-a\n[a.example]:465 u:of-a\n[b.example]:587 u:of-b\n"
+    files.run(files=[FileWish("sasl_passwd", both, sensitive=True, block=True)])
+    kept = "[a.example]:587 u:of-a\n[b.example]:587 u:of-b\n"
+    files.run(files=[FileWish("sasl_passwd", kept, sensitive=True, block=True)])
+    files.run(restore="previous")
+    assert "[a.example]:465 u:of-a\n" in files["sasl_passwd"]
+
+
 def test_replace_puts_everything_else_out_of_force_and_back(files: Files) -> None:
     files.run()
     before = files["main.cf"]

@@ -1,0 +1,60 @@
+"""The passwords in a list of relays. The work is done in plugin_utils/variables.py."""
+# Copyright: (c) 2026, the mailops.smtp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: relay_passwords
+short_description: The passwords in a list of relays
+version_added: 1.1.0
+author: the mailops.smtp authors (@mailops)
+description:
+  - For roles P(mailops.smtp.preflight#role) and P(mailops.smtp.postfix#role), whose checked values hold no secret.
+  - Reads C(postfix_relays) in every form in which M(mailops.smtp.variables) does.
+positional: _input
+options:
+  _input:
+    description: The variable C(postfix_relays).
+    type: raw
+    required: true
+seealso:
+  - module: mailops.smtp.variables
+"""
+
+EXAMPLES = r"""
+- name: Know how many relays have a password
+  ansible.builtin.debug:
+    msg: "{{ postfix_relays | mailops.smtp.relay_passwords | select | length }}"
+"""
+
+RETURN = r"""
+_value:
+  description: A mapping with the C(password) of each relay, in their order; an empty one where it has none.
+  type: list
+  elements: dict
+"""
+
+from typing import Any, Callable
+
+from ansible.errors import AnsibleFilterError
+
+from ..action.variables import plain, specification
+from ..plugin_utils.variables import Wrong, typed
+
+
+def _passwords(given: Any) -> list[dict[str, str]]:
+    name = "postfix_relays"
+    try:
+        relays = typed(name, specification("postfix")[name], plain(given) or [])
+    except Wrong as wrong:
+        raise AnsibleFilterError(str(wrong)) from None
+    return [{"password": one["password"]} if one.get("password") else {} for one in relays]
+
+
+class FilterModule:
+    """The filter."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"relay_passwords": _passwords}
