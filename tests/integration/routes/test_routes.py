@@ -91,6 +91,17 @@ def test_recipients_have_their_relays(lab: Lab) -> None:
             ]
         }
     )
+    answers = {
+        "mailops_transport": {"example.net": f"relay-2:{hop('other', 587)}", "example.com": "relay-direct:"},
+        "tls_policy": {
+            hop("other", 587): "secure servername=hostname protocols=!SSLv2:!SSLv3:!TLSv1:!TLSv1.1"
+        },
+    }
+    for host in lab.hosts:
+        for table, rows in answers.items():
+            for key, value in rows.items():
+                said = host.machine.run(f"postmap -q '{key}' texthash:/etc/postfix/{table}").stdout.strip()
+                assert said == value, f"{host}: {key} in {table}"
     arrives(lab, "ops@plain:587", "ops@example.test")
     arrives(lab, "partner@other:587", "ops@example.test", "somebody@example.net")
     arrives(lab, "mx:25", "ops@example.test", "somebody@example.com")
