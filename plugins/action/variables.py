@@ -97,7 +97,7 @@ class ActionModule(ActionBase):
 
     def _is_set(self, role: str, name: str, task_vars: Mapping[str, Any]) -> bool:
         """Whether somebody has given a variable a value of his own."""
-        return name in task_vars and task_vars[name] != self._defaults(role)[name]
+        return task_vars.get(name) not in (None, "", [], self._defaults(role)[name])
 
     def _typed(self, spec: variables.Spec, task_vars: Mapping[str, Any]) -> variables.Checked:
         templar = self._templar.copy_with_new_env(available_variables=task_vars)

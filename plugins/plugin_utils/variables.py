@@ -9,6 +9,7 @@ sentence names the variable, what was given, why it cannot work and what to writ
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
 import json
 import math
@@ -464,6 +465,10 @@ def _list_of_text(name: str, option: Option, value: str) -> Sequence[Any]:
     if isinstance(parsed, list) and not _is_address_literal(text):
         return parsed
     if elements == "dict":
+        with contextlib.suppress(yaml.YAMLError):
+            parsed = yaml.safe_load(text)
+            if isinstance(parsed, list):
+                return parsed
         raise Wrong(
             f"{name} is {_shown(option, value)}, and takes a list of mappings; {_list_example(name, elements)}"
         )
@@ -537,7 +542,9 @@ def _dict(name: str, option: Option, value: Any) -> dict[str, Any]:
     if isinstance(value, (list, tuple)) and not value:
         value = {}
     if not isinstance(value, Mapping):
-        raise Wrong(f"{name} is {_shown(option, value)}, and takes a mapping; write {name}: {{name: value}}")
+        raise Wrong(
+            f"{name} is {_shown(option, value)}, and takes a mapping; write {name}: {_mapping_example(option)}"
+        )
     suboptions = option.get("options")
     if suboptions:
         return _entry(name, suboptions, value)
@@ -553,10 +560,15 @@ def _dict_of_text(name: str, option: Option, value: str) -> Mapping[str, Any]:
     pairs = _pairs(text)
     if pairs is None:
         raise Wrong(
-            f"{name} is {_shown(option, value)}, and takes a mapping; write {name}: {{name: value}}, as text "
+            f"{name} is {_shown(option, value)}, and takes a mapping; write {name}: {_mapping_example(option)}, as "
+            "text "
             f'{{"name": "value"}}'
         )
     return pairs
+
+
+def _mapping_example(option: Option) -> str:
+    return "{host: relay.example.com}" if "host" in (option.get("options") or {}) else "{name: value}"
 
 
 def holds_secrets(option: Option) -> bool:
@@ -858,8 +870,8 @@ def _relay_needed(
         ]
     return [
         "no relay is named; set postfix_relay_host to its host name, or postfix_relay_provider to a service of the "
-        "catalogue such as amazon_ses; or set postfix_direct: true if this host is to send its mail straight to the "
-        "hosts of its recipients"
+        "catalogue such as amazon_ses, or postfix_relays to several; or set postfix_direct: true if this host is to "
+        "send its mail straight to the hosts of its recipients"
     ]
 
 
@@ -879,7 +891,7 @@ def _beside_a_list(values: Mapping[str, Any]) -> list[str]:
     ]
     found = [
         f"{name} is set beside postfix_relays, which names the relays; put it into the entry that it belongs to, as "
-        f"{name.removeprefix('postfix_relay_')}, or leave one of the two out"
+        f"{name.removeprefix('postfix_relay_')}, or leave one of the two out, as an empty value on this host does"
         for name in twice
     ]
     if values.get("postfix_relay_auth") == "xoauth2":
@@ -1037,8 +1049,10 @@ def _certificate_needed(values: Mapping[str, Any]) -> list[str]:
 
 def _login_needed(values: Mapping[str, Any], complaints: Sequence[str]) -> list[str]:
     user, password = "postfix_relay_username", "postfix_relay_password"
-    if values.get("postfix_relay_auth") == "none" or any(
-        one.startswith((user, password)) for one in complaints
+    if (
+        values.get("postfix_relays")
+        or values.get("postfix_relay_auth") == "none"
+        or any(one.startswith((user, password)) for one in complaints)
     ):
         return []
     if values.get("postfix_relay_auth") == "xoauth2":

@@ -235,8 +235,18 @@ class _Rendering:
                 # Whatever the mechanisms are, it needs none.
                 before = next(reversed(hops.values())).client.mechanism
                 hop = hop._replace(client=hop.client._replace(mechanism=before))
-            hops.setdefault(hop.text, hop)
+            self._check_login(hops.setdefault(hop.text, hop), hop)
         return list(hops.values()) if self.failover else list(hops.values())[:1]
+
+    def _check_login(self, one: Hop, other: Hop) -> None:
+        """One chain has one login for each next hop."""
+        logins = [self.relays[hop.relay].get("username") if hop.login else None for hop in (one, other)]
+        if logins[0] != logins[1]:
+            raise WaysError(
+                f"{one.text} is named twice for the same mail, with different logins, in entries {one.relay + 1} and "
+                f"{other.relay + 1} of the list of relays, and Postfix has one login for each next hop; leave one of "
+                "the two out, or say with senders whose mail it is for"
+            )
 
     def _hop(self, way: Mapping[str, Any], place: int) -> Hop:
         if place >= len(self.relays):

@@ -291,12 +291,12 @@ def _for_whom(index: int, spec: RelaySpec, names: Mapping[str, str]) -> dict[str
 
 def _missed(route: Route, routes: Sequence[Mapping[str, Any]]) -> list[str]:
     """Relays that the host can do without, and has to."""
-    if route.host is None and route is not PAST_RELAYS:
+    if route.host is None and route.decided_by != "direct":
         return []
     return [
         f"{whose_mail(one)} goes without {one['name']}: {_why(one)}"
         for one in routes
-        if one["host"] is None and not one["direct"] and not one["required"] and len(routes) > 1
+        if one["host"] is None and not one["direct"] and not one["required"]
     ]
 
 

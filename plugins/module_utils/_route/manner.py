@@ -145,7 +145,16 @@ def of_relay(spec: RelaySpec, common: Options, params: Mapping[str, Any], here: 
         own.update(ca_path=(spec.ca_path,), system_authorities=False)
     if spec.senders:
         own["mail_from"] = _one_of_the_senders(spec.senders, common.mail_from, here)
+    if spec.recipients and common.rcpt_to:
+        own["rcpt_to"] = _one_of_the_recipients(spec.recipients, common.rcpt_to)
     return replace(common, **own) if own else None
+
+
+def _one_of_the_recipients(recipients: Sequence[str], common: str) -> str | None:
+    """A recipient that the relay is for; of a whole domain none is known but the one that is tried everywhere."""
+    if common.lower() in recipients or f"@{common.lower().rpartition('@')[2]}" in recipients:
+        return common
+    return next((one for one in recipients if not one.startswith("@")), None)
 
 
 def _one_of_the_senders(senders: Sequence[str], common: str | None, here: Here) -> str | None:

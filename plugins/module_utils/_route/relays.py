@@ -276,6 +276,11 @@ def _may_hold_login(entry: str) -> bool:
 
 def _parse_relay(entry: Any, where: _Where, auth_mechanism: str) -> RelaySpec:
     if isinstance(entry, str):
+        if re.search(r"[{}\"']", entry):
+            raise OptionError(
+                f"{where}: it is text that is neither host nor host:port (not shown); write it as a mapping with host, "
+                "ports, username and password"
+            )
         entry = _from_string(entry, where)
     if not isinstance(entry, Mapping):
         raise OptionError(f"{where}: it is neither a host, host:port nor a mapping with host or provider")
@@ -292,6 +297,11 @@ def _parse_relay(entry: Any, where: _Where, auth_mechanism: str) -> RelaySpec:
             f"{listed(ports, 'or')}; write {named.host} there, or the same port in both"
         )
     port = check_port(text["port"], where.key("port")) if text["port"] not in ("", "auto") else None
+    if named.port and port and port != named.port:
+        raise OptionError(
+            f"{where.key('host')}: {text['host']!r} holds the port {named.port}, and {where.key('port')} is {port}; "
+            f"write {named.host} there, or the same port in both"
+        )
     host = check_host(found.host if found else named.host, where.key("host"))
     return RelaySpec(
         host=host,
@@ -341,12 +351,19 @@ _SELECTION = re.compile(r"(?!#)(?P<user>[^\s@,;<>\"()]*)@(?P<domain>[^\s@]+)\Z")
 
 def _addresses(entry: Mapping[str, Any], key: str, where: _Where) -> tuple[str, ...]:
     """Addresses and @domains, in lower case, each once."""
-    value = entry.get(key) or ()
+    value = entry.get(key)
+    if value is None or value == "":
+        return ()
     if isinstance(value, str):
         value = re.split(r"[\s,]+", value.strip(" \t[],"))
     if not isinstance(value, Sequence):
         raise OptionError(
             f"{where.key(key)}: it is not a list; give addresses such as [ops@example.com, '@example.org']"
+        )
+    if not any(str(one).strip() for one in value):
+        raise OptionError(
+            f"{where.key(key)}: it is given and empty, and the relay would be for everybody; name one such as "
+            "ops@example.com or @example.org, or leave it out"
         )
     found: dict[str, None] = {}
     for index, one in enumerate(value):

@@ -632,6 +632,21 @@ UNPROBED = {"postfix_preflight": False, "postfix_relay_host": "r.example", "post
                 ),
                 ([{"host": "r.example", "port": "456"}], {}, ["postfix_relays[0].port: 456", "465"]),
                 (
+                    [{"host": "r.example:587", "port": "2525"}],
+                    {},
+                    ["postfix_relays[0].host", "holds the port 587, and postfix_relays[0].port is 2525"],
+                ),
+                (
+                    [{"host": "r.example", "senders": []}, {"host": "s.example"}],
+                    {},
+                    ["postfix_relays[0].senders: it is given and empty"],
+                ),
+                (
+                    [{"host": "r.example"}],
+                    {"postfix_relay_password": "p"},
+                    ["postfix_relay_password is set beside postfix_relays", "an empty value on this host"],
+                ),
+                (
                     [{"host": "r.example"}],
                     {"postfix_preflight": False},
                     ["set a number in port of each entry of postfix_relays"],
@@ -794,3 +809,14 @@ def test_relays_that_are_not_probed_twice_the_same_are_one() -> None:
         {"postfix_preflight": False, "postfix_relays": twice, "postfix_inet_protocols": "ipv6"}
     )
     assert (found["host"], found["family"]) == ("a.example", "ipv6")
+
+
+@pytest.mark.parametrize("given", ["[{host: a.example, ports: [587]}]", "- {host: a.example, ports: [587]}"])
+def test_a_list_of_relays_may_be_written_as_yaml(given: str) -> None:
+    ports = {"type": "list", "elements": "int"}
+    option = {
+        "type": "list",
+        "elements": "dict",
+        "options": {"host": STR, "ports": ports, "password": SECRET},
+    }
+    assert typed("postfix_relays", option, given) == [{"host": "a.example", "ports": [587]}]

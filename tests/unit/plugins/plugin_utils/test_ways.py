@@ -290,3 +290,10 @@ def test_the_same_sender_past_every_relay_twice_is_one_row():
     past = {"senders": ["@x.example"], "direct": True}
     made = ways(fact(entry(way(A, 587)), entry(relay=1, **past), entry(relay=2, **past)), [LOGIN, {}, {}])
     assert made["senders"] == ["@x.example relay-direct:"]
+
+
+def test_two_logins_at_one_next_hop_for_the_same_mail_are_refused():
+    found = fact(entry(way(A, 587)), entry(way(A, 587, 1), relay=1))
+    with pytest.raises(WaysError, match=r"different logins, in entries 1 and 2"):
+        ways(found, [LOGIN, {**LOGIN, "username": "v"}])
+    assert ways(found, [LOGIN, LOGIN])["relayhost"] == f"[{A}]:587"
