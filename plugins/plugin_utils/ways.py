@@ -145,6 +145,11 @@ class _Rendering:
         self.networks = " ".join(
             ["127.0.0.0/8", "[::1]/128", *(_network(one) for one in route.get("source_addresses") or ())]
         )
+        for one in route.get("routes") or ():
+            if one["required"] and not one["host"] and not one["direct"] and route.get("host"):
+                raise WaysError(
+                    f"no route for mail was found through {one['name']}, so nothing is configured"
+                )
         self.direct = [one for one in route.get("routes") or () if one["direct"]]
         self.everybody = _Chain("relay", self._everybody(route))
         self.chains = self._chains(route)
@@ -189,6 +194,8 @@ class _Rendering:
 
     def _everybody(self, route: Mapping[str, Any]) -> list[Hop]:
         if not route.get("host"):
+            if route and route.get("decided_by") != "direct":
+                raise WaysError("no route for mail was found for this host, so nothing is configured")
             return []
         first = 0
         for index, one in enumerate(route.get("routes") or ()):

@@ -108,6 +108,7 @@ def unprobed(params: Mapping[str, Any]) -> dict[str, Any] | None:
     first = everybody[0] if everybody else {"host": None, "port": None, "tls": None}
     return {
         **{key: first[key] for key in ("host", "port", "tls")},
+        "decided_by": "override" if everybody else "direct",
         "alternatives": everybody[1:],
         "routes": routes,
     }

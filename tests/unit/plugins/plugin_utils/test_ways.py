@@ -22,7 +22,7 @@ def way(host, port, relay=0, tls=None, mechanism=None, lookup="dns"):
     }
 
 
-def entry(*found, relay=0, senders=(), recipients=(), direct=False):
+def entry(*found, relay=0, senders=(), recipients=(), direct=False, required=True):
     first = found[0] if found else way(None, None, relay)
     return {
         **first,
@@ -31,7 +31,8 @@ def entry(*found, relay=0, senders=(), recipients=(), direct=False):
         "senders": list(senders),
         "recipients": list(recipients),
         "direct": direct,
-        "required": True,
+        "required": required,
+        "name": f"postfix_relays[{relay}]",
     }
 
 
@@ -40,7 +41,8 @@ def fact(*entries):
     everybody = [one for one in entries if not one["senders"] and not one["recipients"]]
     found = [each for one in everybody for each in (one, *one["alternatives"])]
     first = found[0] if found else way(None, None)
-    return {**first, "alternatives": found[1:], "routes": list(entries)}
+    decided_by = "probe" if found else "direct"
+    return {**first, "decided_by": decided_by, "alternatives": found[1:], "routes": list(entries)}
 
 
 SECURE = {"security_level": "secure"}
@@ -232,8 +234,12 @@ def test_the_same_sender_in_two_entries_has_both_relays():
 
 
 def test_a_relay_that_is_not_usable_has_no_rows():
-    made = ways(fact(entry(way(A, 587)), entry(relay=1, senders=["@x.example"])), [LOGIN, LOGIN])
+    unusable = {"relay": 1, "senders": ["@x.example"]}
+    made = ways(fact(entry(way(A, 587)), entry(required=False, **unusable)), [LOGIN, LOGIN])
     assert made["senders"] == []
+    # Though the play has ignored the failure of the probe.
+    with pytest.raises(WaysError, match=r"found through postfix_relays\[1\], so nothing is configured"):
+        ways(fact(entry(way(A, 587)), entry(**unusable)), [LOGIN, LOGIN])
 
 
 def test_a_host_that_speaks_ipv6_alone_and_one_that_sends_from_an_address():
@@ -297,3 +303,13 @@ def test_two_logins_at_one_next_hop_for_the_same_mail_are_refused():
     with pytest.raises(WaysError, match=r"different logins, in entries 1 and 2"):
         ways(found, [LOGIN, {**LOGIN, "username": "v"}])
     assert ways(found, [LOGIN, LOGIN])["relayhost"] == f"[{A}]:587"
+
+
+def test_without_a_route_nothing_is_configured():
+    lost = {**way(None, None), "decided_by": "probe", "alternatives": [], "routes": [entry()]}
+    with pytest.raises(
+        WaysError, match="no route for mail was found for this host, so nothing is configured"
+    ):
+        ways(lost, [LOGIN])
+    nothing = ways({}, [SECURE])
+    assert (nothing["relayhost"], nothing["default_transport"], nothing["services"]) == ("", "smtp", [])
