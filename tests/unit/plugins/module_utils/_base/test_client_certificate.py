@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._base.client_certificate import Flaw, flaw
@@ -87,11 +87,18 @@ def test_a_flaw_and_its_words(tmp_path: Path, certificate: str, key: str, expect
     assert found.words.startswith(words), found.words
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root reads every file")
-def test_a_file_that_this_user_may_not_read(tmp_path: Path) -> None:
-    (tmp_path / "key.pem").write_text("x")
-    (tmp_path / "key.pem").chmod(0)
-    found = flaw(str(DATA / "good.pem"), str(tmp_path / "key.pem"), NOW)
+def test_a_file_that_this_user_may_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, usual = tmp_path / "key.pem", open
+    key.write_text("x")
+
+    def refuse(path: Any, *arguments: Any, **options: Any) -> Any:
+        # Root may read every file.
+        if str(path) == str(key):
+            raise PermissionError(13, "Permission denied")
+        return usual(path, *arguments, **options)
+
+    monkeypatch.setattr("builtins.open", refuse)
+    found = flaw(str(DATA / "good.pem"), str(key), NOW)
     assert found is not None
     assert (found.kind, found.of_key) == ("unreadable", True)
 
