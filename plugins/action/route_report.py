@@ -90,7 +90,7 @@ def reasons(fact: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"{whose_mail(one)} goes by {_way(one)}: {one['reason']}"
             if one["host"]
-            else (f"{whose_mail(one)} goes straight to the hosts of its recipients")
+            else f"{whose_mail(one)} goes straight to the hosts of its recipients"
         )
 
 

@@ -182,7 +182,6 @@ class _Rendering:
             "default_transport": "smtp" if by_relayhost or not hops else f"{transport}:{hops}",
             "relayhost": hops if by_relayhost else "",
             "client": self.base._asdict(),
-            "login": any(hop.login for hop in self.everybody.hops),
             "policy": self._policy(),
             "passwords": self._passwords(self.everybody.hops),
             "tables": [{"path": path, "rows": rows} for path, rows in self.logins.items()],
@@ -282,9 +281,8 @@ class _Rendering:
         if not self.everybody.hops:
             return Client()
         first = self.everybody.hops[0].client
-        others = [hop.client for chain in (self.everybody, *self.chains) for hop in chain.hops]
         # Only main.cf can have the distribution's own file.
-        ca_file = first.ca_file if all(one.ca_file for one in others) else ""
+        ca_file = first.ca_file if all(hop.client.ca_file for hop in self._all_hops()) else ""
         return first._replace(implicit=False, ca_file=ca_file)
 
     def _check_levels(self) -> None:
