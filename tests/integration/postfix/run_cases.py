@@ -1,6 +1,6 @@
 """Runs the cases inside a host that has Postfix, and prints one JSON object: name -> outcome.
 
-    run_cases.py [even|odd] [NAME ...]     of even or odd number only; of these names only
+    run_cases.py [K/N] [NAME ...]     every N-th, from number K on; of these names only
 
 A broken case goes through a real run of deploy(), so that "refused before the live files change" is
 seen and not assumed. A valid one is staged and checked, and not made live: most name hosts and
@@ -110,12 +110,12 @@ def valid(case: Case) -> dict[str, Any]:
 def main() -> None:
     results: dict[str, Any] = {}
     names = sys.argv[1:]
-    share = ("even", "odd").index(names.pop(0)) if names[:1] in (["even"], ["odd"]) else None
+    first, every = map(int, names.pop(0).split("/")) if names and "/" in names[0] else (0, 1)
     for kind, cases, judge in (("broken", BROKEN, broken), ("valid", VALID, valid)):
         for number, case in enumerate(cases):
             if names and case.name not in names:
                 continue
-            if not applies(case) or share not in (None, number % 2):
+            if not applies(case) or number % every != first:
                 results[f"{kind}:{case.name}"] = None
                 continue
             try:
