@@ -1,6 +1,6 @@
 """Measures the probe against the other ways to test mail servers, in one run on one machine.
 
-  python3 run.py [--quick] [--without PEER]... [--python INTERPRETER] [--ansible DIRECTORY]
+  python3 run.py [--quick | --routes] [--without PEER]... [--python INTERPRETER] [--ansible DIRECTORY]
 
 As root, on Debian 12 or newer with two cores. The servers run on the first core and the clients on the second, on
 loopback in a network namespace of their own. Every number is measured in this run; a peer that is not here is named as
@@ -45,6 +45,8 @@ ENGINE_TO_BARE = 1.25
 OVER_TIMEOUT = 1.05
 MOST_MIB = 64
 MODULE_TO_PING = 1.3
+ROUTES_OVER_PING = 0.5
+"""Seconds that a task with five relays of four ports may take beside what a ping takes."""
 
 HEALTHY, FILTERED, TARPIT = 0, 1, 2
 
@@ -392,6 +394,48 @@ def through_ansible(report: Report, ansible: str, path: str, authority: str, rou
     report.promise(what, (probed - network) / pinged, MODULE_TO_PING)
 
 
+PORTS = [587, 2525, 465, 25]
+VANISH = 2
+"""Seconds that a connection is waited for, where packets vanish."""
+
+
+def routes(answering: int, vanishing: int) -> dict[str, Any]:
+    """A task of smtp_route_facts with so many relays of four ports."""
+    hosts = [*addresses(answering), *addresses(vanishing, FILTERED)]
+    fact = "found.ansible_facts.smtp_route.endpoints | selectattr('usable') | length"
+    return {
+        "mailops.smtp.smtp_route_facts": {
+            "relays": [{"host": host, "ports": PORTS} for host in hosts],
+            "validate_certs": False, "connect_timeout": VANISH,
+        },
+        "register": "found", "failed_when": f"{fact} != {answering * len(PORTS)}",
+    }  # fmt: skip
+
+
+def routes_through_ansible(report: Report, ansible: str, path: str, rounds: int) -> None:
+    """Five relays of four ports in one task, all of which answer, or two of which vanish."""
+    if not ansible:
+        return
+    many = 5
+    tasks = {"ping": {"ansible.builtin.ping": {}}, "answer": routes(5, 0), "vanish": routes(3, 2)}
+    walls: dict[str, list[float]] = {name: [] for name in tasks}
+    for _round in range(rounds):
+        for name, task in tasks.items():
+            runs = [playbook(ansible, [task] * times, path) for times in (1, many)]
+            for _figures, text in runs:
+                if "failed=0" not in text:
+                    report.failures.append(f"five relays through Ansible: {text[-400:]}")
+                    return
+            walls[name].append((runs[1][0].wall - runs[0][0].wall) / (many - 1))
+    ping, answer, vanish = (min(walls[name]) for name in tasks)
+    print(f"through Ansible, one task: smtp_route_facts, five relays of four ports {answer * 1000:.0f} ms; "
+          f"where two of them vanish {vanish * 1000:.0f} ms")  # fmt: skip
+    report.promise("five relays that answer, seconds over a ping", answer - ping, ROUTES_OVER_PING)
+    report.promise(
+        "five relays of which two vanish, seconds over a ping", vanish - ping, VANISH + ROUTES_OVER_PING
+    )
+
+
 def find_sslyze() -> str:
     """Outside the namespaces, where there is a network."""
     directory = namespace.cache() / "sslyze"
@@ -401,59 +445,8 @@ def find_sslyze() -> str:
     return str(program) if done.returncode == 0 and program.exists() else ""
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Measure smtp_probe against other probes of mail servers")
-    parser.add_argument(
-        "--quick", action="store_true", help="200 and 1,000 endpoints, no peers that take minutes"
-    )
-    parser.add_argument("--without", action="append", default=[], help="leave this peer out")
-    parser.add_argument(
-        "--rounds", type=int, default=5, help="turns of engine and yardstick; the median counts"
-    )
-    parser.add_argument("--python", default="/usr/bin/python3", help="interpreter for the probe")
-    parser.add_argument("--ansible", default=str(PROJECT / ".venv/bin"), help="directory of ansible-playbook")
-    arguments = parser.parse_args()
-    if namespace.outside():
-        os.environ["MAILOPS_SSLYZE"] = (
-            "" if arguments.quick or "sslyze" in arguments.without else find_sslyze()
-        )
-    namespace.enter(__file__, sys.argv[1:])
-
-    place = Place({"127.0.0.1": [HOST, "localhost"], "::1": ["localhost"]})
-    certificates.make(place, ("ecdsa",))
-    place.must("nft", "-f", "-", input="table inet benchmark { chain out { type filter hook output priority 0; "
-               "ip daddr 127.1.0.0/16 drop; }; }")  # fmt: skip
-    shutil.copy(HERE / "server.py", place.root / "oracle/server.py")
-    key = [f"/oracle/tls/ecdsa.{end}" for end in ("pem", "key")]
-    WATCHED.append(place.start("server", "python3", "/oracle/server.py", *key, pin=SERVER_CORE))
-    place.await_listeners([("0.0.0.0", 587)])
-
-    collections = tempfile.mkdtemp(dir="/run")
-    link = Path(collections, "ansible_collections/mailops/smtp")
-    link.parent.mkdir(parents=True)
-    link.symlink_to(PROJECT)
-    ansible = str(Path(arguments.ansible, "ansible-playbook"))
-    ansible = ansible if os.access(ansible, os.X_OK) else shutil.which("ansible-playbook") or ""
-    library = ""
-    if ansible:
-        interpreter = Path(ansible).parent / "python"
-        find = [
-            str(interpreter),
-            "-c",
-            "import ansible, os; print(os.path.dirname(os.path.dirname(ansible.__file__)))",
-        ]
-        library = subprocess.run(find, check=False, stdout=subprocess.PIPE, text=True).stdout.strip()
-    authority = str(place.root) + CA
-    ours = Ours(arguments.python, collections, authority, f"{collections}:{library}")
-    peers = Peers(place, os.environ["MAILOPS_SSLYZE"], ansible)
-    report = Report()
-
-    version = subprocess.run(
-        [arguments.python, "-V"], check=True, stdout=subprocess.PIPE, text=True
-    ).stdout.strip()
-    print(
-        f"{version}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start, timeout {TIMEOUT} s"
-    )
+def against_peers(report: Report, ours: Ours, peers: Peers, arguments: argparse.Namespace) -> None:
+    """Engine and module against the other probes: 200, 1,000 and 5,000 endpoints."""
     print(
         f"{'hosts':>5}  {'mix':<13}  {'who':<26} {'wall s':>8} {'CPU s':>8} {'MiB':>7} {'x ours':>8}  found"
     )
@@ -507,7 +500,66 @@ def main() -> int:
             report.failures.append(f"wrong verdicts for 5000 {mix}: {verdicts}")
     module = ours.module(addresses(5000))
     report.line(5000, "healthy", "smtp_probe, whole process", module)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure smtp_probe against other probes of mail servers")
+    parser.add_argument(
+        "--quick", action="store_true", help="200 and 1,000 endpoints, no peers that take minutes"
+    )
+    parser.add_argument("--without", action="append", default=[], help="leave this peer out")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="turns of engine and yardstick; the median counts"
+    )
+    parser.add_argument("--routes", action="store_true", help="the tasks through Ansible alone")
+    parser.add_argument("--python", default="/usr/bin/python3", help="interpreter for the probe")
+    parser.add_argument("--ansible", default=str(PROJECT / ".venv/bin"), help="directory of ansible-playbook")
+    arguments = parser.parse_args()
+    if namespace.outside():
+        os.environ["MAILOPS_SSLYZE"] = (
+            "" if arguments.quick or "sslyze" in arguments.without else find_sslyze()
+        )
+    namespace.enter(__file__, sys.argv[1:])
+
+    place = Place({"127.0.0.1": [HOST, "localhost"], "::1": ["localhost"]})
+    certificates.make(place, ("ecdsa",))
+    place.must("nft", "-f", "-", input="table inet benchmark { chain out { type filter hook output priority 0; "
+               "ip daddr 127.1.0.0/16 drop; }; }")  # fmt: skip
+    shutil.copy(HERE / "server.py", place.root / "oracle/server.py")
+    key = [f"/oracle/tls/ecdsa.{end}" for end in ("pem", "key")]
+    WATCHED.append(place.start("server", "python3", "/oracle/server.py", *key, pin=SERVER_CORE))
+    place.await_listeners([("0.0.0.0", 587)])
+
+    collections = tempfile.mkdtemp(dir="/run")
+    link = Path(collections, "ansible_collections/mailops/smtp")
+    link.parent.mkdir(parents=True)
+    link.symlink_to(PROJECT)
+    ansible = str(Path(arguments.ansible, "ansible-playbook"))
+    ansible = ansible if os.access(ansible, os.X_OK) else shutil.which("ansible-playbook") or ""
+    library = ""
+    if ansible:
+        interpreter = Path(ansible).parent / "python"
+        find = [
+            str(interpreter),
+            "-c",
+            "import ansible, os; print(os.path.dirname(os.path.dirname(ansible.__file__)))",
+        ]
+        library = subprocess.run(find, check=False, stdout=subprocess.PIPE, text=True).stdout.strip()
+    authority = str(place.root) + CA
+    ours = Ours(arguments.python, collections, authority, f"{collections}:{library}")
+    peers = Peers(place, os.environ["MAILOPS_SSLYZE"], ansible)
+    report = Report()
+
+    version = subprocess.run(
+        [arguments.python, "-V"], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout.strip()
+    print(
+        f"{version}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start, timeout {TIMEOUT} s"
+    )
+    if not arguments.routes:
+        against_peers(report, ours, peers, arguments)
     through_ansible(report, ansible, collections, authority, arguments.rounds)
+    routes_through_ansible(report, ansible, collections, arguments.rounds)
 
     print(f"load {os.getloadavg()[0]:.1f} at the end")
     for failure in report.failures:
