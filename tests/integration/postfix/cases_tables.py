@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from case import (
+    PASSWORD,
     Case,
     inet,
     text,
@@ -105,6 +106,31 @@ BROKEN: list[Case] = [
 ]
 
 VALID: list[Case] = [
+    Case(
+        "passwords_that_all_may_read",
+        "passwords-readable-by-all",
+        "every user of the host can read the passwords in /root/mailops/passwd; chmod o-r",
+        {"relayhost": "[relay.example.com]:587", "smtp_sasl_password_maps": "texthash:/root/mailops/passwd"},
+        setup="mkdir -m 755 /root/mailops; echo '[relay.example.com]:587 joe:secret7' > /root/mailops/passwd; "
+        "chmod 644 /root/mailops/passwd # undo: rm -r /root/mailops",
+    ),
+    Case(
+        "passwords_of_root_alone",
+        "passwords-readable-by-all",
+        "",
+        {
+            "relayhost": "[relay.example.com]:587",
+            "smtp_sasl_password_maps": "texthash:/etc/postfix/sasl_passwd",
+        },
+        files=[{**PASSWORD, "content": "[relay.example.com]:587 joe:secret7\n"}],
+    ),
+    Case(
+        "address_of_a_cache_that_all_may_read",
+        "passwords-readable-by-all",
+        "",
+        {"virtual_alias_maps": "memcache:/root/cached.cf"},
+        setup="echo 'memcache = inet:localhost:11211' > /root/cached.cf; chmod 644 /root/cached.cf # undo: rm /root/cached.cf",
+    ),
     Case(
         "proxy_read_maps_of_whole_lists",
         "proxymap-not-allowed",

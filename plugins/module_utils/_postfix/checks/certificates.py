@@ -11,7 +11,6 @@ import ipaddress
 import os
 import re
 import ssl
-import stat
 import time
 from typing import Iterator, NamedTuple, Sequence
 
@@ -150,7 +149,7 @@ def key_readable_by_all(config: Configuration) -> Iterator[Finding]:
     Manual: postconf(5) smtpd_tls_key_file.
     """
     for pair in [pair for pair, trouble in _judged(config) if not trouble]:
-        if os.stat(config.staged(pair.key)).st_mode & stat.S_IROTH:
+        if config.readable_by_all(pair.key):
             yield pair.key_named.warning(
                 "every user of the host can read the private key", f"chmod 0600 {pair.key}"
             )

@@ -282,8 +282,12 @@ class Configuration:
         return {self.shown_file(path): read_text(self.staged(path)) for path in paths}
 
     def _is_private(self, path: str) -> bool:
+        return os.path.exists(self.staged(path)) and not self.readable_by_all(path)
+
+    def readable_by_all(self, path: str) -> bool:
+        """Whether the file is there, and every user of the host may read it."""
         with contextlib.suppress(OSError):
-            return not os.stat(self.staged(path)).st_mode & stat.S_IROTH
+            return bool(os.stat(self.staged(path)).st_mode & stat.S_IROTH)
         return False
 
     @functools.cached_property

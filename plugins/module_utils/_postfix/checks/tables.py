@@ -11,9 +11,11 @@ import os
 import re
 from typing import Iterator, Sequence
 
+from ..._base.words import listed
 from ..files import lines, table
 from ..files.parameters import ADVICE, COVERED_BY_CHECKS
-from ..files.passwords import IN_MAIN_CF
+from ..files.passwords import IN_MAIN_CF, MAPS
+from ..files.text import read_text
 from ..files.version import supports
 from ..host import maps
 from ..host.distributions import map_remedy, of_this_host
@@ -30,6 +32,7 @@ _INLINE_TYPES = ("inline", "regexp", "pcre", "cidr", "unionmap", "pipemap", "ran
 _PACKAGED = ("lmdb", "cdb", "ldap", "mysql", "pcre", "pgsql", "sqlite", "mongodb")
 # Whole lists of addresses and restrictions stand there by name, of which only what begins with "proxy:" counts.
 _PROXIED = ("proxy_read_maps", "proxy_write_maps")
+_LOGIN = re.compile(r"^[ \t]*(?:password|bind_pw)[ \t]*=[ \t]*\S", re.MULTILINE)
 _KEY = "mailops-smtp-check"
 """What postmap(1) is asked for: it is in no table. Where a pattern matches it, postmap stops there and exits with 0."""
 
@@ -79,6 +82,27 @@ def password_in_main_cf(_config: Configuration, setting: Setting, value: str) ->
             "put it in a file with sensitive: true, and name that as texthash:FILE",
             value=f"{found.group().strip('{ ')}…",
         )
+
+
+@check("passwords-readable-by-all")
+def passwords_readable_by_all(config: Configuration) -> Iterator[Finding]:
+    """A table of passwords, or the file with the login of a database, that every user of the host can read.
+
+    Whoever reads it can send mail in the name of this host, or read and change what the database holds.
+    Manual: SASL_README, ldap_table(5), mysql_table(5), pgsql_table(5).
+    """
+    for setting, ref in config.tables:
+        compiled = maps.compiled_files(ref.type, ref.path)
+        if ref.type in maps.DIRECTORY_TYPES:
+            holds = bool(_LOGIN.search(read_text(config.staged(ref.path))))
+        else:
+            holds = ref.parameter.endswith(MAPS)
+        found = [path for path in (ref.path, *compiled) if holds and config.readable_by_all(path)]
+        if found:
+            yield setting.warning(
+                f"every user of the host can read the passwords in {listed(found)}",
+                f"chmod o-r {' '.join(found)}",
+            )
 
 
 @check("table-missing")
@@ -276,6 +300,7 @@ CHECKS = (
     table_type,
     database_type,
     password_in_main_cf,
+    passwords_readable_by_all,
     table_missing,
     duplicate_key,
     table_row,

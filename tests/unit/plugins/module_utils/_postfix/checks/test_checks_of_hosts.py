@@ -536,7 +536,7 @@ def test_plugins(
     told: str,
 ) -> None:
     monkeypatch.setattr(sasl, "installed_plugins", lambda: installed)
-    password = [{"path": "sasl_passwd", "content": "[relay.example.com]:587 joe:x\n"}]
+    password = [{"path": "sasl_passwd", "content": "[relay.example.com]:587 joe:x\n", "sensitive": True}]
     outcome = found(lab, Case("x", parameters={**RELAY, **parameters}, files=password))
     assert any(told in each for each in outcome[check]) if check else outcome == {}
 
@@ -660,7 +660,7 @@ def test_the_time_of_a_check_grows_with_its_rows(lab: Lab) -> None:
             "refused": refused,
             "marked": marked,
         }
-        files = [{"path": path, "content": content} for path, content in texts.items()]
+        files = [{"path": path, "content": content, "sensitive": True} for path, content in texts.items()]
         return Case("x", parameters={**RELAY, "relayhost": hops[0], **tables}, files=files)
 
     def steps(count: int) -> int:

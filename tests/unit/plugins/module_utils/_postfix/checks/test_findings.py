@@ -41,6 +41,10 @@ PIPE = {**unix("dovecot", "pipe flags=DRhu user=list argv=/bin/cat -d ${recipien
 # end names
 
 
+def secret(path: str, content: str) -> dict[str, Any]:
+    return {**text(path, content), "sensitive": True}
+
+
 def shortened(finding: Finding) -> str:
     """The lines of the shipped files are not numbered here, and of a long value only its beginning is told."""
     value = finding.value if len(finding.value) <= 50 else f"{finding.value[:20]}..."
@@ -276,7 +280,7 @@ ROWS = [
         },
         services=[WRAPPED],
         files=[
-            text("sasl_passwd", "[relay.example.com]:465 joe:secret7\n"),
+            secret("sasl_passwd", "[relay.example.com]:465 joe:secret7\n"),
             text("senders", "joe@example.com [relay.example.com]:465\n"),
         ],
     ),
@@ -333,7 +337,7 @@ ROWS = [
         "passwords_in_a_table_that_is_not_text",
         {},
         parameters={**RELAY, "smtp_sasl_password_maps": "regexp:/etc/postfix/sasl_passwd"},
-        files=[text("sasl_passwd", "/relay/ joe:secret7\n")],
+        files=[secret("sasl_passwd", "/relay/ joe:secret7\n")],
     ),
     row(
         "no_level_of_tls",
@@ -372,7 +376,7 @@ ROWS = [
             "smtp_tls_security_level": "",
             "smtp_enforce_tls": True,
         },
-        files=[text("sasl_passwd", "[192.0.2.25]:587 joe:secret7\n")],
+        files=[secret("sasl_passwd", "[192.0.2.25]:587 joe:secret7\n")],
     ),
     row(
         "old_switch_that_compares_no_name",
@@ -384,7 +388,7 @@ ROWS = [
             "smtp_enforce_tls": True,
             "smtp_tls_enforce_peername": False,
         },
-        files=[text("sasl_passwd", "[192.0.2.25]:587 joe:secret7\n")],
+        files=[secret("sasl_passwd", "[192.0.2.25]:587 joe:secret7\n")],
     ),
     row(
         "policies_of_parents",
@@ -409,7 +413,7 @@ ROWS = [
             "smtp_tls_policy_maps": "texthash:/etc/postfix/policies",
         },
         files=[
-            text(
+            secret(
                 "sasl_passwd",
                 "mx.relay.example.com:587 joe:secret7\nmx.example.org joe:secret7\n"
                 "a.b.example.net joe:secret7\n",
@@ -1024,7 +1028,7 @@ ROWS = [
             "transport_maps": "texthash:/etc/postfix/transport",
         },
         files=[
-            text(
+            secret(
                 "sasl_passwd",
                 "relay.example.com:587 joe:secret7\n[relay.example.com]:submission joe:secret7\n"
                 "[other.example.com]:25 ann:secret7\n",
@@ -1036,7 +1040,7 @@ ROWS = [
         "password_of_the_bare_host",
         {},
         parameters={**RELAY, "relayhost": "[relay.example.com]:587"},
-        files=[text("sasl_passwd", "relay.example.com joe:secret7\n")],
+        files=[secret("sasl_passwd", "relay.example.com joe:secret7\n")],
     ),
     row(
         "password_missing_for_a_second_relay",
@@ -1068,13 +1072,13 @@ ROWS = [
         services=[
             unix("relay", "smtp", options={"smtp_sasl_password_maps": "regexp:/etc/postfix/by_pattern"})
         ],
-        files=[PASSWORD, text("by_pattern", "/relay/ joe:secret7\n")],
+        files=[PASSWORD, secret("by_pattern", "/relay/ joe:secret7\n")],
     ),
     row(
         "passwords_by_sender",
         {},
         parameters={**RELAY, "smtp_sender_dependent_authentication": True},
-        files=[text("sasl_passwd", "joe@example.com joe:secret7\n")],
+        files=[secret("sasl_passwd", "joe@example.com joe:secret7\n")],
     ),
     row(
         "passwords_badly_written",
@@ -1087,7 +1091,7 @@ ROWS = [
             "table-row": ["sasl_passwd line 3: ********: the key has no value; write key, space, value"],
         },
         parameters=RELAY,
-        files=[text("sasl_passwd", f"{HOP} = joe:secret7\n[a.example.com]:587 joe\n[b.example.com]:587\n")],
+        files=[secret("sasl_passwd", f"{HOP} = joe:secret7\n[a.example.com]:587 joe\n[b.example.com]:587\n")],
     ),
     row(
         "kerberos_without_password",
@@ -1102,7 +1106,7 @@ ROWS = [
             ],
         },
         parameters={**RELAY, "smtp_sasl_mechanism_filter": "gssapi, plain"},
-        files=[text("sasl_passwd", f"{HOP} joe\n")],
+        files=[secret("sasl_passwd", f"{HOP} joe\n")],
     ),
     row(
         "password_in_the_clear",
