@@ -20,6 +20,7 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 import yaml
 
 from ..module_utils._base.addresses import PORT_NAMES, is_address, is_host_name, is_label
+from ..module_utils._base.masks import MASK
 from ..module_utils._base.words import listed
 from ..module_utils._postfix.arguments import ignored_checks
 from ..module_utils._postfix.files.networks import interface_flaw, network_flaw
@@ -155,9 +156,9 @@ def _text(name: str, option: Option, value: Any) -> str:
     text = str(value)
     if where in CONTENTS:
         return _content(name, text)
-    text = one_value(name, text, fold=where in FOLDED)
     if LOGIN.search(name):
-        _login(name, str(value), text)
+        return _login(name, text)
+    text = one_value(name, text, fold=where in FOLDED)
     if ASCII_ONLY.search(name.partition("[")[0]) and not text.isascii():
         raise Wrong(f"{name} is {shown(text)}, and only ASCII is understood there; {_ascii_form(text)}")
     if name.endswith("_port") and text != "auto":
@@ -305,17 +306,21 @@ def _content(name: str, text: str) -> str:
     return text
 
 
-def _login(name: str, given: str, text: str) -> None:
-    if given != text:
+def _login(name: str, text: str) -> str:
+    """A user name. It is not shown: with some relays it is the password too, and somebody may write both here."""
+    if text.strip(BLANKS) != text:
         raise Wrong(
-            f"{name} is {shown(given)}, and Postfix's password table cuts off what is blank at either end; "
-            "write it without"
+            f"{name} begins or ends with a blank or a line break (not shown), and Postfix's password table cuts that "
+            "off; write it without"
         )
+    if any(ord(char) < 32 or ord(char) == 127 for char in text):
+        raise Wrong(f"{name} holds a line break or a control character (not shown); remove it")
     if ":" in text:
         raise Wrong(
-            f"{name} is {shown(text)}, and in Postfix's password table a user name ends at its first colon; "
-            "use a user name without one"
+            f"{name} holds a colon (not shown), and in Postfix's password table a user name ends at its first one; use "
+            "a user name without one, and write the password in a variable of its own"
         )
+    return text
 
 
 def _ascii_form(text: str) -> str:
@@ -705,22 +710,42 @@ def _leaves(value: Any) -> Iterator[str]:
 
 
 def public(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that may be shown: no secret variable, no secret key of an entry, and no content of an entry that is
-    marked as sensitive."""
+    """The values that may be shown: no secret variable, no secret key of an entry, no content of an entry that is
+    marked as sensitive, and no user name that is a secret as well."""
+    masks = _masks(values)
     return {
-        name: _shorn(one, spec[name].get("options") or {})
+        name: _shorn(
+            masks.get(one, one) if LOGIN.search(name) else one, spec[name].get("options") or {}, masks
+        )
         for name, one in values.items()
         if not spec[name].get("no_log")
     }
 
 
-def _shorn(value: Any, options: Spec) -> Any:
+_SECRET = re.compile(r"(password|secret|token)\Z")
+
+
+def _masks(values: Mapping[str, Any]) -> dict[Any, str]:
+    """What is shown of user names that are a secret too, as with services that take one token as both.
+
+    Each has another mask, since two logins at one relay are not one.
+    """
+    levels = [values, *(values.get("postfix_relays") or ())]
+    found = [
+        (str(name), one) for level in levels for name, one in level.items() if one and isinstance(one, str)
+    ]
+    secret = {one for name, one in found if _SECRET.search(name)}
+    told = dict.fromkeys(one for name, one in found if name.endswith("username") and one in secret)
+    return {user: MASK if not index else f"{MASK}{index + 1}" for index, user in enumerate(told)}
+
+
+def _shorn(value: Any, options: Spec, masks: Mapping[Any, str]) -> Any:
     if not isinstance(value, list):
         return value
     secret = {key for key, option in options.items() if option.get("no_log")}
     return [
         {
-            key: part
+            key: masks.get(part, part) if key == "username" else part
             for key, part in one.items()
             if key not in secret and not (key == "content" and one.get("sensitive"))
         }
@@ -1097,16 +1122,22 @@ NAMES_OF_A_LIST = {
 
 
 def relays(values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The relays that variables of role postfix name, in the terms of smtp_route_facts, without a password."""
+    """The relays that variables of role postfix name, in the terms of smtp_route_facts, without a secret."""
+    masks = _masks(values)
     common = {
         "security_level": values.get("postfix_relay_tls") or "secure",
         "auth_mechanism": values.get("postfix_relay_auth") or "auto",
     }
     entries = values.get("postfix_relays")
-    if not entries:
+    if entries:
+        found = [_relay(entry, common) for entry in entries]
+    else:
         keys = ("host", "provider", "region", "alternates", "username")
-        return [{**{key: values.get(f"postfix_relay_{key}") or "" for key in keys}, **common}]
-    return [_relay(entry, common) for entry in entries]
+        found = [{**{key: values.get(f"postfix_relay_{key}") or "" for key in keys}, **common}]
+    return [
+        {key: masks.get(value, value) if key == "username" else value for key, value in one.items()}
+        for one in found
+    ]
 
 
 def _relay(entry: Mapping[str, Any], common: Mapping[str, Any]) -> dict[str, Any]:

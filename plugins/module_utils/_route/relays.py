@@ -23,6 +23,7 @@ from .._smtp.endpoint import (
     check_host,
     check_mechanism,
     check_port,
+    check_written_port,
 )
 from .relay_services import ALIASES, FAMILIES, SERVICES, Service
 
@@ -224,7 +225,7 @@ def secrets(entries: Any) -> set[str]:
     for entry in entries if isinstance(entries, (list, tuple)) else [entries]:
         if isinstance(entry, Mapping):
             for key, value in entry.items():
-                if key not in _PUBLIC_KEYS:
+                if _may_be_secret(key, value):
                     found.update(_leaves(value))
         elif not isinstance(entry, str) or _may_hold_login(entry):
             found.update(_leaves(entry))
@@ -261,22 +262,43 @@ def masked(entries: Any) -> Any:
     """The list as it may be shown: every value of which secrets() knows is replaced."""
     if not isinstance(entries, (list, tuple)):
         return MASK
-    return [_masked(entry) for entry in entries]
+    found = secrets(entries)
+    return [_masked(entry, found) for entry in entries]
 
 
-def _masked(entry: Any) -> Any:
+def _masked(entry: Any, found: set[str]) -> Any:
     if isinstance(entry, Mapping):
-        return {key: value if key in _PUBLIC_KEYS or not value else MASK for key, value in entry.items()}
+        return {
+            # With some services one token is user name and password.
+            key: MASK
+            if value and (_may_be_secret(key, value) or (key == "username" and str(value) in found))
+            else value
+            for key, value in entry.items()
+        }
     return entry if isinstance(entry, str) and not _may_hold_login(entry) else MASK
 
 
+def _may_be_secret(key: Any, value: Any) -> bool:
+    """Whether it is no option that may be shown, or one with a login in it."""
+    return (
+        key not in _PUBLIC_KEYS
+        or (key == "username" and ":" in str(value))
+        or (key == "host" and bool(value) and _may_hold_login(str(value)))
+    )
+
+
 def _may_hold_login(entry: str) -> bool:
-    return "@" in entry or "/" in entry
+    """Whether it is more than a host and a port."""
+    try:
+        check_host(named_host(entry).host)
+    except OptionError:
+        return True
+    return False
 
 
 def _parse_relay(entry: Any, where: _Where, auth_mechanism: str) -> RelaySpec:
     if isinstance(entry, str):
-        if re.search(r"[{}\"']", entry):
+        if re.search(r"[{}\"']|\S\s+\S", entry):
             raise OptionError(
                 f"{where}: it is text that is neither host nor host:port (not shown); write it as a mapping with host, "
                 "ports, username and password"
@@ -472,7 +494,7 @@ def named_host(text: str, where: str = "host") -> NamedHost:
         host, port = (host, last) if colon and ":" not in host else (rest, None)
     if port == "":
         raise OptionError(f"{where}: {text!r} has a colon and no port after it; write {host} or {host}:587")
-    return NamedHost(host, check_port(port, where) if port else None, tls)
+    return NamedHost(host, check_written_port(port, where) if port else None, tls)
 
 
 def ports_of(value: Any, where: str) -> tuple[int, ...]:

@@ -74,6 +74,42 @@ def test_the_values_are_typed_and_hold_no_secret() -> None:
     assert "hunter2" not in str(result)
 
 
+ONE_TOKEN = {
+    "postfix_relay_host": "relay.example.com",
+    "postfix_relay_username": "hunter2",
+    "postfix_relay_password": "hunter2",
+}
+
+
+@pytest.mark.parametrize(
+    "role, given",
+    [
+        ("preflight", ONE_TOKEN),
+        ("postfix", ONE_TOKEN),
+        ("verify", ONE_TOKEN),
+        (
+            "postfix",
+            {"postfix_relays": [{"host": "relay.example.com", "username": "hunter2", "password": "hunter2"}]},
+        ),
+    ],
+)
+def test_a_user_name_that_is_the_password_is_in_no_result(role: str, given: dict[str, Any]) -> None:
+    result = ask(role, **given)
+    assert "failed" not in result, result
+    assert "hunter2" not in str(result)
+
+
+def test_what_is_written_beside_a_relay_is_in_no_complaint() -> None:
+    for given in (
+        {"preflight_relays": "relay.example.com:hunter2"},
+        {"preflight_relays": ["relay.example.com 587 hunter2"]},
+        {"postfix_relay_host": "relay.example.com:hunter2"},
+        {"postfix_relay_host": "relay.example.com", "postfix_relay_username": "ops:hunter2"},
+        {"postfix_relays": [{"host": "relay.example.com", "username": "ops:hunter2"}]},
+    ):
+        assert "hunter2" not in str(ask("preflight", **given))
+
+
 def test_all_that_is_wrong_is_said_at_once_and_by_name() -> None:
     result = ask(
         "postfix",

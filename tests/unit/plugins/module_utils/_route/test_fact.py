@@ -174,10 +174,10 @@ NOTATION = {
     [
         ({"port": 456}, "port: 456 is not a mail port; did you mean 465"),
         ({"ports": [587, 70000]}, "ports: 70000 is not a port; give a number from 1 to 65535"),
-        ({"relays": ["a b"]}, "relays[0].host: 'a b' is neither"),
+        ({"relays": ["a..b"]}, "relays[0].host: 'a..b' is neither"),
         ({"port": 456, "option_names": {"port": "my_port"}}, "my_port: 456"),
         ({"ports": [0], "option_names": {"ports": "my_ports"}}, "my_ports: 0"),
-        ({"relays": ["a b"], "option_names": {"relays": "my_*"}}, "my_host: 'a b'"),
+        ({"relays": ["a..b"], "option_names": {"relays": "my_*"}}, "my_host: 'a..b'"),
         (
             {**NOTATION, "port": "2525"},
             "my_host: it holds the port 587, and my_port has 2525; write a.example alone in my_host, or the same port "
