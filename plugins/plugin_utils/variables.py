@@ -15,7 +15,8 @@ import json
 import math
 import posixpath
 import re
-from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
+from functools import partial
+from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 import yaml
 
@@ -50,7 +51,7 @@ LISTED = re.compile(
 CONTENTS = ("postfix_maps[].content",)
 # Names that travel in SMTP, DNS or main.cf, where only ASCII is understood.
 ASCII_ONLY = re.compile(
-    r"_(host|myhostname|hostname|helo_name|domain|myorigin|mydestination|mynetworks|interfaces|provider|region|packages)\Z"
+    r"[_.](host|myhostname|hostname|helo_name|domain|myorigin|mydestination|mynetworks|interfaces|provider|region|packages)\Z"
 )
 PORT = re.compile(r"[_.]ports?\Z")
 SECONDS = re.compile(r"_timeout\Z")
@@ -71,7 +72,16 @@ _LOCAL_PART = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+\Z|\"[^\"\\]+\"\Z", re.ASCII)
 
 
 class Wrong(ValueError):
-    """A sentence about a value, for the user."""
+    """A sentence about a value, for the user; or one about each of its parts that is wrong."""
+
+    def __str__(self) -> str:
+        return ".\n".join(map(str, self.args))
+
+
+class Entry(dict[str, Any]):
+    """An entry of a list, which knows its place in what the user wrote: empty ones are left out."""
+
+    place = 0
 
 
 class Undefined(NamedTuple):
@@ -94,13 +104,13 @@ def check(spec: Spec, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
     Both mappings hold an Undefined where a template could not be resolved.
     """
     values: dict[str, Any] = {}
-    complaints: dict[str, str] = {}
+    complaints: dict[str, tuple[str, ...]] = {}
     for name, option in spec.items():
         try:
             values[name] = _value(name, option, given.get(name), defaults.get(name))
         except Wrong as wrong:
-            complaints[name] = str(wrong)
-    return Checked(values, list(complaints.values()), frozenset(complaints))
+            complaints[name] = wrong.args
+    return Checked(values, [one for each in complaints.values() for one in each], frozenset(complaints))
 
 
 def _value(name: str, option: Option, given: Any, default: Any) -> Any:
@@ -159,10 +169,10 @@ def _text(name: str, option: Option, value: Any) -> str:
     if LOGIN.search(name):
         return _login(name, text)
     text = one_value(name, text, fold=where in FOLDED)
-    if ASCII_ONLY.search(name.partition("[")[0]) and not text.isascii():
+    if ASCII_ONLY.search(re.sub(r"\[\d+\]", "", name)) and not text.isascii():
         raise Wrong(f"{name} is {shown(text)}, and only ASCII is understood there; {_ascii_form(text)}")
-    if name.endswith("_port") and text != "auto":
-        return _port(name, text)
+    if PORT.search(name):
+        return "auto" if text.lower() == "auto" else _port(name, text)
     if text:
         _meaning(name, where, text)
     return text
@@ -450,17 +460,34 @@ def _list(name: str, option: Option, value: Any) -> list[Any]:
         # "587, 2525" may stand in a list as well.
         value = [part for one in value for part in (_split(one) if isinstance(one, str) else [one])]
     element = {**option, "type": elements, "choices": option.get("element_choices")}
-    found = [
-        typed(f"{name}[{index}]", element, one)
+    places = [
+        index
         for index, one in enumerate(value)
         if not (one is None or (isinstance(one, str) and not one.strip(BLANKS)))
     ]
+    found = _each(partial(typed, f"{name}[{index}]", element, value[index]) for index in places)
+    for index, one in zip(places, found):
+        if isinstance(one, Entry):
+            one.place = index
     if name == "postfix_inet_interfaces":
         # One element may hold several words: it is joined with the others in main.cf.
         words = [word for one in found for word in _split(one)]
         for index, word in enumerate(words):
             if "$" not in word:
                 _flaw(f"{name}[{index}]", interface_flaw(word, words))
+    return found
+
+
+def _each(parts: Iterable[Callable[[], Any]]) -> list[Any]:
+    """What each of these makes. Raises Wrong with the sentences of all that make nothing."""
+    found, wrong = [], []
+    for make in parts:
+        try:
+            found.append(make())
+        except Wrong as error:
+            wrong += error.args
+    if wrong:
+        raise Wrong(*wrong)
     return found
 
 
@@ -625,27 +652,28 @@ def _any_value(name: str, value: Any, fold: bool) -> Any:
 
 def _entry(name: str, options: Spec, value: Mapping[str, Any]) -> dict[str, Any]:
     """A mapping whose keys are specified. What was left out stays out: whoever takes it knows the default."""
-    for key in value:
+    result = Entry()
+
+    def take(key: str) -> None:
         if key not in options:
-            close = difflib.get_close_matches(str(key), list(options), 1)
+            close = difflib.get_close_matches(key, list(options), 1)
             hint = f"did you mean {close[0]}?" if close else f"it has {listed(options)}"
             raise Wrong(f"{name} has no key {shown(key)}; {hint}")
-    result: dict[str, Any] = {}
-    for key, option in options.items():
-        one = value.get(key)
-        if _is_empty(one, option) and key != "content":
-            if option.get("required"):
-                raise Wrong(f"{name}.{key} is not set, and needed")
-            continue
-        if one is not None:
+        one, option = value.get(key), options[key]
+        if not _is_empty(one, option) or (key == "content" and one is not None):
             result[key] = typed(f"{name}.{key}", option, one)
+        elif option.get("required") and key != "content":
+            raise Wrong(f"{name}.{key} is not set, and needed")
+
+    unknown = [str(key) for key in value if key not in options]
+    _each(partial(take, key) for key in (*unknown, *options))
     return result
 
 
 def _raw(name: str, _option: Option, value: Any) -> Any:
     if isinstance(value, str):
         text = one_value(name, value)
-        return _port(name, text) if name.endswith("_port") and text != "auto" else text
+        return _port(name, text) if name.endswith("_port") and text.lower() != "auto" else text
     if name.endswith("_port"):
         return int(_port(name, _int(name, _option, value)))
     if isinstance(value, Mapping):
@@ -1130,7 +1158,11 @@ def relays(values: Mapping[str, Any]) -> list[dict[str, Any]]:
     }
     entries = values.get("postfix_relays")
     if entries:
-        found = [_relay(entry, common) for entry in entries]
+        places = [getattr(entry, "place", index) for index, entry in enumerate(entries)]
+        found = [
+            {"name": f"postfix_relays[{place}]", **_relay(entry, common)}
+            for place, entry in zip(places, entries)
+        ]
     else:
         keys = ("host", "provider", "region", "alternates", "username")
         found = [{**{key: values.get(f"postfix_relay_{key}") or "" for key in keys}, **common}]

@@ -251,6 +251,8 @@ REFUSED: list[tuple[str, dict[str, Any], Any, tuple[str, ...]]] = [
     ("postfix_relay_host", STR, "relay.example.com:hunter2", ("not a port", "not shown")),
     ("postfix_relays[1].host", STR, "[relay.example.com]:hunter2", ("not a port", "not shown")),
     ("postfix_relay_host", STR, "relay.example.com:587:ops:hunter2", ("colons",)),
+    ("postfix_relays[0].host", STR, "b\u00fccher.example", ("only ASCII", "write xn--bcher-kva.example")),
+    ("postfix_relays[0].port", STR, "sometimes", ("takes a port", "or auto")),
     ("verify_relay_host", STR, "smtp://relay.example.com:hunter2", ("not a port", "not shown")),
     (
         "preflight_relays",
@@ -381,6 +383,14 @@ def test_no_secret_is_public() -> None:
         "s": "x",
         "relays": [{"host": "r"}],
     }
+
+
+@pytest.mark.parametrize("name", ["postfix_relay_port", "postfix_relays[0].port"])
+@pytest.mark.parametrize(
+    "given, meant", [("AUTO", "auto"), ("Auto", "auto"), ("submission", "587"), (465, "465")]
+)
+def test_a_port_of_one_relay_is_understood_as_that_of_all(name: str, given: Any, meant: str) -> None:
+    assert typed(name, STR, given) == meant
 
 
 def test_a_user_name_that_is_a_secret_is_not_public_and_two_are_not_one() -> None:
@@ -808,15 +818,22 @@ def test_what_an_entry_of_a_list_leaves_out_is_as_the_single_variables_say() -> 
         ],
     }
     assert variables.relays(values) == [
-        {"host": "a", "security_level": "verify", "auth_mechanism": "login", "required": True},
         {
+            "name": "postfix_relays[0]",
+            "host": "a",
+            "security_level": "verify",
+            "auth_mechanism": "login",
+            "required": True,
+        },
+        {
+            "name": "postfix_relays[1]",
             "host": "b",
             "security_level": "may",
             "auth_mechanism": "plain",
             "ca_path": "/ca.pem",
             "required": False,
         },
-        {"direct": True, "senders": ["@x.example"]},
+        {"name": "postfix_relays[2]", "direct": True, "senders": ["@x.example"]},
     ]
 
 

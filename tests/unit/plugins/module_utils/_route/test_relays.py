@@ -25,6 +25,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import
     "name, region, host, found, ports",
     [
         ("amazon_ses", "eu-west-1", None, "email-smtp.eu-west-1.amazonaws.com", (587, 2587, 465, 2465)),
+        ("amazon_ses", "EU-West-1", None, "email-smtp.eu-west-1.amazonaws.com", (587, 2587, 465, 2465)),
         ("ses", "us-gov-west-1", None, "email-smtp.us-gov-west-1.amazonaws.com", (587, 2587, 465, 2465)),
         (
             "Amazon SES",
@@ -324,6 +325,31 @@ def test_masked_shows_what_is_no_secret():
         {"host": "b.example", "username": "u", "password": "********", "ports": [587]},
     ]
     assert masked("anything") == "********"
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    entries = [
+        {"host": "a.example", "tls": "encyrpt", "senders": ["nobody"], "port": "x"},
+        "good.example",
+        {"host": "b..example", "username": "u"},
+        {"host": "c.example", "name": "mine[7]", "security_level": "so-so"},
+        {"host": "d.example", "senders": ["ops@b\u00fccher.example"]},
+    ]
+    with pytest.raises(OptionError) as error:
+        parse_relays(entries)
+    said = str(error.value).splitlines()
+    assert [one.partition(": ")[0] for one in said] == [
+        "relays[0].port",
+        "relays[0].tls",
+        "relays[0].senders[0]",
+        "relays[2].host",
+        "relays[2].username and relays[2].password",
+        "mine[7].security_level",
+        "relays[4].senders[0]",
+    ]
+    assert said[-1].endswith(
+        "only ASCII is understood there; write the domain as xn--…, ops@xn--bcher-kva.example"
+    )
 
 
 def test_ports_of():
