@@ -82,16 +82,16 @@ def ways(fact: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def reasons(fact: Mapping[str, Any]) -> Iterator[str]:
-    """Why mail goes the ways that it goes, each in a sentence."""
+    """Why mail goes the ways that it goes, a sentence for each whose mail has its own."""
     everybody, *others = ways(fact)
     if everybody["host"] or not others:
         yield str(everybody["reason"])
+    told: dict[str, list[str]] = {}
     for one in others:
-        yield (
-            f"{whose_mail(one)} goes by {_way(one)}: {one['reason']}"
-            if one["host"]
-            else f"{whose_mail(one)} goes straight to the hosts of its recipients"
-        )
+        way = f"by {_way(one)}: {one['reason']}" if one["host"] else "straight to the hosts of its recipients"
+        told.setdefault(whose_mail(one), []).append(way)
+    for whose, found in told.items():
+        yield f"{whose} goes {'; where that fails, '.join(found)}"
 
 
 def _way(route: Mapping[str, Any]) -> str:

@@ -427,7 +427,9 @@ def main() -> None:
         required_together=[("username", "password")],
     )
     params = ansible.params
-    ansible.params = hidden(params, ["password"])
+    # With some services one token is both.
+    one_token = params["username"] == params["password"]
+    ansible.params = hidden(params, ["password", "username"] if one_token else ["password"])
     public = {name: value for name, value in params.items() if name not in ("username", "password")}
     module = Careful(ansible, ansible.no_log_values, public)
     began = monotonic()

@@ -47,6 +47,7 @@ options:
       - V(direct), whether mail of V(senders) or to V(recipients) goes past every relay. Such an entry has no host.
       - V(required), whether the host fails where no port of the relay is usable, though others are. The default is
         true for one with V(senders) or V(recipients), whose mail has no other way, and false for the others.
+      - V(name), what you call it, in place of its place in the list, in the fact and in messages.
       - An empty value is the same as none.
     type: list
     elements: raw
@@ -548,7 +549,8 @@ def in_the_users_words(complaint: str, params: dict[str, Any]) -> str:
         path = entry.get("ca_path") if isinstance(entry, dict) else None
         if path and complaint.startswith(f"ca_path: {path} "):
             key = names.get("relays.ca_path", "ca_path")
-            return f"{names.get('relays', 'relays')}[{index}].{key}{complaint[len('ca_path') :]}"
+            name = entry.get("name") or f"{names.get('relays', 'relays')}[{index}]"
+            return f"{name}.{key}{complaint[len('ca_path') :]}"
     own = "smtp_tls_CAfile"
     if not any(params["ca_path"] or ()):
         names = {**names, "ca_path": (names.get("named") or {}).get(own, own)}

@@ -15,11 +15,13 @@ import json
 import math
 import posixpath
 import re
-from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
+from functools import partial
+from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 import yaml
 
 from ..module_utils._base.addresses import PORT_NAMES, is_address, is_host_name, is_label
+from ..module_utils._base.masks import MASK
 from ..module_utils._base.words import listed
 from ..module_utils._postfix.arguments import ignored_checks
 from ..module_utils._postfix.files.networks import interface_flaw, network_flaw
@@ -49,7 +51,7 @@ LISTED = re.compile(
 CONTENTS = ("postfix_maps[].content",)
 # Names that travel in SMTP, DNS or main.cf, where only ASCII is understood.
 ASCII_ONLY = re.compile(
-    r"_(host|myhostname|hostname|helo_name|domain|myorigin|mydestination|mynetworks|interfaces|provider|region|packages)\Z"
+    r"[_.](host|myhostname|hostname|helo_name|domain|myorigin|mydestination|mynetworks|interfaces|provider|region|packages)\Z"
 )
 PORT = re.compile(r"[_.]ports?\Z")
 SECONDS = re.compile(r"_timeout\Z")
@@ -70,7 +72,16 @@ _LOCAL_PART = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+\Z|\"[^\"\\]+\"\Z", re.ASCII)
 
 
 class Wrong(ValueError):
-    """A sentence about a value, for the user."""
+    """A sentence about a value, for the user; or one about each of its parts that is wrong."""
+
+    def __str__(self) -> str:
+        return ".\n".join(map(str, self.args))
+
+
+class Entry(dict[str, Any]):
+    """An entry of a list, which knows its place in what the user wrote: empty ones are left out."""
+
+    place = 0
 
 
 class Undefined(NamedTuple):
@@ -93,13 +104,13 @@ def check(spec: Spec, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
     Both mappings hold an Undefined where a template could not be resolved.
     """
     values: dict[str, Any] = {}
-    complaints: dict[str, str] = {}
+    complaints: dict[str, tuple[str, ...]] = {}
     for name, option in spec.items():
         try:
             values[name] = _value(name, option, given.get(name), defaults.get(name))
         except Wrong as wrong:
-            complaints[name] = str(wrong)
-    return Checked(values, list(complaints.values()), frozenset(complaints))
+            complaints[name] = wrong.args
+    return Checked(values, [one for each in complaints.values() for one in each], frozenset(complaints))
 
 
 def _value(name: str, option: Option, given: Any, default: Any) -> Any:
@@ -155,13 +166,13 @@ def _text(name: str, option: Option, value: Any) -> str:
     text = str(value)
     if where in CONTENTS:
         return _content(name, text)
-    text = one_value(name, text, fold=where in FOLDED)
     if LOGIN.search(name):
-        _login(name, str(value), text)
-    if ASCII_ONLY.search(name.partition("[")[0]) and not text.isascii():
+        return _login(name, text)
+    text = one_value(name, text, fold=where in FOLDED)
+    if ASCII_ONLY.search(re.sub(r"\[\d+\]", "", name)) and not text.isascii():
         raise Wrong(f"{name} is {shown(text)}, and only ASCII is understood there; {_ascii_form(text)}")
-    if name.endswith("_port") and text != "auto":
-        return _port(name, text)
+    if PORT.search(name):
+        return "auto" if text.lower() == "auto" else _port(name, text)
     if text:
         _meaning(name, where, text)
     return text
@@ -305,17 +316,21 @@ def _content(name: str, text: str) -> str:
     return text
 
 
-def _login(name: str, given: str, text: str) -> None:
-    if given != text:
+def _login(name: str, text: str) -> str:
+    """A user name. It is not shown: with some relays it is the password too, and somebody may write both here."""
+    if text.strip(BLANKS) != text:
         raise Wrong(
-            f"{name} is {shown(given)}, and Postfix's password table cuts off what is blank at either end; "
-            "write it without"
+            f"{name} begins or ends with a blank or a line break (not shown), and Postfix's password table cuts that "
+            "off; write it without"
         )
+    if any(ord(char) < 32 or ord(char) == 127 for char in text):
+        raise Wrong(f"{name} holds a line break or a control character (not shown); remove it")
     if ":" in text:
         raise Wrong(
-            f"{name} is {shown(text)}, and in Postfix's password table a user name ends at its first colon; "
-            "use a user name without one"
+            f"{name} holds a colon (not shown), and in Postfix's password table a user name ends at its first one; use "
+            "a user name without one, and write the password in a variable of its own"
         )
+    return text
 
 
 def _ascii_form(text: str) -> str:
@@ -445,17 +460,34 @@ def _list(name: str, option: Option, value: Any) -> list[Any]:
         # "587, 2525" may stand in a list as well.
         value = [part for one in value for part in (_split(one) if isinstance(one, str) else [one])]
     element = {**option, "type": elements, "choices": option.get("element_choices")}
-    found = [
-        typed(f"{name}[{index}]", element, one)
+    places = [
+        index
         for index, one in enumerate(value)
         if not (one is None or (isinstance(one, str) and not one.strip(BLANKS)))
     ]
+    found = _each(partial(typed, f"{name}[{index}]", element, value[index]) for index in places)
+    for index, one in zip(places, found):
+        if isinstance(one, Entry):
+            one.place = index
     if name == "postfix_inet_interfaces":
         # One element may hold several words: it is joined with the others in main.cf.
         words = [word for one in found for word in _split(one)]
         for index, word in enumerate(words):
             if "$" not in word:
                 _flaw(f"{name}[{index}]", interface_flaw(word, words))
+    return found
+
+
+def _each(parts: Iterable[Callable[[], Any]]) -> list[Any]:
+    """What each of these makes. Raises Wrong with the sentences of all that make nothing."""
+    found, wrong = [], []
+    for make in parts:
+        try:
+            found.append(make())
+        except Wrong as error:
+            wrong += error.args
+    if wrong:
+        raise Wrong(*wrong)
     return found
 
 
@@ -620,27 +652,28 @@ def _any_value(name: str, value: Any, fold: bool) -> Any:
 
 def _entry(name: str, options: Spec, value: Mapping[str, Any]) -> dict[str, Any]:
     """A mapping whose keys are specified. What was left out stays out: whoever takes it knows the default."""
-    for key in value:
+    result = Entry()
+
+    def take(key: str) -> None:
         if key not in options:
-            close = difflib.get_close_matches(str(key), list(options), 1)
+            close = difflib.get_close_matches(key, list(options), 1)
             hint = f"did you mean {close[0]}?" if close else f"it has {listed(options)}"
             raise Wrong(f"{name} has no key {shown(key)}; {hint}")
-    result: dict[str, Any] = {}
-    for key, option in options.items():
-        one = value.get(key)
-        if _is_empty(one, option) and key != "content":
-            if option.get("required"):
-                raise Wrong(f"{name}.{key} is not set, and needed")
-            continue
-        if one is not None:
+        one, option = value.get(key), options[key]
+        if not _is_empty(one, option) or (key == "content" and one is not None):
             result[key] = typed(f"{name}.{key}", option, one)
+        elif option.get("required") and key != "content":
+            raise Wrong(f"{name}.{key} is not set, and needed")
+
+    unknown = [str(key) for key in value if key not in options]
+    _each(partial(take, key) for key in (*unknown, *options))
     return result
 
 
 def _raw(name: str, _option: Option, value: Any) -> Any:
     if isinstance(value, str):
         text = one_value(name, value)
-        return _port(name, text) if name.endswith("_port") and text != "auto" else text
+        return _port(name, text) if name.endswith("_port") and text.lower() != "auto" else text
     if name.endswith("_port"):
         return int(_port(name, _int(name, _option, value)))
     if isinstance(value, Mapping):
@@ -705,22 +738,42 @@ def _leaves(value: Any) -> Iterator[str]:
 
 
 def public(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that may be shown: no secret variable, no secret key of an entry, and no content of an entry that is
-    marked as sensitive."""
+    """The values that may be shown: no secret variable, no secret key of an entry, no content of an entry that is
+    marked as sensitive, and no user name that is a secret as well."""
+    masks = _masks(values)
     return {
-        name: _shorn(one, spec[name].get("options") or {})
+        name: _shorn(
+            masks.get(one, one) if LOGIN.search(name) else one, spec[name].get("options") or {}, masks
+        )
         for name, one in values.items()
         if not spec[name].get("no_log")
     }
 
 
-def _shorn(value: Any, options: Spec) -> Any:
+_SECRET = re.compile(r"(password|secret|token)\Z")
+
+
+def _masks(values: Mapping[str, Any]) -> dict[Any, str]:
+    """What is shown of user names that are a secret too, as with services that take one token as both.
+
+    Each has another mask, since two logins at one relay are not one.
+    """
+    levels = [values, *(values.get("postfix_relays") or ())]
+    found = [
+        (str(name), one) for level in levels for name, one in level.items() if one and isinstance(one, str)
+    ]
+    secret = {one for name, one in found if _SECRET.search(name)}
+    told = dict.fromkeys(one for name, one in found if name.endswith("username") and one in secret)
+    return {user: MASK if not index else f"{MASK}{index + 1}" for index, user in enumerate(told)}
+
+
+def _shorn(value: Any, options: Spec, masks: Mapping[Any, str]) -> Any:
     if not isinstance(value, list):
         return value
     secret = {key for key, option in options.items() if option.get("no_log")}
     return [
         {
-            key: part
+            key: masks.get(part, part) if key == "username" else part
             for key, part in one.items()
             if key not in secret and not (key == "content" and one.get("sensitive"))
         }
@@ -1097,16 +1150,26 @@ NAMES_OF_A_LIST = {
 
 
 def relays(values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The relays that variables of role postfix name, in the terms of smtp_route_facts, without a password."""
+    """The relays that variables of role postfix name, in the terms of smtp_route_facts, without a secret."""
+    masks = _masks(values)
     common = {
         "security_level": values.get("postfix_relay_tls") or "secure",
         "auth_mechanism": values.get("postfix_relay_auth") or "auto",
     }
     entries = values.get("postfix_relays")
-    if not entries:
+    if entries:
+        places = [getattr(entry, "place", index) for index, entry in enumerate(entries)]
+        found = [
+            {"name": f"postfix_relays[{place}]", **_relay(entry, common)}
+            for place, entry in zip(places, entries)
+        ]
+    else:
         keys = ("host", "provider", "region", "alternates", "username")
-        return [{**{key: values.get(f"postfix_relay_{key}") or "" for key in keys}, **common}]
-    return [_relay(entry, common) for entry in entries]
+        found = [{**{key: values.get(f"postfix_relay_{key}") or "" for key in keys}, **common}]
+    return [
+        {key: masks.get(value, value) if key == "username" else value for key, value in one.items()}
+        for one in found
+    ]
 
 
 def _relay(entry: Mapping[str, Any], common: Mapping[str, Any]) -> dict[str, Any]:

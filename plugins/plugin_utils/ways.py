@@ -172,15 +172,19 @@ class _Rendering:
                 f"{recipient.removeprefix('@')} {DIRECT}:" for recipient in one["recipients"]
             ]
         if self.direct:
-            # The hosts of other domains have certificates that nobody can verify, and are to see no login.
-            options = {"smtp_tls_wrappermode": "no", "smtp_sasl_auth_enable": "no"}
-            self._add_service(DIRECT, {"smtp_tls_security_level": "may", **options})
+            # The hosts of other domains are to see no login. The level of TLS is that of main.cf: what this host has.
+            self._add_service(DIRECT, {"smtp_tls_wrappermode": "no", "smtp_sasl_auth_enable": "no"})
         rows = {name: list(dict.fromkeys(each)) for name, each in rows.items()}
         # relayhost would decide for a row without a next hop as well.
         by_relayhost = transport == "smtp" and not self.direct
+        by_transport = bool(hops) and not by_relayhost
         return {
-            "default_transport": "smtp" if by_relayhost or not hops else f"{transport}:{hops}",
+            "default_transport": f"{transport}:{hops}" if by_transport else "smtp",
             "relayhost": hops if by_relayhost else "",
+            "by_transport": by_transport,
+            "direct": bool(self.direct),
+            # sender_dependent_relayhost_maps is asked where the transport has no next hop, so of `direct` senders too.
+            "sender_relayhosts": not by_transport and not any(one["senders"] for one in self.direct),
             "client": self.base._asdict(),
             "policy": self._policy(),
             "passwords": self._passwords(self.everybody.hops),
@@ -196,6 +200,11 @@ class _Rendering:
             if route and route.get("decided_by") != "direct":
                 raise WaysError("no route for mail was found for this host, so nothing is configured")
             return []
+        if route.get("decided_by") == "keep" and route.get("relay") is None:
+            raise WaysError(
+                f"no relay that you name is usable, and [{route['host']}]:{route['port']}, which is in use and stays, "
+                "is none of them, so it is not given their login and their level of TLS, and nothing is configured"
+            )
         first = 0
         for index, one in enumerate(route.get("routes") or ()):
             if not one["senders"] and not one["recipients"]:
@@ -249,10 +258,14 @@ class _Rendering:
         logins = [self.relays[hop.relay].get("username") if hop.login else None for hop in (one, other)]
         if logins[0] != logins[1]:
             raise WaysError(
-                f"{one.text} is named twice for the same mail, with different logins, in entries {one.relay + 1} and "
-                f"{other.relay + 1} of the list of relays, and Postfix has one login for each next hop; leave one of "
+                f"{one.text} is named twice for the same mail, with different logins, in {self._name(one)} and "
+                f"{self._name(other)}, and Postfix has one login for each next hop; leave one of "
                 "the two out, or say with senders whose mail it is for"
             )
+
+    def _name(self, hop: Hop) -> str:
+        """What the user calls the relay of a next hop."""
+        return str(self.relays[hop.relay].get("name") or f"entry {hop.relay + 1} of the list of relays")
 
     def _hop(self, way: Mapping[str, Any], place: int) -> Hop:
         if place >= len(self.relays):
@@ -291,8 +304,8 @@ class _Rendering:
             other = seen.setdefault(hop.text, hop)
             if other.level != hop.level:
                 raise WaysError(
-                    f"{hop.text} is to have the level of TLS {other.level} in entry {other.relay + 1} of the list of "
-                    f"relays and {hop.level} in entry {hop.relay + 1}, and Postfix has one for each next hop; give "
+                    f"{hop.text} is to have the level of TLS {other.level} in {self._name(other)} and "
+                    f"{hop.level} in {self._name(hop)}, and Postfix has one for each next hop; give "
                     "both the same tls"
                 )
 

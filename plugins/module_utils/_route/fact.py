@@ -98,7 +98,7 @@ def unprobed(params: Mapping[str, Any]) -> dict[str, Any] | None:
                 "port": one.port or None,
                 "tls": one.tls or None,
                 "alternatives": [],
-                **_for_whom(index, spec, params.get("option_names") or {}),
+                **_for_whom(index, spec),
             }
         )
     everybody = [one for one in routes if not one["senders"] and not one["recipients"]]
@@ -136,16 +136,20 @@ def _addresses_at_level(
     found: Sequence[Candidate], level: str | None, names: Mapping[str, str]
 ) -> Iterator[str]:
     """Relays given by address where Postfix compares the certificate with what is written there."""
-    where = names.get("relays", "relays")
-    for index, host, own in dict.fromkeys(
-        (one.relay_index, one.endpoint.host, one.spec.security_level or level) for one in found
+    for spec, host, own in dict.fromkeys(
+        (one.spec, one.endpoint.host, one.spec.security_level or level) for one in found
     ):
         if own in VERIFYING_LEVELS and ip_version(host):
-            name = where.replace("*", "host") if "*" in where else f"{where}[{index}].host"
             yield (
-                f"{name} is the address {host}, and at the level {own} Postfix before 3.10 finds an address in no "
+                f"{_key(spec, 'host')} is the address {host}, and at the level {own} Postfix before 3.10 finds an "
+                "address in no "
                 "certificate: write the relay's host name there"
             )
+
+
+def _key(spec: RelaySpec, key: str) -> str:
+    """What the user calls an option of a relay."""
+    return spec.name.replace("*", key) if "*" in spec.name else f"{spec.name}.{key}"
 
 
 def _excluded(params: Mapping[str, Any], override: int | None, names: Mapping[str, str]) -> Excluded:
@@ -234,7 +238,7 @@ def fact(
         else:
             among = _of_relay(probed, index, spec)
             own = decide(among, in_use.of(among, spec.selects), spec.port or request.override)
-        routes.append({**_route_dict(own), **_for_whom(index, spec, request.names)})
+        routes.append({**_route_dict(own), **_for_whom(index, spec)})
     endpoints = [
         {
             **result.as_dict(),
@@ -278,11 +282,10 @@ def _of_relay(probed: Sequence[Probed], index: int, spec: RelaySpec) -> list[Pro
     ]
 
 
-def _for_whom(index: int, spec: RelaySpec, names: Mapping[str, str]) -> dict[str, Any]:
-    name = names.get("relays", "relays")
+def _for_whom(index: int, spec: RelaySpec) -> dict[str, Any]:
     return {
         "relay": index,
-        "name": name if "*" in name else f"{name}[{index}]",
+        "name": spec.name,
         "senders": list(spec.senders),
         "recipients": list(spec.recipients),
         "direct": spec.direct,
@@ -321,7 +324,33 @@ def _explained(one: Probed, names: Mapping[str, str], sender: Sender) -> Probed:
     service = known.service if known else None
     results = [replace(result, advice=advise_login(result, login, service)) for result in one.results]
     results = [_about_plugins(result, login, sender) for result in results]
-    return one._replace(results=tuple(_in_the_users_words(each, names, sender) for each in results))
+    own = _names_of(one.candidate, names, sender)
+    return one._replace(results=tuple(_in_the_users_words(each, own, sender) for each in results))
+
+
+# What a relay of a list has of its own.
+_OF_A_RELAY = ("username", "password", "tls", "server_name")
+
+
+def _names_of(candidate: Candidate, names: Mapping[str, str], sender: Sender) -> Mapping[str, str]:
+    """What the user calls the options that decided for a relay: for one of a list, some stand in its entry."""
+    spec = candidate.spec
+    if "*" in spec.name:
+        return names
+    keys = list(_OF_A_RELAY)
+    keys += ["ca_path"] if spec.ca_path else []
+    own = {key: _key(spec, names.get(f"relays.{key}", key)) for key in keys}
+    if "relays.security_level" in names:
+        # Those of role postfix. There tls is the level, and the port decides about the kind of TLS.
+        own.update(
+            tls=_key(spec, "port"), auth_mechanism=_key(spec, names.get("relays.auth_mechanism", "auth"))
+        )
+    tried = candidate.endpoint.options
+    if tried and tried.mail_from != sender.mail_from:
+        own["mail_from"] = _key(spec, "senders")
+    if tried and spec.recipients:
+        own["rcpt_to"] = _key(spec, "recipients")
+    return {**names, **own}
 
 
 def _about_plugins(result: Result, login: Credentials | None, sender: Sender) -> Result:
@@ -336,14 +365,13 @@ def _about_plugins(result: Result, login: Credentials | None, sender: Sender) ->
 def _doubtful_logins(probed: Sequence[Probed], names: Mapping[str, str]) -> list[str]:
     """User names that contradict the catalogue, where no port got as far as to try them."""
     tried = {one.candidate.relay_index for one in probed for result in one.results if _was_tried(result)}
-    where = names.get("relays", "relays")
     found = {}
     for index, spec in ((one.candidate.relay_index, one.candidate.spec) for one in probed):
         known = spec.known
         wrong = contradiction(spec.credentials.username, known.service) if spec.credentials and known else ""
         if wrong and index not in tried:
-            name = where.replace("*", "username") if "*" in where else f"{where}[{index}].username"
-            found[index] = f"{names.get('username', name)} {wrong}; no port got as far as to try it"
+            name = names.get("username") or _key(spec, "username")
+            found[index] = f"{name} {wrong}; no port got as far as to try it"
     return list(found.values())
 
 
@@ -379,9 +407,15 @@ def _in_the_users_words(result: Result, names: Mapping[str, str], sender: Sender
         advice = advice.replace("and family is ", f"and {sender.family_from[0]} is ")
         advice = advice.replace("set family to any or ", f"set {sender.family_from[1]} to all or ")
     advice = renamed(advice, names)
-    if result.verdict == "certificate_mismatch" and "*" in names.get("relays", ""):
-        advice = _named_by_the_certificate(result, names["relays"].replace("*", "host"))
-    if sender.mail_advice and result.verdict in ("sender_rejected", "sender_deferred"):
+    where = names.get("relays", "")
+    if result.verdict == "certificate_mismatch" and ("*" in where or "relays.security_level" in names):
+        variable = where.replace("*", "host") if "*" in where else names["tls"].replace(".port", ".host")
+        advice = _named_by_the_certificate(result, variable)
+    if (
+        sender.mail_advice
+        and not names.get("mail_from", "").endswith(".senders")
+        and result.verdict in ("sender_rejected", "sender_deferred")
+    ):
         advice = f"{advice} {sender.mail_advice}"
     return replace(result, advice=advice)
 

@@ -8,6 +8,7 @@ where, why it cannot work and what to write instead. A complaint never repeats a
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
@@ -23,6 +24,7 @@ from .._smtp.endpoint import (
     check_host,
     check_mechanism,
     check_port,
+    check_written_port,
 )
 from .relay_services import ALIASES, FAMILIES, SERVICES, Service
 
@@ -34,8 +36,8 @@ LEVELS = ("may", "encrypt", "dane", "dane-only", "verify", "secure")
 _REGION = re.compile(r"[a-z]{2}(-gov)?-[a-z]+-\d")
 _EXAMPLE = "eu-west-1"
 
-# What may be said of a relay; of one that is none, since mail goes straight to its recipients, the first four.
-_FOR_WHOM = ("direct", "senders", "recipients", "required")
+# What may be said of a relay; of one that is none, since mail goes straight to its recipients, the first five.
+_FOR_WHOM = ("name", "direct", "senders", "recipients", "required")
 _PUBLIC_KEYS = (
     *_FOR_WHOM,
     "host",
@@ -114,6 +116,8 @@ class RelaySpec(NamedTuple):
     """That this is no relay: the mail of those goes straight to the hosts of its recipients."""
     required: bool | None = None
     """Whether the host is wrong without it; None where the user has not said so."""
+    name: str = ""
+    """What the user calls it."""
 
     @property
     def selects(self) -> tuple[str, ...]:
@@ -147,6 +151,7 @@ def resolve(name: str, region: str | None = None) -> tuple[str, str | None]:
     Raises OptionError as relay() does.
     """
     key = re.sub(r"[^a-z0-9]+", "_", str(name).lower()).strip("_")
+    region = region.strip().lower() if region else region
     if key in FAMILIES:
         regions = FAMILIES[key]
         if region not in regions:
@@ -196,25 +201,49 @@ def parse_relays(
     """
     if not entries:
         raise OptionError(f"{where}: no relay is named; give at least one, such as relay.example.com")
-    found = [
-        _parse_relay(entry, _Where(where, index, names or {}), auth_mechanism)
-        for index, entry in enumerate(entries)
-    ]
-    _check_selections(found, where)
+    wrong = _Wrong()
+    found = []
+    for index, entry in enumerate(entries):
+        with wrong:
+            found.append(_parse_relay(entry, _where(where, index, entry, names or {}), auth_mechanism))
+    for sentence in _selected_twice(found):
+        with wrong:
+            raise OptionError(sentence)
+    wrong.tell()
     return found
 
 
-def _check_selections(found: Sequence[RelaySpec], where: str) -> None:
-    """Refuse the same sender or recipient once through a relay and once past it."""
-    first: dict[str, int] = {}
-    for index, spec in enumerate(found):
+class _Wrong:
+    """Several complaints, to be told at once: each that is raised within a `with` of it is one."""
+
+    def __init__(self) -> None:
+        self.complaints: list[str] = []
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: Any, error: BaseException | None, _traceback: Any) -> bool:
+        if isinstance(error, OptionError):
+            self.complaints.append(str(error))
+        return isinstance(error, OptionError)
+
+    def tell(self) -> None:
+        """Raises OptionError for what was wrong."""
+        if self.complaints:
+            raise OptionError(".\n".join(dict.fromkeys(self.complaints)))
+
+
+def _selected_twice(found: Sequence[RelaySpec]) -> Iterator[str]:
+    """The same sender or recipient once through a relay and once past it."""
+    first: dict[str, RelaySpec] = {}
+    for spec in found:
         for one in spec.selects:
-            other = first.setdefault(one, index)
-            if found[other].direct != spec.direct:
-                relay_at, direct_at = (other, index) if spec.direct else (index, other)
-                raise OptionError(
-                    f"{where}[{direct_at}]: mail {one} is to go past every relay, and through {where}[{relay_at}], "
-                    f"{found[relay_at].host}, as well; name it in one of the two"
+            other = first.setdefault(one, spec)
+            if other.direct != spec.direct:
+                relay_, direct = (other, spec) if spec.direct else (spec, other)
+                yield (
+                    f"{direct.name}: mail {one} is to go past every relay, and through {relay_.name}, {relay_.host}, "
+                    "as well; name it in one of the two"
                 )
 
 
@@ -224,7 +253,7 @@ def secrets(entries: Any) -> set[str]:
     for entry in entries if isinstance(entries, (list, tuple)) else [entries]:
         if isinstance(entry, Mapping):
             for key, value in entry.items():
-                if key not in _PUBLIC_KEYS:
+                if _may_be_secret(key, value):
                     found.update(_leaves(value))
         elif not isinstance(entry, str) or _may_hold_login(entry):
             found.update(_leaves(entry))
@@ -238,13 +267,21 @@ class _Where(NamedTuple):
     position: int
     names: Mapping[str, str] = {}
 
+    own: str = ""
+    """What the user calls the entry, where that is not its place in the list."""
+
     def __str__(self) -> str:
-        return self.name if "*" in self.name else f"{self.name}[{self.position}]"
+        return self.own or (self.name if "*" in self.name else f"{self.name}[{self.position}]")
 
     def key(self, key: str) -> str:
         if "*" in self.name:
             return self.names.get(key, self.name.replace("*", key))
         return f"{self}.{self.names.get(f'relays.{key}', key)}"
+
+
+def _where(name: str, position: int, entry: Any, names: Mapping[str, str]) -> _Where:
+    own = entry.get("name") if isinstance(entry, Mapping) else None
+    return _Where(name, position, names, own if isinstance(own, str) else "")
 
 
 def _leaves(value: Any) -> Iterator[str]:
@@ -261,22 +298,43 @@ def masked(entries: Any) -> Any:
     """The list as it may be shown: every value of which secrets() knows is replaced."""
     if not isinstance(entries, (list, tuple)):
         return MASK
-    return [_masked(entry) for entry in entries]
+    found = secrets(entries)
+    return [_masked(entry, found) for entry in entries]
 
 
-def _masked(entry: Any) -> Any:
+def _masked(entry: Any, found: set[str]) -> Any:
     if isinstance(entry, Mapping):
-        return {key: value if key in _PUBLIC_KEYS or not value else MASK for key, value in entry.items()}
+        return {
+            # With some services one token is user name and password.
+            key: MASK
+            if value and (_may_be_secret(key, value) or (key == "username" and str(value) in found))
+            else value
+            for key, value in entry.items()
+        }
     return entry if isinstance(entry, str) and not _may_hold_login(entry) else MASK
 
 
+def _may_be_secret(key: Any, value: Any) -> bool:
+    """Whether it is no option that may be shown, or one with a login in it."""
+    return (
+        key not in _PUBLIC_KEYS
+        or (key == "username" and ":" in str(value))
+        or (key == "host" and bool(value) and _may_hold_login(str(value)))
+    )
+
+
 def _may_hold_login(entry: str) -> bool:
-    return "@" in entry or "/" in entry
+    """Whether it is more than a host and a port."""
+    try:
+        check_host(named_host(entry).host)
+    except OptionError:
+        return True
+    return False
 
 
 def _parse_relay(entry: Any, where: _Where, auth_mechanism: str) -> RelaySpec:
     if isinstance(entry, str):
-        if re.search(r"[{}\"']", entry):
+        if re.search(r"[{}\"']|\S\s+\S", entry):
             raise OptionError(
                 f"{where}: it is text that is neither host nor host:port (not shown); write it as a mapping with host, "
                 "ports, username and password"
@@ -284,11 +342,37 @@ def _parse_relay(entry: Any, where: _Where, auth_mechanism: str) -> RelaySpec:
         entry = _from_string(entry, where)
     if not isinstance(entry, Mapping):
         raise OptionError(f"{where}: it is neither a host, host:port nor a mapping with host or provider")
-    _check_keys(entry, where)
+    wrong = _Wrong()
+    with wrong:
+        _check_keys(entry, where)
     text = {key: _text(entry.get(key)) for key in _KEYS if key not in _LISTS}
     if _flag(text, "direct", where):
+        wrong.tell()
         return _direct(entry, text, where)
-    named = named_host(text["host"], where.key("host"))
+    named, found = NamedHost(""), dict[str, Any](name=str(where))
+    with wrong:
+        named = named_host(text["host"], where.key("host"))
+        found.update(_reached(entry, text, named, where))
+    name = text["server_name"]
+    for key, make in (
+        ("tls", lambda: _tls(text["tls"], named.tls, where)),
+        ("server_name", lambda: check_host(name, where.key("server_name")) if name else None),
+        ("credentials", lambda: _credentials(text, where, auth_mechanism)),
+        ("security_level", lambda: _level(text["security_level"], where)),
+        ("senders", lambda: _addresses(entry, "senders", where)),
+        ("recipients", lambda: _addresses(entry, "recipients", where)),
+        ("required", lambda: _flag(text, "required", where) if text["required"] else None),
+    ):
+        with wrong:
+            found[key] = make()
+    wrong.tell()
+    return RelaySpec(ca_path=text["ca_path"] or None, **found)
+
+
+def _reached(
+    entry: Mapping[str, Any], text: Mapping[str, str], named: NamedHost, where: _Where
+) -> dict[str, Any]:
+    """Host and ports of a relay."""
     found = _found({**text, "host": named.host}, where)
     ports = ports_of(entry.get("ports"), where.key("ports"))
     if named.port and ports and ports != (named.port,):
@@ -296,31 +380,22 @@ def _parse_relay(entry: Any, where: _Where, auth_mechanism: str) -> RelaySpec:
             f"{where.key('host')}: {text['host']!r} holds the port {named.port}, and {where.key('ports')} has "
             f"{listed(ports, 'or')}; write {named.host} there, or the same port in both"
         )
-    port = check_port(text["port"], where.key("port")) if text["port"] not in ("", "auto") else None
+    asked = text["port"].strip().lower()
+    port = check_port(asked, where.key("port")) if asked not in ("", "auto") else None
     if named.port and port and port != named.port:
         raise OptionError(
             f"{where.key('host')}: {text['host']!r} holds the port {named.port}, and {where.key('port')} is {port}; "
             f"write {named.host} there, or the same port in both"
         )
     host = check_host(found.host if found else named.host, where.key("host"))
-    return RelaySpec(
-        host=host,
-        ports=ports or ((named.port,) if named.port else ()),
-        tls=_tls(text["tls"], named.tls, where),
-        server_name=check_host(text["server_name"], where.key("server_name"))
-        if text["server_name"]
-        else None,
-        credentials=_credentials(text, where, auth_mechanism),
-        catalogue=found,
-        named_port=named.port,
-        alternates=_alternates(host, found, where) if _flag(text, "alternates", where) else (),
-        port=port,
-        security_level=_level(text["security_level"], where),
-        ca_path=text["ca_path"] or None,
-        senders=_addresses(entry, "senders", where),
-        recipients=_addresses(entry, "recipients", where),
-        required=_flag(text, "required", where) if text["required"] else None,
-    )
+    return {
+        "host": host,
+        "ports": ports or ((named.port,) if named.port else ()),
+        "catalogue": found,
+        "named_port": named.port,
+        "alternates": _alternates(host, found, where) if _flag(text, "alternates", where) else (),
+        "port": port,
+    }
 
 
 def _direct(entry: Mapping[str, Any], text: Mapping[str, str], where: _Where) -> RelaySpec:
@@ -336,6 +411,7 @@ def _direct(entry: Mapping[str, Any], text: Mapping[str, str], where: _Where) ->
         senders=_addresses(entry, "senders", where),
         recipients=_addresses(entry, "recipients", where),
         direct=True,
+        name=str(where),
     )  # fmt: skip
     if not spec.selects:
         raise OptionError(
@@ -372,6 +448,10 @@ def _addresses(entry: Mapping[str, Any], key: str, where: _Where) -> tuple[str, 
         if not match or not text.isascii() or not all(map(is_label, match["domain"].split("."))):
             domain = text.rpartition("@")[2]
             remedy = "write an address such as ops@example.com, or @example.com for all of a domain"
+            if not text.isascii():
+                remedy = "only ASCII is understood there; write the domain as xn--…"
+                with contextlib.suppress(UnicodeError):
+                    remedy += f", {match['user']}@{match['domain'].encode('idna').decode()}" if match else ""
             if "@" not in text and "." in text and all(map(is_label, text.split("."))):
                 remedy = f"write @{domain} for all of that domain"
             raise OptionError(
@@ -472,7 +552,7 @@ def named_host(text: str, where: str = "host") -> NamedHost:
         host, port = (host, last) if colon and ":" not in host else (rest, None)
     if port == "":
         raise OptionError(f"{where}: {text!r} has a colon and no port after it; write {host} or {host}:587")
-    return NamedHost(host, check_port(port, where) if port else None, tls)
+    return NamedHost(host, check_written_port(port, where) if port else None, tls)
 
 
 def ports_of(value: Any, where: str) -> tuple[int, ...]:

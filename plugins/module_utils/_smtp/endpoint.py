@@ -175,6 +175,16 @@ def check_port(value: Any, where: str = "port") -> int:
     return port
 
 
+def check_written_port(text: str, where: str) -> int:
+    """The port of a text such as ``host:port``. What else is written there may be a password, and is not shown."""
+    if not re.fullmatch(r"\s*-?\d+\s*", text) and text.strip().lower() not in PORT_NAMES:
+        raise OptionError(
+            f"{where}: what stands after the colon is not a port (not shown); write host:port, such as "
+            "relay.example.com:587, and a password in an option of its own"
+        )
+    return check_port(text, where)
+
+
 def check_host(value: Any, where: str = "host") -> str:
     """A host name (in its A-label form) or an address literal without brackets. Raises OptionError."""
     host = str(value).strip()
@@ -184,13 +194,14 @@ def check_host(value: Any, where: str = "host") -> str:
             raise OptionError(f"{where}: [{host}] is not an address; brackets are for addresses only")
     if ip_version(host):
         return host
-    if "://" in host or "/" in host:
-        raise OptionError(f"{where}: {host!r} is a URL; give the host name alone")
+    # These may hold a login, so they are not shown.
     if "@" in host:
         raise OptionError(f"{where}: it holds a user name or a mail address; give the host name alone")
+    if "/" in host:
+        raise OptionError(f"{where}: it is a URL; give the host name alone")
     if ":" in host:
         raise OptionError(
-            f"{where}: {host!r} is neither a name nor an address; write an IPv6 address as [::1]"
+            f"{where}: it has colons and is not an IPv6 address; give the host name alone, or an address as [::1]"
         )
     name = host[:-1] if host.endswith(".") else host
     if not name.isascii():
@@ -237,7 +248,8 @@ def parse_endpoint(
         tls = value.get("tls") or tls
         server_name = value.get("server_name") or server_name
     elif isinstance(value, str):
-        host, port = _split(value.strip(), where)
+        host, written = _split(value.strip(), where)
+        port = check_written_port(written, where + ".port")
     else:
         raise OptionError(f"{where}: it is neither host:port nor a mapping of host and port")
     number = check_port(port, where + ".port")
@@ -261,14 +273,16 @@ def _split(text: str, where: str) -> tuple[str, str]:
     if "@" in text:
         raise OptionError(f"{where}: it holds a user name or a mail address; write host:port")
     if "://" in text:
-        raise OptionError(f"{where}: {text!r} is a URL; write host:port")
+        raise OptionError(f"{where}: it is a URL; write host:port")
     host, colon, port = text.rpartition(":")
     if not colon:
         raise OptionError(
             "{}: {!r} has no port; write host:port, such as {}:587".format(where, text, text or "relay")
         )
     if ":" in host and not (host.startswith("[") and host.endswith("]")):
-        raise OptionError(f"{where}: {text!r} is ambiguous; write an IPv6 address as [::1]:587")
+        raise OptionError(
+            f"{where}: it has several colons; write host:port, and an IPv6 address as [::1]:587"
+        )
     return host, port
 
 

@@ -43,6 +43,19 @@ BROKEN: list[Case] = [
         files=[{**PASSWORD, "content": "[relay.example.com]:2525 joe:secret7\n"}],
     ),
     Case(
+        "password_of_the_bare_host_in_a_later_table",
+        "password-overridden",
+        r"looks for the host before the next hop.*remove this row",
+        {
+            **RELAY,
+            "smtp_sasl_password_maps": [
+                "texthash:/etc/postfix/sasl_passwd",
+                "texthash:/etc/postfix/old_passwd",
+            ],
+        },
+        files=[PASSWORD, {**PASSWORD, "path": "old_passwd", "content": "relay.example.com joe:secret8\n"}],
+    ),
+    Case(
         "password_in_main_cf",
         "password-in-main-cf",
         "read by every user",
@@ -207,6 +220,26 @@ VALID: list[Case] = [
         "cyrus-server",
         "",
         {**SNAKEOIL, "smtpd_sasl_auth_enable": True, "smtpd_tls_security_level": "may"},
+    ),
+    Case(
+        "the_same_password_for_the_bare_host",
+        "password-overridden",
+        "",
+        {
+            **RELAY,
+            "smtp_sasl_password_maps": [
+                "texthash:/etc/postfix/sasl_passwd",
+                "texthash:/etc/postfix/old_passwd",
+            ],
+        },
+        files=[
+            PASSWORD,
+            {
+                **PASSWORD,
+                "path": "old_passwd",
+                "content": f"relay.example.com {PASSWORD['content'].partition(' ')[2]}",
+            },
+        ],
     ),
     Case("relay_587_secure", "password-in-main-cf", "", RELAY, files=[PASSWORD]),
     Case(

@@ -72,6 +72,40 @@ def test_senders_have_their_relays(lab: Lab) -> None:
         assert host.keys("sender_dependent_default_transport_maps") == ["@example.net", "@example.org"], host
 
 
+def _add(lab: Lab, main: str, **files: str) -> None:
+    """What a host has of its own beside what its package brought."""
+    for host in lab.hosts:
+        for name, content in files.items():
+            host.machine.write(f"/etc/postfix/{name}", content)
+        host.machine.run(
+            f"postconf -e {main} 'mynetworks=127.0.0.0/8 192.0.2.0/24'; systemctl reload postfix"
+        )
+
+
+def test_relays_that_the_host_has_for_senders(lab: Lab) -> None:
+    """Postfix asks for them where a transport has no next hop, so mail that is to go straight out would not."""
+    variables = {
+        "postfix_relays": [relay("plain", ports=[2525]), {"direct": True, "senders": ["@example.org"]}]
+    }
+    own = {"own_relays": f"somebody@example.org {hop('other', 587)}\n"}
+    _add(lab, "sender_dependent_relayhost_maps=texthash:/etc/postfix/own_relays", **own)
+    for host, said in lab.refused(variables).items():
+        assert "sender_dependent_relayhost_maps no longer reads texthash:/etc/postfix/own_relays" in said, (
+            host
+        )
+    lab.deploy({**variables, "postfix_parameters": {"sender_dependent_relayhost_maps": ""}})
+    arrives(lab, "mx:25", "somebody@example.org")
+    arrives(lab, "ops@plain:2525", "ops@example.test")
+
+
+def test_domains_that_the_host_relays_for(lab: Lab) -> None:
+    """They go by the relay whatever its port is, as they do by relayhost."""
+    _add(lab, "relay_domains=example.com")
+    for port in (587, 465):
+        lab.deploy({"postfix_relays": [relay("plain", ports=[port])]})
+        arrives(lab, f"ops@plain:{port}", "ops@example.test", "somebody@example.com")
+
+
 def test_two_accounts_at_one_relay(lab: Lab) -> None:
     """Same host and port, another login for one sender: no connection or session is shared between them."""
     alerts = relay("plain", "colon", ports=[587], senders=["alerts@example.com"])

@@ -177,9 +177,10 @@ def _beside_the_hosts_tables(request: Request, old: _Old, live: Live) -> Request
 def _named(request: Request, own: main_cf.MainCf) -> frozenset[str]:
     wish = request.block or BlockWish()
     names = {*main_cf.MainCf(wish.text).values(), *wish.prepend}
+    # Naming a relay says nothing about a way out that somebody has laid elsewhere.
     if own.get("default_transport", "smtp") not in ("smtp", "smtp:"):
-        # Naming a relay says nothing about a way out that somebody has laid elsewhere.
         names.discard("default_transport")
+    names.discard("sender_dependent_relayhost_maps")
     return frozenset(
         [*names, *request.parameters, *(f"{each['service']}/{each['type']}" for each in request.services)]
     )

@@ -237,6 +237,27 @@ def password_missing(config: Configuration) -> Iterator[Finding]:
             )
 
 
+@check("password-overridden")
+def password_overridden(config: Configuration) -> Iterator[Finding]:
+    """A password under a next hop, and another one under the bare name of its host in a later table.
+
+    Postfix looks for the name of the host first, in all tables, so the login that was put in front is never used: the
+    other one is sent there.
+    Manual: SASL_README, postconf(5) smtp_sasl_password_maps.
+    """
+    for login in _logins(config):
+        hop, rows = login.used.hop, list(login.rows or ())
+        mine = next((row for row in rows if row.key.lower() == hop.text.lower()), None)
+        sent = next((row for row in rows if row.key.lower() == hop.host.lower()), None)
+        if mine and sent and mine.value != sent.value and mine.file != sent.file:
+            yield sent.error(
+                f"Postfix looks for the host before the next hop, so this login is sent to {hop.text}, and the one in "
+                f"{mine.file} never",
+                "remove this row",
+                certain=rows.index(mine) < rows.index(sent),
+            )
+
+
 @check("password-row")
 def password_row(config: Configuration) -> Iterator[Finding]:
     """A row of passwords that is not KEY USER:PASSWORD.
@@ -325,6 +346,7 @@ CHECKS = (
     login_without_passwords,
     password_key,
     password_missing,
+    password_overridden,
     password_row,
     password_in_the_clear,
     noplaintext_over_tls,

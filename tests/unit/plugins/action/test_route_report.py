@@ -99,6 +99,21 @@ def test_a_relay_for_some_that_fails_is_the_host_s_failure():
     )
 
 
+def test_two_relays_of_one_sender_are_one_way_and_another_where_that_fails():
+    one = {
+        **HEALTHY,
+        "senders": ["@example.org"],
+        "recipients": [],
+        "direct": False,
+        "relay": 1,
+        "required": True,
+    }
+    fact = {**HEALTHY, "routes": [{**one, "reason": "first"}, {**one, "port": 2525, "reason": "second"}]}
+    assert list(route_report.reasons(fact))[1:] == [
+        "mail from @example.org goes by 587 starttls: first; where that fails, by 2525 starttls: second"
+    ]
+
+
 def test_a_host_whose_mail_goes_past_every_relay():
     (row,) = rows(
         web1={**SEVERAL, "host": None, "port": None, "tls": None, "decided_by": "direct", "reason": "so"}

@@ -74,6 +74,88 @@ def test_the_values_are_typed_and_hold_no_secret() -> None:
     assert "hunter2" not in str(result)
 
 
+ONE_TOKEN = {
+    "postfix_relay_host": "relay.example.com",
+    "postfix_relay_username": "hunter2",
+    "postfix_relay_password": "hunter2",
+}
+
+
+@pytest.mark.parametrize(
+    "role, given",
+    [
+        ("preflight", ONE_TOKEN),
+        ("postfix", ONE_TOKEN),
+        ("verify", ONE_TOKEN),
+        (
+            "postfix",
+            {"postfix_relays": [{"host": "relay.example.com", "username": "hunter2", "password": "hunter2"}]},
+        ),
+    ],
+)
+def test_a_user_name_that_is_the_password_is_in_no_result(role: str, given: dict[str, Any]) -> None:
+    result = ask(role, **given)
+    assert "failed" not in result, result
+    assert "hunter2" not in str(result)
+
+
+def test_all_that_is_wrong_with_relays_is_said_at_once_and_by_its_place_in_the_users_list() -> None:
+    typed = ask(
+        "postfix",
+        postfix_relays=[
+            None,
+            {"host": "a.example.com", "tls": "secret", "ports": ["x"]},
+            "",
+            {"host": "b.example.com", "hots": "c", "port": "456x"},
+        ],
+    )
+    assert [one.partition(" ")[0] for one in typed["msg"].splitlines()] == [
+        "postfix_relays[1].ports[0]",
+        "postfix_relays[1].tls",
+        "postfix_relays[3]",
+        "postfix_relays[3].port",
+    ]
+    meant = ask(
+        "postfix",
+        postfix_relays=[
+            None,
+            {"host": "a.example.com", "username": "ops", "senders": ["nobody"]},
+            {"provider": "amazon_ses", "senders": ["ops@example.org"]},
+            {"direct": True, "senders": ["@example.net"]},
+            {},
+            {"host": "b.example.com", "senders": ["@example.net"]},
+            {"host": "c.example.com:587", "port": 465},
+            {"host": "d.example.com"},
+        ],
+    )
+    said = meant["msg"].splitlines()
+    assert [one.partition(":")[0] for one in said] == [
+        "postfix_relays[1].username and postfix_relays[1].password",
+        "postfix_relays[1].senders[0]",
+        "postfix_relays[2].provider",
+        "postfix_relays[4]",
+        "postfix_relays[6].host",
+        "postfix_relays[3]",
+    ]
+    assert "through postfix_relays[5], b.example.com" in said[-1]
+    good = [None, {"host": "a.example.com"}, "", {"host": "b.example.com"}]
+    assert [one["name"] for one in ask("postfix", postfix_relays=good)["relays"]] == [
+        "postfix_relays[1]",
+        "postfix_relays[3]",
+    ]
+
+
+def test_what_is_written_beside_a_relay_is_in_no_complaint() -> None:
+    for given in (
+        {"preflight_relays": "relay.example.com:hunter2"},
+        {"preflight_relays": ["relay.example.com 587 hunter2"]},
+        {"postfix_relay_host": "relay.example.com:hunter2"},
+        {"postfix_relay_host": "relay.example.com", "postfix_relay_username": "ops:hunter2"},
+        {"postfix_relays": [{"host": "relay.example.com", "username": "ops:hunter2"}]},
+    ):
+        assert "hunter2" not in str(ask("preflight", **given))
+
+
 def test_all_that_is_wrong_is_said_at_once_and_by_name() -> None:
     result = ask(
         "postfix",

@@ -81,7 +81,9 @@ ODD_PASSWORDS = [
 ]  # fmt: skip
 
 
-def masked_result(capsys: pytest.CaptureFixture[str], password: str, **server: Any) -> dict[str, Any]:
+def masked_result(
+    capsys: pytest.CaptureFixture[str], password: str, username: str = USERNAME, **server: Any
+) -> dict[str, Any]:
     """The result for a password, without what differs from run to run."""
     with Listener(smtp(**server)) as listener:
         args: dict[str, Any] = {
@@ -90,7 +92,7 @@ def masked_result(capsys: pytest.CaptureFixture[str], password: str, **server: A
             "server_name": NAME,
             "ca_path": CA,
         }
-        args.update(username=USERNAME, password=password, _ansible_inject_invocation=True)
+        args.update(username=username, password=password, _ansible_inject_invocation=True)
         with patch_module_args(args), pytest.raises(SystemExit):
             smtp_probe.main()
     result: dict[str, Any] = json.loads(capsys.readouterr().out.replace(str(listener.port), "40000"))
@@ -110,6 +112,14 @@ def test_a_password_that_is_a_piece_of_the_result_changes_no_field(
     usual = masked_result(capsys, "quite another word", replies={"AUTH": reply})
     assert usual["endpoints"][0]["verdict"] in ("ok", "auth_rejected")
     assert masked_result(capsys, password, replies={"AUTH": reply}) == usual
+
+
+@pytest.mark.parametrize("token", ["hunter2", "s3cret-And-long", "postfix"])
+@pytest.mark.parametrize("reply", [b"235 ok\r\n", b"535 5.7.8 go away\r\n"], ids=["accepted", "refused"])
+def test_a_user_name_that_is_the_password_is_not_shown(
+    capsys: pytest.CaptureFixture[str], token: str, reply: bytes
+) -> None:
+    assert token not in str(masked_result(capsys, token, token, replies={"AUTH": reply}))
 
 
 @pytest.mark.parametrize("password", ["hunter2", "postfix", "s3cret-And-long", "zq"])

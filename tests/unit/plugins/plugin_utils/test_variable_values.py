@@ -130,8 +130,6 @@ REFUSED: list[tuple[str, dict[str, Any], Any, tuple[str, ...]]] = [
     ("v", STR, True, ("true, a truth value", "quotation marks")),
     ("postfix_relay_host", STR, "rélay.example", ("ASCII", "write xn--rlay-bpa.example")),
     ("postfix_myhostname", STR, "mail.example\u00a0", ("ASCII", "write it without")),
-    ("postfix_relay_username", STR, "ops ", ("postfix_relay_username is 'ops '", "either end")),
-    ("postfix_relay_username", STR, "a:b", ("first colon",)),
     ("postfix_relay_port", STR, "pop3", ("postfix_relay_port is 'pop3'", "1 to 65535", "auto")),
     ("postfix_relay_ports", INTS, [2525, "pop3"], ("postfix_relay_ports[1] is 'pop3'", "1 to 65535")),
     ("postfix_relay_host", STR, "my relay", ("postfix_relay_host: 'my relay'",)),
@@ -245,6 +243,17 @@ REFUSED: list[tuple[str, dict[str, Any], Any, tuple[str, ...]]] = [
     ("postfix_relay_password", SECRET, "hunter2\0x", ("NUL",)),
     ("postfix_relay_password", SECRET, {"hunter2": "hunter2"}, ("is a mapping",)),
     ("postfix_relay_password", SECRET, True, ("truth value", "quotation marks")),
+    ("postfix_relay_username", STR, "ops:hunter2", ("holds a colon", "not shown", "variable of its own")),
+    ("postfix_relay_username", STR, "hunter2 ", ("blank", "not shown")),
+    ("postfix_relay_username", STR, "hunter2\n", ("line break", "not shown")),
+    ("postfix_relay_username", STR, "ops\nhunter2", ("line break", "not shown")),
+    ("postfix_relays[1].username", STR, "hunter2\0", ("control character", "not shown")),
+    ("postfix_relay_host", STR, "relay.example.com:hunter2", ("not a port", "not shown")),
+    ("postfix_relays[1].host", STR, "[relay.example.com]:hunter2", ("not a port", "not shown")),
+    ("postfix_relay_host", STR, "relay.example.com:587:ops:hunter2", ("colons",)),
+    ("postfix_relays[0].host", STR, "b\u00fccher.example", ("only ASCII", "write xn--bcher-kva.example")),
+    ("postfix_relays[0].port", STR, "sometimes", ("takes a port", "or auto")),
+    ("verify_relay_host", STR, "smtp://relay.example.com:hunter2", ("not a port", "not shown")),
     (
         "preflight_relays",
         {"type": "list", "no_log": True},
@@ -374,6 +383,34 @@ def test_no_secret_is_public() -> None:
         "s": "x",
         "relays": [{"host": "r"}],
     }
+
+
+@pytest.mark.parametrize("name", ["postfix_relay_port", "postfix_relays[0].port"])
+@pytest.mark.parametrize(
+    "given, meant", [("AUTO", "auto"), ("Auto", "auto"), ("submission", "587"), (465, "465")]
+)
+def test_a_port_of_one_relay_is_understood_as_that_of_all(name: str, given: Any, meant: str) -> None:
+    assert typed(name, STR, given) == meant
+
+
+def test_a_user_name_that_is_a_secret_is_not_public_and_two_are_not_one() -> None:
+    """Postmark and others take one token as user name and password."""
+    option = {"type": "list", "elements": "dict", "options": {"username": STR, "password": SECRET}}
+    spec = {"postfix_relay_username": STR, "postfix_relay_password": SECRET, "postfix_relays": option}
+    one = {"postfix_relay_username": "t0ken", "postfix_relay_password": "t0ken"}
+    assert variables.public(spec, one) == {"postfix_relay_username": "********"}
+    assert variables.relays(one)[0]["username"] == "********"
+    several = {
+        "postfix_relays": [
+            {"username": "t0ken", "password": "t0ken"},
+            {"username": "other", "password": "other"},
+            {"username": "t0ken", "password": "t0ken"},
+            {"username": "ops", "password": "x"},
+        ]
+    }
+    names = ["********", "********2", "********", "ops"]
+    assert [each["username"] for each in variables.public(spec, several)["postfix_relays"]] == names
+    assert [each["username"] for each in variables.relays(several)] == names
 
 
 KNOWN = [
@@ -781,15 +818,22 @@ def test_what_an_entry_of_a_list_leaves_out_is_as_the_single_variables_say() -> 
         ],
     }
     assert variables.relays(values) == [
-        {"host": "a", "security_level": "verify", "auth_mechanism": "login", "required": True},
         {
+            "name": "postfix_relays[0]",
+            "host": "a",
+            "security_level": "verify",
+            "auth_mechanism": "login",
+            "required": True,
+        },
+        {
+            "name": "postfix_relays[1]",
             "host": "b",
             "security_level": "may",
             "auth_mechanism": "plain",
             "ca_path": "/ca.pem",
             "required": False,
         },
-        {"direct": True, "senders": ["@x.example"]},
+        {"name": "postfix_relays[2]", "direct": True, "senders": ["@x.example"]},
     ]
 
 

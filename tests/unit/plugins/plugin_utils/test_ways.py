@@ -160,6 +160,38 @@ def test_the_first_relay_keeps_the_distribution_s_authorities_for_others():
     assert (alone["client"]["ca_file"], alone["services"]) == ("/ca.pem", [])
 
 
+@pytest.mark.parametrize(
+    "entries, asked",
+    [
+        ([entry(way(A, 587))], True),
+        ([entry(way(A, 465))], False),
+        ([entry(way(A, 587)), entry(relay=1, senders=["@x.example"], direct=True)], False),
+        ([entry(relay=0, senders=["@x.example"], direct=True)], False),
+        # A row of transport_maps without a next hop is about the domain of the recipient.
+        ([entry(relay=0, recipients=["@x.example"], direct=True)], True),
+        ([entry(way(A, 587)), entry(way(B, 587, 1), relay=1, senders=["@x.example"])], True),
+    ],
+)
+def test_whether_the_host_s_own_relays_of_senders_are_still_asked(entries, asked):
+    assert ways(fact(*entries), [LOGIN] * len(entries))["sender_relayhosts"] is asked
+
+
+def test_a_next_hop_that_is_kept_and_is_none_of_the_relays_gets_no_login_of_theirs():
+    kept = {
+        **way("old.example.com", 25),
+        "relay": None,
+        "decided_by": "keep",
+        "alternatives": [],
+        "routes": [],
+    }
+    with pytest.raises(
+        WaysError, match=r"\[old\.example\.com\]:25, which is in use and stays, is none of them"
+    ):
+        ways(kept, [LOGIN])
+    one_of_them = {**kept, "host": A, "relay": 0}
+    assert ways(one_of_them, [LOGIN])["passwords"] == [{"next": f"[{A}]:25", "relay": 0}]
+
+
 def test_some_senders_have_a_relay_of_their_own_and_some_none():
     made = ways(
         fact(
@@ -171,11 +203,9 @@ def test_some_senders_have_a_relay_of_their_own_and_some_none():
     )
     assert (made["relayhost"], made["default_transport"]) == ("", f"smtp:[{A}]:2525")
     assert made["senders"] == [f"@example.org relay-2:[{B}]:587", "@direct.example relay-direct:"]
-    assert options(made, "relay-direct") == {
-        "smtp_tls_security_level": "may",
-        "smtp_tls_wrappermode": "no",
-        "smtp_sasl_auth_enable": "no",
-    }
+    # Its level of TLS is what the host has for mail that goes straight out.
+    assert options(made, "relay-direct") == {"smtp_tls_wrappermode": "no", "smtp_sasl_auth_enable": "no"}
+    assert made["direct"] and made["by_transport"]
     assert made["passwords"] == [{"next": f"[{A}]:2525", "relay": 0}]
     assert made["tables"] == [
         {"path": "mailops_sasl_passwd_relay-2", "rows": [{"next": f"[{B}]:587", "relay": 1}]}
@@ -300,8 +330,12 @@ def test_the_same_sender_past_every_relay_twice_is_one_row():
 
 def test_two_logins_at_one_next_hop_for_the_same_mail_are_refused():
     found = fact(entry(way(A, 587)), entry(way(A, 587, 1), relay=1))
-    with pytest.raises(WaysError, match=r"different logins, in entries 1 and 2"):
-        ways(found, [LOGIN, {**LOGIN, "username": "v"}])
+    with pytest.raises(WaysError, match=r"different logins, in postfix_relays\[0\] and postfix_relays\[2\]"):
+        named = [
+            {**LOGIN, "name": "postfix_relays[0]"},
+            {**LOGIN, "username": "v", "name": "postfix_relays[2]"},
+        ]
+        ways(found, named)
     assert ways(found, [LOGIN, LOGIN])["relayhost"] == f"[{A}]:587"
 
 

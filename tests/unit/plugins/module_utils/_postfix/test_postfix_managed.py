@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict
 
@@ -112,6 +113,23 @@ def test_a_default_for_what_this_postfix_does_not_know_is_left_out(files: Files)
     files.run(block=BLOCK_OF_A_LATER_RELEASE)
     assert "tls_required_enable" not in files.values()
     assert files.values()["smtp_tls_loglevel"] == "1"
+
+
+def test_what_the_role_takes_of_another_way_out_was_not_asked_for_by_naming_a_relay() -> None:
+    """It has to be named by itself, so that the change is refused before mail of some senders goes elsewhere."""
+    files = Files(
+        {
+            "main.cf": HAND_MADE + "sender_dependent_relayhost_maps = hash:/etc/postfix/s\n",
+            "master.cf": MASTER,
+        }
+    )
+    text = BLOCK.text + "sender_dependent_relayhost_maps =\n"
+    assert "sender_dependent_relayhost_maps" not in files.run(block=replace(BLOCK, text=text)).named
+    kept = {"sender_dependent_relayhost_maps": "hash:/etc/postfix/s"}
+    assert (
+        "sender_dependent_relayhost_maps" in files.run(block=replace(BLOCK, text=text), parameters=kept).named
+    )
+    assert files.values()["sender_dependent_relayhost_maps"] == "hash:/etc/postfix/s"
 
 
 OWN_FILTER = HAND_MADE + "smtp_sasl_mechanism_filter = plain, login\n"

@@ -14,6 +14,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._route.cloud import C
 from ansible_collections.mailops.smtp.plugins.module_utils._route.fact import (
     InUse,
     fact,
+    in_their_own_manner,
     in_use,
     no_route,
     parse_parameters,
@@ -21,7 +22,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._route.fact import (
     save,
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._route.manner import Sender
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import OptionError
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import OptionError, Options
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import VERDICTS, Result
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=timezone.utc)
@@ -148,6 +149,42 @@ def test_a_doubtful_user_name_is_told_before_a_port_takes_it(relay, verdicts, na
     assert made(*verdicts, relays=[relay], ports=ports, option_names=names)["warnings"] == warnings
 
 
+LIST_NAMES = {
+    "relays": "postfix_relays",
+    "relays.auth_mechanism": "auth",
+    "relays.security_level": "tls",
+    "relays.ca_path": "ca_file",
+    "ca_path": "postfix_relay_ca_file",
+    "mail_from": "preflight_sender",
+}
+
+
+@pytest.mark.parametrize(
+    "own, verdict, named",
+    [
+        ({}, "certificate_untrusted", "postfix_relay_ca_file"),
+        ({"ca_path": "/own.pem"}, "certificate_untrusted", "postfix_relays[3].ca_file"),
+        ({}, "sender_rejected", "preflight_sender"),
+        ({"senders": ["ops@example.org"]}, "sender_rejected", "postfix_relays[3].senders"),
+        ({"senders": ["@example.com"]}, "sender_rejected", "preflight_sender"),
+        ({}, "auth_unsupported", "postfix_relays[3].auth"),
+        ({}, "certificate_mismatch", "postfix_relays[3].host"),
+    ],
+)
+def test_advice_names_what_decided_of_a_list(own, verdict, named):
+    relay = {"host": "relay.example.com", **LOGIN, "name": "postfix_relays[3]", "ports": [587], **own}
+    asked = parse_parameters({"relays": [relay], **DEFAULTS, "option_names": LIST_NAMES})
+    common = Options(mail_from="ops@example.com")
+    tried = Options(mail_from="ops@example.org") if own.get("senders") == ["ops@example.org"] else common
+    asked = in_their_own_manner(asked, lambda _spec: tried)
+    result = Result(*asked.candidates[0].endpoint[:3], verdict, "auth", "Seen.", reachable=True)
+    sender = Sender(mail_from="ops@example.com", mail_advice="More of preflight_sender.")
+    (endpoint,) = fact(asked, [result], HETZNER, InUse(), NOW, sender)["endpoints"]
+    others = {"postfix_relay_ca_file", "preflight_sender"} - {named}
+    assert named in endpoint["advice"]
+    assert not [one for one in others if one in endpoint["advice"]], endpoint["advice"]
+
+
 def test_a_user_name_that_was_taken_is_right():
     asked = parse_parameters({"relays": [{"provider": "sendgrid", **LOGIN}], **DEFAULTS, "port": 587})
     result = Result(*asked.candidates[0].endpoint[:3], "ok", "auth", "", auth_mechanism="PLAIN")
@@ -174,10 +211,10 @@ NOTATION = {
     [
         ({"port": 456}, "port: 456 is not a mail port; did you mean 465"),
         ({"ports": [587, 70000]}, "ports: 70000 is not a port; give a number from 1 to 65535"),
-        ({"relays": ["a b"]}, "relays[0].host: 'a b' is neither"),
+        ({"relays": ["a..b"]}, "relays[0].host: 'a..b' is neither"),
         ({"port": 456, "option_names": {"port": "my_port"}}, "my_port: 456"),
         ({"ports": [0], "option_names": {"ports": "my_ports"}}, "my_ports: 0"),
-        ({"relays": ["a b"], "option_names": {"relays": "my_*"}}, "my_host: 'a b'"),
+        ({"relays": ["a..b"], "option_names": {"relays": "my_*"}}, "my_host: 'a..b'"),
         (
             {**NOTATION, "port": "2525"},
             "my_host: it holds the port 587, and my_port has 2525; write a.example alone in my_host, or the same port "

@@ -25,6 +25,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import
     "name, region, host, found, ports",
     [
         ("amazon_ses", "eu-west-1", None, "email-smtp.eu-west-1.amazonaws.com", (587, 2587, 465, 2465)),
+        ("amazon_ses", "EU-West-1", None, "email-smtp.eu-west-1.amazonaws.com", (587, 2587, 465, 2465)),
         ("ses", "us-gov-west-1", None, "email-smtp.us-gov-west-1.amazonaws.com", (587, 2587, 465, 2465)),
         (
             "Amazon SES",
@@ -189,7 +190,10 @@ COMPLAINTS = [
     ([{}], "relays[0]: no relay is named; set relays[0].host to its host name, or relays[0].provider"),
     (["a.example", "b.example:456"], "relays[1].host: 456 is not a mail port; did you mean 465"),
     (["a.example:70000"], "relays[0].host: 70000 is not a port"),
-    (["a.example:smpt"], "relays[0].host: 'smpt' is not a number; give a port such as 587"),
+    (
+        ["a.example:smpt"],
+        "relays[0].host: what stands after the colon is not a port (not shown); write host:port",
+    ),
     (["a.example:"], "relays[0].host: 'a.example:' has a colon and no port after it; write a.example or"),
     (["http://a.example"], "relays[0].host: http:// is not a scheme of mail (smtp://, smtps://, "),
     (["smtp://u:p@a.example"], "relays[0]: it holds a login or a path; write it as a mapping"),
@@ -198,7 +202,8 @@ COMPLAINTS = [
         "relays[0].host: it holds a login or a path; give the host name alone",
     ),
     ([{"host": "[[a.example]:587]:587"}], "relays[0].host: "),
-    (["foo bar"], "relays[0].host: 'foo bar' is neither a host name nor an IP address"),
+    (["foo bar"], "relays[0]: it is text that is neither host nor host:port (not shown)"),
+    (["foo..bar"], "relays[0].host: 'foo..bar' is neither a host name nor an IP address"),
     (
         [{"host": "a.example:587", "ports": [2525]}],
         "relays[0].host: 'a.example:587' holds the port 587, and relays[0].ports has 2525; write a.example",
@@ -277,6 +282,13 @@ SECRET = "Pa:ss'word\\ $1"
         {"host": "a.example", "username": "u", "password": SECRET, "ports": ["x"]},
         {"host": "a.example", "username": "u", "password": SECRET + "\0"},
         "smtp://u:" + SECRET + "@a.example",
+        f"a.example:{SECRET}",
+        f"[a.example]:{SECRET}",
+        f"a.example:587:u:{SECRET}",
+        f"a.example 587 u {SECRET}",
+        {"host": "a.example", "username": f"u:{SECRET}", "password": "other"},
+        {"host": f"a.example:587:{SECRET}", "password": SECRET},
+        {"host": f"a.example:{SECRET}", "password": SECRET},
         [SECRET],
     ],
 )
@@ -291,6 +303,16 @@ def test_a_secret_is_known_masked_and_not_repeated(entry):
     assert repr(SECRET)[1:-1] not in str(error.value)
 
 
+def test_a_user_name_that_is_a_password_is_masked():
+    entries = [
+        {"host": "a.example", "username": "t0ken", "password": "t0ken"},
+        {"host": "b.example", "username": "t0ken", "password": "other"},
+        {"host": "c.example", "username": "ops", "password": "x"},
+    ]
+    assert [one["username"] for one in masked(entries)] == ["********", "********", "ops"]
+    assert [one.credentials.username for one in parse_relays(entries)] == ["t0ken", "t0ken", "ops"]
+
+
 def test_secrets_hold_the_form_that_repr_gives_them():
     assert secrets([{"password": SECRET}]) == {SECRET, repr(SECRET)[1:-1]}
     assert secrets([{"password": 12345}, {"password": ""}, "a.example:587"]) == {"12345"}
@@ -303,6 +325,31 @@ def test_masked_shows_what_is_no_secret():
         {"host": "b.example", "username": "u", "password": "********", "ports": [587]},
     ]
     assert masked("anything") == "********"
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    entries = [
+        {"host": "a.example", "tls": "encyrpt", "senders": ["nobody"], "port": "x"},
+        "good.example",
+        {"host": "b..example", "username": "u"},
+        {"host": "c.example", "name": "mine[7]", "security_level": "so-so"},
+        {"host": "d.example", "senders": ["ops@b\u00fccher.example"]},
+    ]
+    with pytest.raises(OptionError) as error:
+        parse_relays(entries)
+    said = str(error.value).splitlines()
+    assert [one.partition(": ")[0] for one in said] == [
+        "relays[0].port",
+        "relays[0].tls",
+        "relays[0].senders[0]",
+        "relays[2].host",
+        "relays[2].username and relays[2].password",
+        "mine[7].security_level",
+        "relays[4].senders[0]",
+    ]
+    assert said[-1].endswith(
+        "only ASCII is understood there; write the domain as xn--…, ops@xn--bcher-kva.example"
+    )
 
 
 def test_ports_of():

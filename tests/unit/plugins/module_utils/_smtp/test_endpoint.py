@@ -74,7 +74,9 @@ def test_endpoints(value: Any, endpoint: Endpoint) -> None:
         ("mx:70000", ["endpoint.port", "70000", "65535"]),
         ("mx:0", ["0"]),
         ("mx:-1", ["-1"]),
-        ("mx:pop3", ["pop3", "587"]),
+        ("mx:hunter2", ["endpoint.port", "587"]),
+        ("mx:587:hunter2", ["several colons"]),
+        ("smtp://ops:hunter2/x", ["URL"]),
         ("mx", ["mx", "host:port"]),
         ("", ["host:port"]),
         ("::1:587", ["[::1]:587"]),
@@ -104,6 +106,7 @@ def test_bad_endpoints(value: Any, words: list[str]) -> None:
         parse_endpoint(value)
     for word in words:
         assert word in str(caught.value)
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_password_in_an_endpoint_is_not_repeated() -> None:

@@ -1,4 +1,4 @@
-"""The passwords in a list of relays. The work is done in plugin_utils/variables.py."""
+"""User names and passwords in a list of relays. The work is done in plugin_utils/variables.py."""
 # Copyright: (c) 2026, the mailops.smtp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -6,17 +6,18 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: relay_passwords
-short_description: The passwords in a list of relays
+name: relay_logins
+short_description: User names and passwords in a list of relays
 version_added: 1.1.0
 author: the mailops.smtp authors (@mailops)
 description:
-  - For roles P(mailops.smtp.preflight#role) and P(mailops.smtp.postfix#role), whose checked values hold no secret.
+  - For roles P(mailops.smtp.preflight#role) and P(mailops.smtp.postfix#role), whose checked values hold no secret,
+    neither a password nor a user name that is one as well.
   - Reads C(postfix_relays) in every form in which M(mailops.smtp.variables) does.
 positional: _input
 options:
   _input:
-    description: The variable C(postfix_relays).
+    description: The variable C(postfix_relays), or a list of the same form.
     type: raw
     required: true
 seealso:
@@ -24,14 +25,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Know how many relays have a password
+- name: Know how many relays have a login
   ansible.builtin.debug:
-    msg: "{{ postfix_relays | mailops.smtp.relay_passwords | select | length }}"
+    msg: "{{ postfix_relays | mailops.smtp.relay_logins | select | length }}"
 """
 
 RETURN = r"""
 _value:
-  description: A mapping with the C(password) of each relay, in their order; an empty one where it has none.
+  description: A mapping with C(username) and C(password) of each relay, in their order, without what it does not have.
   type: list
   elements: dict
 """
@@ -44,17 +45,17 @@ from ..action.variables import plain, specification
 from ..plugin_utils.variables import Wrong, typed
 
 
-def _passwords(given: Any) -> list[dict[str, str]]:
+def _logins(given: Any) -> list[dict[str, str]]:
     name = "postfix_relays"
     try:
         relays = typed(name, specification("postfix")[name], plain(given) or [])
     except Wrong as wrong:
         raise AnsibleFilterError(str(wrong)) from None
-    return [{"password": one["password"]} if one.get("password") else {} for one in relays]
+    return [{key: one[key] for key in ("username", "password") if one.get(key)} for one in relays]
 
 
 class FilterModule:
     """The filter."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"relay_passwords": _passwords}
+        return {"relay_logins": _logins}
