@@ -18,6 +18,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Mapping, NamedTuple
 
+from .._postfix.host.distributions import DOVECOT_DIRECTORIES
 from . import host, settings, users
 from .host import DovecotError
 
@@ -129,7 +130,10 @@ def _set_up(request: Request, check_mode: bool) -> Outcome:
             text = f"{settings.HEAD}# Its content depends on the version that is installed.\n"
             outcome.diff = [
                 Change(
-                    os.path.join(host.DIRECTORIES[0], settings.LAST), File(None), File(text.encode()), False
+                    os.path.join(DOVECOT_DIRECTORIES[0], settings.LAST),
+                    File(None),
+                    File(text.encode()),
+                    False,
                 ).diff()
             ]
         return outcome
@@ -149,7 +153,14 @@ def _set_up(request: Request, check_mode: bool) -> Outcome:
     with host.copy_of(main, {name: wanted.get(name) for name in settings.DROP_INS}) as copy:
         _judge_copy(request, copy, main)
     outcome.version = release.text
-    return _act(request, outcome, changes, said.values.get("base_dir") or "/run/dovecot", check_mode)
+    base = said.values.get("base_dir") or "/run/dovecot"
+    served = settings.protocols(said)
+    if served and not host.running(base):
+        raise DovecotError(
+            f"Dovecot does not run, and starting it for logins would open {' and '.join(served)} to everybody; if that "
+            f"is wanted, start it, if not, set protocols in {main} to nothing"
+        )
+    return _act(request, outcome, changes, base, check_mode)
 
 
 def _missing(request: Request) -> list[str]:
@@ -319,7 +330,7 @@ def _take_away(request: Request, check_mode: bool) -> Outcome:
             base = host.ask(own).values.get("base_dir") or base
         changes = _changes(main, {})
     else:
-        for directory in host.DIRECTORIES:
+        for directory in DOVECOT_DIRECTORIES:
             for name in (*settings.DROP_INS, settings.USERS):
                 before = _file(os.path.join(directory, name))
                 if before.content is not None:

@@ -17,13 +17,12 @@ from typing import Iterator, NamedTuple
 
 from .._postfix.host import programs
 from .._postfix.host.control import unit_file
+from .._postfix.host.distributions import DOVECOT_DIRECTORIES
 from . import settings
 
-# Where packages have dovecot.conf.
-DIRECTORIES = ("/etc/dovecot", "/usr/local/etc/dovecot")
 _ASKED = (
     "auth_mechanisms", "auth_username_format", "auth_default_realm", "auth_default_domain",
-    "default_internal_group", "base_dir", "passdb", "service/auth",
+    "default_internal_group", "base_dir", "protocols", "passdb", "service/auth",
 )  # fmt: skip
 # Files of a configuration are smaller; lists of users may not be, and are no settings.
 _LARGEST = 256 * 1024
@@ -61,10 +60,10 @@ def version() -> settings.Version:
 def main_file() -> str:
     """The path of dovecot.conf. Raises DovecotError where there is none."""
     named = settings.main_file(programs.run(["doveconf", "-n"]).output)
-    for path in (named, *(os.path.join(directory, "dovecot.conf") for directory in DIRECTORIES)):
+    for path in (named, *(os.path.join(directory, "dovecot.conf") for directory in DOVECOT_DIRECTORIES)):
         if path and os.path.isfile(path):
             return path
-    raise DovecotError(f"Dovecot is installed, and has no dovecot.conf in {DIRECTORIES[0]}")
+    raise DovecotError(f"Dovecot is installed, and has no dovecot.conf in {DOVECOT_DIRECTORIES[0]}")
 
 
 @contextlib.contextmanager

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from typing import Iterator, NamedTuple
 
+from .._postfix.host.distributions import DOVECOT_DROP_INS
+
 # The drop-ins, below the directory of dovecot.conf. What comes first asks first, and what comes last has the last word.
-FIRST = "conf.d/00-mailops-smtp.conf"
-LAST = "conf.d/99-mailops-smtp.conf"
-DROP_INS = (FIRST, LAST)
+FIRST, LAST = DROP_INS = DOVECOT_DROP_INS
 USERS = "mailops-smtp-users"
 MECHANISMS = ("plain", "login")
 HEAD = (
@@ -83,9 +83,18 @@ def main_file(text: str) -> str:
 
 def mechanisms(said: Section) -> list[str]:
     """auth_mechanisms: a list in 2.3, a list or a section of truth values in 2.4."""
-    for section in said.all("auth_mechanisms"):
-        return [name for name, value in section.values.items() if value != "no"]
-    return said.values.get("auth_mechanisms", "").lower().split()
+    return _listed(said, "auth_mechanisms")
+
+
+def _listed(said: Section, name: str) -> list[str]:
+    for section in said.all(name):
+        return [word for word, value in section.values.items() if value != "no"]
+    return said.values.get(name, "").lower().split()
+
+
+def protocols(said: Section) -> list[str]:
+    """What Dovecot serves: a list in 2.3, a list or a section of truth values in 2.4."""
+    return _listed(said, "protocols")
 
 
 class Listener(NamedTuple):

@@ -89,6 +89,9 @@ def test_what_24_says() -> None:
     (listener,) = settings.listeners(said)
     assert (listener.name, listener.path) == ("postfix", SOCKET)
     assert settings.main_file(SAID_24) == "/usr/local/etc/dovecot/dovecot.conf"
+    assert settings.protocols(said) == []
+    assert settings.protocols(settings.parse("protocols {\n  imap = yes\n  pop3 = no\n}\n")) == ["imap"]
+    assert settings.protocols(settings.parse("protocols = imap lmtp\n")) == ["imap", "lmtp"]
     assert settings.mechanisms(settings.parse("auth_mechanisms = plain LOGIN\n")) == ["plain", "login"]
 
 
