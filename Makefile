@@ -152,6 +152,10 @@ gate-test: podman ## runs that would reach nobody, and hosts that never had Post
 routes-test: podman ## several relays: for senders, for recipients, and one after the other when some are cut off (root)
 	$(BIN)/pytest -q -s tests/integration/routes $(ARGS)
 
+.PHONY: send-test
+send-test: podman ## smtp_send, with messages that are sent, deferred, bounced, filtered, held and expanded (root)
+	$(BIN)/pytest -q -s tests/integration/send $(ARGS)
+
 ON_POSTFIX := $(BIN)/pytest -q -s tests/integration/postfix
 
 .PHONY: postfix-test postfix-crash postfix-load

@@ -1,4 +1,4 @@
-"""The options that every module with a probe in it has: module_utils/_smtp/arguments.py, PROBE_ARGUMENTS."""
+"""The options that modules with a connection to a mail server have: module_utils/_smtp/arguments.py."""
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -6,6 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
+    # What a probe has beside the options of any connection: PROBE_ARGUMENTS.
     DOCUMENTATION = r"""
 options:
   timeout:
@@ -18,11 +19,6 @@ options:
         after a failure that may be that of one address; unlike Postfix, it tries no refused login elsewhere.
     type: float
     default: 10.0
-  connect_timeout:
-    description:
-      - How long to wait for the TCP connection, in seconds, within O(timeout).
-    type: float
-    default: 5.0
   retries:
     description:
       - How often to try again after a verdict that another attempt may change, as long as O(timeout) allows.
@@ -39,6 +35,43 @@ options:
     type: str
     choices: [any, ipv4, ipv6, both]
     default: any
+  min_days:
+    description:
+      - A certificate with fewer days left than this has the verdict V(certificate_expiring). It is usable.
+    type: int
+    default: 0
+  mail_from:
+    description:
+      - A sender address to try with MAIL FROM. The transaction is then reset. No mail is sent.
+      - An empty string tries the null sender.
+    type: str
+  rcpt_to:
+    description:
+      - A recipient address to try with RCPT TO. The transaction is then reset. No mail is sent.
+      - Without O(mail_from) the sender is the null one.
+    type: str
+  concurrency:
+    description:
+      - How many endpoints to probe at a time. The limit of open files of the process lowers it.
+      - Of these at most three at a time go to one remote address, as some servers allow no more.
+    type: int
+    default: 256
+  check_injection:
+    description:
+      - Whether to find out, on another connection, if the server executes a command that was sent in the clear
+        after STARTTLS (CVE-2011-0411). The verdict is then V(starttls_injection).
+    type: bool
+    default: false
+"""
+
+    # What any connection has: CONNECTION_ARGUMENTS.
+    CONNECTION = r"""
+options:
+  connect_timeout:
+    description:
+      - How long to wait for the TCP connection, in seconds, within O(timeout).
+    type: float
+    default: 5.0
   source_address:
     description:
       - The address of this host to connect from, or one of each family, as with Postfix's C(smtp_bind_address) and
@@ -91,11 +124,6 @@ options:
     type: str
     choices: ['1.0', '1.1', '1.2', '1.3']
     default: '1.2'
-  min_days:
-    description:
-      - A certificate with fewer days left than this has the verdict V(certificate_expiring). It is usable.
-    type: int
-    default: 0
   auth_mechanism:
     description:
       - The SASL mechanism to use, one of V(auto), V(none), V(plain), V(login), V(cram-md5), V(scram-sha-1),
@@ -110,26 +138,4 @@ options:
         refusal none is, as repeated logins may lock the account.
     type: str
     default: auto
-  mail_from:
-    description:
-      - A sender address to try with MAIL FROM. The transaction is then reset. No mail is sent.
-      - An empty string tries the null sender.
-    type: str
-  rcpt_to:
-    description:
-      - A recipient address to try with RCPT TO. The transaction is then reset. No mail is sent.
-      - Without O(mail_from) the sender is the null one.
-    type: str
-  concurrency:
-    description:
-      - How many endpoints to probe at a time. The limit of open files of the process lowers it.
-      - Of these at most three at a time go to one remote address, as some servers allow no more.
-    type: int
-    default: 256
-  check_injection:
-    description:
-      - Whether to find out, on another connection, if the server executes a command that was sent in the clear
-        after STARTTLS (CVE-2011-0411). The verdict is then V(starttls_injection).
-    type: bool
-    default: false
 """

@@ -21,6 +21,7 @@ description:
     password is never sent over an unencrypted connection.
 extends_documentation_fragment:
   - mailops.smtp.smtp_options
+  - mailops.smtp.smtp_options.connection
 options:
   host:
     description:

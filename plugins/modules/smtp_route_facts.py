@@ -19,6 +19,7 @@ description:
   - Nothing on the host changes, unless O(save=true). No mail is sent. Facts need not be gathered before.
 extends_documentation_fragment:
   - mailops.smtp.smtp_options
+  - mailops.smtp.smtp_options.connection
 options:
   relays:
     description:

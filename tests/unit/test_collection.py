@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "_route": {"_base", "_route", "_smtp"},
     "_postfix": {"_base", "_postfix"},
     "_dovecot": {"_base", "_dovecot", "_postfix"},
+    "_send": {"_base", "_postfix", "_route", "_send", "_smtp"},
 }
 # So they do inside _smtp/: a file imports from the rows above its own, and from no other.
 POSTFIX = MODULE_UTILS / "_postfix"
@@ -46,12 +47,12 @@ SMTP_LAYERS = (
     {"tls"},
     {"tls_pipe"},
     {"session"},
-    {"net.probe"},
+    {"net.probe", "submission"},
 )
 # The folders of _postfix, those that know fewer of the others first.
 POSTFIX_LAYERS = ("files", "host", "checks", "change")
 # The core of the protocol is given bytes and times; it never fetches them.
-SANS_IO = ("redact.py", "reply.py", "session.py")
+SANS_IO = ("redact.py", "reply.py", "session.py", "submission.py")
 NETWORK = {
     "_thread",
     "asyncio",

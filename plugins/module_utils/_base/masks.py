@@ -27,6 +27,7 @@ TEXTS = frozenset(
         "summary",
         "reason",
         "remedy",
+        "reply",
         "advice",
         "problem",
         "parameter",

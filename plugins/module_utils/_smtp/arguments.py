@@ -24,12 +24,9 @@ from .endpoint import (
     parse_endpoint,
 )
 
-# Documented in plugins/doc_fragments/smtp_options.py.
-PROBE_ARGUMENTS: dict[str, dict[str, Any]] = {
-    "timeout": {"type": "float", "default": Options.timeout},
+# What any connection may be told; documented as CONNECTION in plugins/doc_fragments/smtp_options.py.
+CONNECTION_ARGUMENTS: dict[str, dict[str, Any]] = {
     "connect_timeout": {"type": "float", "default": Options.connect_timeout},
-    "retries": {"type": "int", "default": Options.retries},
-    "family": {"type": "str", "choices": list(FAMILIES), "default": Options.family},
     "source_address": {"type": "list", "elements": "str"},
     "helo_name": {"type": "str"},
     "validate_certs": {"type": "bool", "default": Options.validate_certs},
@@ -37,9 +34,16 @@ PROBE_ARGUMENTS: dict[str, dict[str, Any]] = {
     "client_cert": {"type": "path"},
     "client_key": {"type": "path"},
     "min_tls_version": {"type": "str", "choices": list(TLS_VERSIONS), "default": Options.min_tls_version},
-    "min_days": {"type": "int", "default": Options.min_days},
     # In any case, which choices would not allow: endpoint.check_credentials knows them.
     "auth_mechanism": {"type": "str", "default": "auto"},
+}
+# Documented as DOCUMENTATION there.
+PROBE_ARGUMENTS: dict[str, dict[str, Any]] = {
+    **CONNECTION_ARGUMENTS,
+    "timeout": {"type": "float", "default": Options.timeout},
+    "retries": {"type": "int", "default": Options.retries},
+    "family": {"type": "str", "choices": list(FAMILIES), "default": Options.family},
+    "min_days": {"type": "int", "default": Options.min_days},
     "mail_from": {"type": "str"},
     "rcpt_to": {"type": "str"},
     "concurrency": {"type": "int", "default": Options.concurrency},

@@ -8,6 +8,8 @@ QUIT that follows cannot change it, but for one thing: an answer to a STARTTLS t
 
     GREETING -> EHLO -> STARTTLS -> HANDSHAKE -> EHLO -> AUTH -> ENVELOPE -> QUIT -> CLOSED
 
+MESSAGE, between ENVELOPE and QUIT, is submission.py's alone.
+
 Implicit TLS begins at HANDSHAKE. ``state`` is where it stands; a reply is handled by self._expect, the method that
 belongs to what was sent last. Each of them either sends the next command or settles the verdict.
 
@@ -95,6 +97,7 @@ class State(Enum):
     HANDSHAKE = ("tls", "the TLS handshake")
     AUTH = ("auth", "AUTH")
     ENVELOPE = ("envelope", "the envelope")
+    MESSAGE = ("envelope", "the message")
     QUIT = ("envelope", "QUIT")
     CLOSED = ("envelope", "nothing")
 
@@ -118,13 +121,15 @@ class Settings(NamedTuple):
 
 
 class SessionOutcome(NamedTuple):
-    """A verdict with its reason. ``temporary``: another attempt may end otherwise, whatever the verdict."""
+    """A verdict with its reason. ``temporary``: another attempt may end otherwise, whatever the verdict. ``last``:
+    there must not be another one, here or at another address."""
 
     verdict: str
     stage: str
     reason: str
     advice: str = ""
     temporary: bool = False
+    last: bool = False
 
 
 class Event(NamedTuple):

@@ -16,10 +16,13 @@ import json
 import os
 import pwd
 import re
+import select
+import subprocess
 import time
-from typing import Any, Collection, Iterable, Iterator, Mapping, NamedTuple, Sequence
+from glob import glob
+from typing import IO, Any, Collection, Iterable, Iterator, Mapping, NamedTuple, Protocol, Sequence
 
-from ..files.text import without_content
+from ..files.text import open_regular, without_content
 from . import processes, programs
 from .distributions import MAIL_LOGS
 from .master import Master
@@ -42,6 +45,7 @@ _TOOLS = (
 _LINE = re.compile(
     r"(?P<name>[^\s\[]+/[\w.-]+|(?<!\S)(?:postfix|postmulti|postfix-script|master))\[(?P<pid>\d+)\]: (?P<text>.*)"
 )
+_JOURNALS = ("/run/log/journal", "/var/log/journal")
 # What systemd runs before and around Postfix.
 _UNITS = ("postfix.service", "postfix@-.service")
 _LAST = 20
@@ -49,6 +53,10 @@ _LAST = 20
 _DEADLY = re.compile(r"(fatal|panic): ")
 _THROTTLING = re.compile(r"warning: .* -- throttling\Z")
 _FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_UID,_COMM,_SYSTEMD_UNIT"
+
+
+class LogError(Exception):
+    """The log can no longer be read; the text says why."""
 
 
 class Entry(NamedTuple):
@@ -63,11 +71,14 @@ class Entry(NamedTuple):
     unit: str = ""
 
     @property
+    def program(self) -> str:
+        return self.name.rpartition("/")[2]
+
+    @property
     def complains(self) -> bool:
         """Whether a daemon could not do its work; what people's own commands say is not meant."""
-        program = self.name.rpartition("/")[2]
-        throttled = program == "master" and _THROTTLING.match(self.text)
-        return program not in _TOOLS and bool(_DEADLY.match(self.text) or throttled)
+        throttled = self.program == "master" and _THROTTLING.match(self.text)
+        return self.program not in _TOOLS and bool(_DEADLY.match(self.text) or throttled)
 
     def __str__(self) -> str:
         return f"{self.name}[{self.pid}]: {self.text}"
@@ -82,8 +93,9 @@ class LogMark:
     def __init__(self, values: Mapping[str, str], secret: Collection[str] = ()) -> None:
         self._secret = secret
         own = values.get("maillog_file", "")
-        # Without either directory it stores nothing: Storage=none of journald.conf(5).
-        stored = any(map(os.path.exists, ("/run/log/journal", "/var/log/journal")))
+        # Without either directory it stores nothing: Storage=none of journald.conf(5). Where systemd was not booted, as
+        # in a container, a directory may come with the image, and nobody writes there.
+        stored = os.path.exists("/run/systemd/journal/socket") and any(map(os.path.exists, _JOURNALS))
         journal = stored and programs.find_program("journalctl")
         self._journal = bool(journal) and not own.startswith("/")
         self._names = [own] if own.startswith("/") else [] if self._journal else list(MAIL_LOGS)
@@ -95,7 +107,7 @@ class LogMark:
 
     def move(self) -> None:
         """To the present end of the log."""
-        self._since = time.time()
+        self.since = time.time()
         self._files = {name: _size_of(name) for name in self._names}
 
     def watch(self, master: Master) -> None:
@@ -105,24 +117,26 @@ class LogMark:
     def read(self, units: Sequence[str] = ()) -> Iterator[Entry]:
         """What was logged since; with `units`, also what other programs of these have written."""
         for name, (inode, size) in self._files.items():
-            with contextlib.suppress(OSError), open(name, "rb") as handle:
+            with contextlib.suppress(OSError), os.fdopen(open_regular(name), "rb") as handle:
                 if os.fstat(handle.fileno()).st_ino == inode:
                     handle.seek(size)
-                for line in handle.read(1 << 20).decode("utf-8", "replace").splitlines():
-                    found = _LINE.search(line)
-                    if found:
-                        yield Entry(found["name"], int(found["pid"]), found["text"], False)
+                for line in handle.read(1 << 20).splitlines():
+                    yield from _parsed(line)
         if self._journal:
             done = programs.run(
                 ["journalctl", "-q", "--no-pager", "-o", "json", f"--output-fields={_FIELDS}",
-                 "--since", f"@{int(self._since)}", "-n", "2000", "SYSLOG_FACILITY=2",
+                 "--since", f"@{int(self.since)}", "-n", "2000", "SYSLOG_FACILITY=2",
                  *(word for unit in units for word in ("+", f"_SYSTEMD_UNIT={unit}"))]
             )  # fmt: skip
-            for line in done.output.splitlines():
-                with contextlib.suppress(ValueError, KeyError, TypeError):
-                    fields = json.loads(line)
-                    if int(fields["__REALTIME_TIMESTAMP"]) >= (self._since - 0.001) * 1e6:
-                        yield self._entry(fields)
+            for text in done.output.splitlines():
+                yield from self.entries(text)
+
+    def entries(self, line: str | bytes) -> Iterator[Entry]:
+        """A line of journalctl, where it is of after the mark."""
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            fields = json.loads(line)
+            if int(fields["__REALTIME_TIMESTAMP"]) >= (self.since - 0.001) * 1e6:
+                yield self._entry(fields)
 
     def _entry(self, fields: Mapping[str, Any]) -> Entry:
         name, text = str(fields["SYSLOG_IDENTIFIER"]), fields["MESSAGE"]
@@ -151,15 +165,156 @@ class LogMark:
         self.watch(master)
         return self._told(entry for entry in self.read() if self._is_of(entry, master))
 
+    def unreadable(self) -> str:
+        """Why nothing can be read here, as far as that is known, and what to do; empty where nothing is known."""
+        become = "run the task as root (become: true)"
+        for name in self._names:
+            if os.path.exists(name) and not os.path.isfile(name):
+                return (
+                    f"Postfix logs to {name} (maillog_file), which cannot be read again: set maillog_file to a file, "
+                    "such as /var/log/postfix.log"
+                )
+        if self._journal:
+            stores = [glob(f"{each}/*/system.journal") for each in _JOURNALS]
+            if not any(os.access(path, os.R_OK) for found in stores for path in found):
+                return f"this user may not read the journal: {become}, or add the user to the group systemd-journal"
+            return ""
+        found = [name for name in self._names if os.path.exists(name)]
+        if found and not any(os.access(name, os.R_OK) for name in found):
+            return f"this user may not read {' or '.join(found)}: {become}"
+        if not found and self._names == list(MAIL_LOGS) and not os.path.exists("/dev/log"):
+            return (
+                "Postfix logs nowhere: there is neither a journal nor a syslog daemon (no /dev/log). Set maillog_file "
+                "to a file, such as /var/log/postfix.log, or install one"
+            )
+        return ""
+
+    @property
+    def place(self) -> str:
+        """Where it is, in a sentence."""
+        return "the journal" if self._journal else " or ".join(self._names)
+
+    def follow(self, master: Master) -> Following:
+        """What daemons of this master log from here on, as it comes; to be closed."""
+        return _Journal(self, master) if self._journal else _Files(self, master, self._files)
+
+    def of_master(self, entry: Entry, master: Master) -> bool:
+        """Whether a daemon of this master wrote it, as far as can be known."""
+        if not entry.proven:
+            return not self._journal and entry.pid in self._seen
+        return not (entry.unit and master.unit) or entry.unit == master.unit
+
     def _told(self, entries: Iterable[Entry]) -> list[str]:
         return list(dict.fromkeys(without_content(str(entry), self._secret) for entry in entries))
 
     def _is_of(self, entry: Entry, master: Master) -> bool:
-        if not entry.complains:
-            return False
-        if not entry.proven:
-            return not self._journal and entry.pid in self._seen
-        return not (entry.unit and master.unit) or entry.unit == master.unit
+        return entry.complains and self.of_master(entry, master)
+
+
+class Following(Protocol):
+    """A log that is being read as it grows."""
+
+    def wait(self, until: float) -> list[Entry]:
+        """What has been logged, as soon as there is something; nothing when it is later than `until` (monotonic)."""
+
+    def close(self) -> None: ...
+
+
+class _Journal:
+    """By a journalctl(1) that is told to go on: it waits for the journal, and this waits for its pipe."""
+
+    def __init__(self, mark: LogMark, master: Master) -> None:
+        self._mark, self._master = mark, master
+        self._rest = b""
+        self._reader = subprocess.Popen(  # pylint: disable=ansible-bad-function
+            ["journalctl", "-q", "-f", "--no-tail", "-o", "json", f"--output-fields={_FIELDS}",
+             "--since", f"@{int(mark.since)}", "SYSLOG_FACILITY=2"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=programs.environment(), cwd="/",
+        )  # fmt: skip
+
+    def wait(self, until: float) -> list[Entry]:
+        pipe = self._reader.stdout
+        while pipe is not None:
+            ready, _, _ = select.select([pipe], [], [], max(0.0, until - time.monotonic()))
+            data = os.read(pipe.fileno(), 1 << 16) if ready else b""
+            if not data:
+                if ready:
+                    raise LogError("journalctl, which reads it, has ended")
+                return []
+            lines = (self._rest + data).split(b"\n")
+            self._rest = lines.pop()
+            found = [entry for line in lines for entry in self._mark.entries(line)]
+            found = [entry for entry in found if self._mark.of_master(entry, self._master)]
+            if found:
+                return found
+        return []
+
+    def close(self) -> None:
+        self._reader.kill()
+        self._reader.wait()
+        if self._reader.stdout:
+            self._reader.stdout.close()
+
+
+class _Files:
+    """By looking again: Python's library has nothing that waits for a file to grow. A file that was rotated is read on
+    for as long as it grows, beside its successor: the syslog daemon writes to it until it is told."""
+
+    INTERVAL = 0.1
+
+    def __init__(self, mark: LogMark, master: Master, places: Mapping[str, tuple[int, int]]) -> None:
+        self._mark, self._master = mark, master
+        self._open: dict[tuple[str, int], IO[bytes]] = {}
+        self._rest: dict[tuple[str, int], bytes] = {}
+        self._places = dict(places)
+        self._waits = select.poll()
+
+    def wait(self, until: float) -> list[Entry]:
+        while True:
+            lines = [line for key in self._present() for line in self._more(key)]
+            # A daemon that logs something lives on for a while.
+            if lines:
+                self._mark.watch(self._master)
+            found = [entry for line in lines for entry in _parsed(line)]
+            found = [entry for entry in found if self._mark.of_master(entry, self._master)]
+            left = until - time.monotonic()
+            if found or left <= 0:
+                return found
+            self._waits.poll(min(self.INTERVAL, left) * 1000)
+
+    def _present(self) -> list[tuple[str, int]]:
+        """The files that are there, opened, those of before first."""
+        for name, (inode, size) in self._places.items():
+            with contextlib.suppress(OSError):
+                handle = os.fdopen(open_regular(name), "rb", buffering=0)
+                key = (name, os.fstat(handle.fileno()).st_ino)
+                if key in self._open:
+                    handle.close()
+                    continue
+                self._open[key] = handle
+                self._rest[key] = b""
+                if key[1] == inode:
+                    handle.seek(size)
+        return list(self._open)
+
+    def _more(self, key: tuple[str, int]) -> list[bytes]:
+        handle = self._open[key]
+        if os.fstat(handle.fileno()).st_size < handle.tell():
+            handle.seek(0)  # copytruncate of logrotate(8)
+        lines = (self._rest[key] + (handle.read(1 << 20) or b"")).split(b"\n")
+        self._rest[key] = lines.pop()
+        return lines
+
+    def close(self) -> None:
+        for handle in self._open.values():
+            handle.close()
+
+
+def _parsed(line: bytes) -> Iterator[Entry]:
+    """A line of a file."""
+    found = _LINE.search(line.decode("utf-8", "replace"))
+    if found:
+        yield Entry(found["name"], int(found["pid"]), found["text"], False)
 
 
 def _size_of(name: str) -> tuple[int, int]:

@@ -54,8 +54,27 @@ def running_master(queue: str) -> Master | None:
             pid = int(handle.readline().split()[0])
     except (OSError, ValueError, IndexError):
         return None
-    if not is_master(pid, queue):
-        return None
+    return _described(pid) if is_master(pid, queue) else None
+
+
+def visible_master(queue: str) -> Master | None:
+    """running_master(), also for a user who may not read the file with its number: then the only one that root runs."""
+    found = running_master(queue)
+    path = os.path.join(queue, "pid", "master.pid")
+    if found is not None or not os.path.exists(path) or os.access(path, os.R_OK):
+        return found
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit() and _is_roots_master(int(name))]
+    return _described(pids[0]) if len(pids) == 1 else None
+
+
+def _is_roots_master(pid: int) -> bool:
+    found = processes.process(pid)
+    with contextlib.suppress(OSError):
+        return found is not None and found.name == "master" and os.stat(f"/proc/{pid}").st_uid == 0
+    return False
+
+
+def _described(pid: int) -> Master:
     found = processes.process(pid)
     return Master(
         pid,

@@ -22,13 +22,17 @@ class Ran(NamedTuple):
     errors: str
 
 
-def run(command: Sequence[str], timeout: float = 120.0, stdin: str | None = None) -> Ran:
-    """Run a program without a shell, in the C locale; never raises for its exit code."""
-    environment = {
+def environment() -> dict[str, str]:
+    """What a program is run with."""
+    return {
         "PATH": ":".join((os.environ.get("PATH", ""), *PROGRAM_DIRECTORIES)),
         "LC_ALL": "C",
         "LANG": "C",
     }
+
+
+def run(command: Sequence[str], timeout: float = 120.0, stdin: str | None = None) -> Ran:
+    """Run a program without a shell, in the C locale; never raises for its exit code."""
     try:
         # AnsibleModule.run_command has neither a deadline nor standard input without a trace in the log.
         done = subprocess.run(  # pylint: disable=ansible-bad-function
@@ -36,7 +40,7 @@ def run(command: Sequence[str], timeout: float = 120.0, stdin: str | None = None
             input=(stdin or "").encode("utf-8", "surrogateescape"),
             capture_output=True,
             timeout=timeout,
-            env=environment,
+            env=environment(),
             cwd="/",
             check=False,
         )

@@ -133,13 +133,16 @@ class _Host:
         return self.open > 0 or self.calm_at(but) > time.monotonic()
 
 
-def probe(endpoints: Sequence[Endpoint], options: Options) -> list[Result]:
+def probe(
+    endpoints: Sequence[Endpoint], options: Options, make: Callable[..., Session] = Session
+) -> list[Result]:
     """Probe all endpoints at once; the results stand in the order asked, one for each endpoint.
 
     With ``family`` ``both``, an endpoint that has addresses of both families has two results, IPv4 first.
+    ``make`` makes the session that climbs the ladder, as Session does or a class below it.
     Raises OptionError when ``ca_path`` cannot be used.
     """
-    run = _Run(options)
+    run = _Run(options, make)
     try:
         return run.results_of(endpoints)
     finally:
@@ -149,8 +152,9 @@ def probe(endpoints: Sequence[Endpoint], options: Options) -> list[Result]:
 class _Run:
     """What the probes of one call have in common."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, make: Callable[..., Session] = Session) -> None:
         self.options = options
+        self.make = make
         self._policies: dict[Any, TlsPolicy] = {}
         self.policy(options)
         self.loop = Loop()
@@ -349,7 +353,7 @@ class _Probe:
         if isinstance(connection, SessionOutcome):
             return _Attempt(connection)
         self._check_families(addresses)
-        session = Session(endpoint, self._settings(connection), context)
+        session = self._run.make(endpoint, self._settings(connection), context)
         yield from self._converse(connection, session)
         ending = _Attempt(_verdict_of(session), session)
 
@@ -366,7 +370,9 @@ class _Probe:
 
         if ending.outcome.verdict in ("tls_failed", "tls_too_old") and _may_go_plain(endpoint):
             why = ending.outcome.reason[:1].lower() + ending.outcome.reason[1:].rstrip(".")
-            plain = yield from self._again(lambda settings: Session(endpoint, settings, context, plain=why))
+            plain = yield from self._again(
+                lambda settings: self._run.make(endpoint, settings, context, plain=why)
+            )
             if plain is not None:
                 ending = _Attempt(_verdict_of(plain), plain)
 
@@ -811,11 +817,15 @@ def _may_go_plain(endpoint: Endpoint) -> bool:
 
 
 def _may_go_elsewhere(outcome: SessionOutcome) -> bool:
+    if outcome.last:
+        return False
     return VERDICTS[outcome.verdict].elsewhere or (outcome.temporary and outcome.stage != "auth")
 
 
 def _may_be_own_load(outcome: SessionOutcome) -> bool:
     """Whether a limit of connections may be the reason: turned away before anything was said, or by 421."""
+    if outcome.last:
+        return False
     if VERDICTS[outcome.verdict].crowding:
         return True
     return outcome.temporary and (outcome.stage == "ehlo" or ": 421 " in outcome.reason)

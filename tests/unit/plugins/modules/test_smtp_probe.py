@@ -15,7 +15,10 @@ from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.mailops.smtp.plugins.doc_fragments.smtp_options import ModuleDocFragment
 from ansible_collections.mailops.smtp.plugins.module_utils._route import cloud
-from ansible_collections.mailops.smtp.plugins.module_utils._smtp.arguments import PROBE_ARGUMENTS
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.arguments import (
+    CONNECTION_ARGUMENTS,
+    PROBE_ARGUMENTS,
+)
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import (
     STAGES,
     TIMINGS,
@@ -222,7 +225,9 @@ def test_advice_knows_the_provider(
 
 def test_options_are_documented_as_they_are() -> None:
     documented = yaml.safe_load(smtp_probe.DOCUMENTATION)["options"]
-    fragment = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
+    connection = yaml.safe_load(ModuleDocFragment.CONNECTION)["options"]
+    assert set(connection) == set(CONNECTION_ARGUMENTS)
+    fragment = {**yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"], **connection}
     assert set(fragment) == set(PROBE_ARGUMENTS)
     assert {**documented, **fragment}.keys() == smtp_probe.ARGUMENTS.keys()
     for name, spec in smtp_probe.ARGUMENTS.items():

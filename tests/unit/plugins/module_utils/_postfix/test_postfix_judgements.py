@@ -300,6 +300,9 @@ def test_a_journal_that_stores_nothing_leaves_the_files(monkeypatch: pytest.Monk
     there.add("/var/log/journal")
     assert mail_log.LogMark({})._names == []
     assert mail_log.LogMark({"maillog_file": "/var/log/postfix.log"})._names == ["/var/log/postfix.log"]
+    # A container without systemd.
+    there.remove("/run/systemd/journal/socket")
+    assert mail_log.LogMark({})._names == list(mail_log.MAIL_LOGS)
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,10 @@ class MailServer:
         keeps_pipelined: bool = False,
     ) -> None:
         self.commands: list[str] = []
+        self.message: list[str] | None = None
+        """The lines of a message as they came, once DATA was answered with 354; ``replies`` has the answer to its end
+        under ``.``."""
+        self._in_message = False
         self.clear = b""
         self.closed = False
         self._greeting = greeting
@@ -183,6 +187,9 @@ class MailServer:
             self._output += data
 
     def _answer(self, line: str) -> None:
+        if self._in_message:
+            self._take_line(line)
+            return
         self.commands.append(line)
         if self._challenges:
             self._go_on(line)
@@ -194,6 +201,7 @@ class MailServer:
         if reply is not None:
             self._say(reply)
             self._deaf = verb == "STARTTLS" and reply.startswith(b"220")
+            self._in_message = verb == "DATA" and reply.startswith(b"354")
             return
         if verb == "EHLO":
             lines = [b"mail.example.test", *self._ehlo[encrypted]]
@@ -210,6 +218,12 @@ class MailServer:
             self.closed = True
         else:
             self._say(b"250 2.0.0 ok\r\n")
+
+    def _take_line(self, line: str) -> None:
+        self.message = [*(self.message or []), line]
+        if line == ".":
+            self._in_message = False
+            self._say(self._replies.get(".", b"250 2.0.0 Ok: queued as FAR0001\r\n"))
 
     def _authenticate(self, words: list[str]) -> None:
         self._mechanism = words[0]
