@@ -76,20 +76,22 @@ Field = Callable[[Any], Any]
 
 def preflight(results: Mapping[str, Result | None], created_at: datetime) -> Document:
     """The report on the routes of hosts, by name; a host without a result was lost before it had one."""
-    return _document("preflight", [routed_host(name, one or {}) for name, one in results.items()], created_at)
+    return document("preflight", results, created_at)
 
 
 def probe(results: Mapping[str, Result | None], created_at: datetime) -> Document:
     """The report on endpoints that smtp_probe was asked for."""
-    return _document("probe", [probing_host(name, one or {}) for name, one in results.items()], created_at)
+    return document("probe", results, created_at)
 
 
 def verify(results: Mapping[str, Result | None], created_at: datetime) -> Document:
     """The report on what tests found on hosts."""
-    return _document("verify", [tested_host(name, one or {}) for name, one in results.items()], created_at)
+    return document("verify", results, created_at)
 
 
-def _document(kind: str, hosts: list[Host], created_at: datetime) -> Document:
+def document(kind: str, results: Mapping[str, Result | None], created_at: datetime) -> Document:
+    """The report of any kind; `created_at` has a zone."""
+    hosts = [host_of(kind, name, one or {}) for name, one in results.items()]
     return {
         "schema": SCHEMA,
         "version": VERSION,
@@ -100,6 +102,20 @@ def _document(kind: str, hosts: list[Host], created_at: datetime) -> Document:
         "summary": summary(kind, hosts),
         "gate": None,
     }
+
+
+def host_of(kind: str, name: str, result: Result) -> Host:
+    """One host of a report of this kind."""
+    return {"preflight": routed_host, "probe": probing_host, "verify": tested_host}[kind](name, result)
+
+
+def kind_of(result: Result) -> str | None:
+    """Which module's result it is; None where it never had one."""
+    if FACT in _mapping(result.get("ansible_facts")):
+        return "preflight"
+    if "endpoints" in result:
+        return "probe"
+    return "verify" if "tests" in result else None
 
 
 def summary(kind: str, hosts: Iterable[Host]) -> dict[str, Any]:
