@@ -43,6 +43,13 @@ class ActionModule(ActionBase):
     _supports_diff = False
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        try:
+            return self._run(tmp, task_vars)
+        except AnsibleActionFail as failure:
+            # What is raised takes no heed of failed_when, and the host would be lost to a report.
+            return {"changed": False, "failed": True, "msg": str(failure)}
+
+    def _run(self, tmp: Any, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         self._variables = task_vars or {}
         result: dict[str, Any] = super().run(tmp, self._variables)
         _validation, arguments = self.validate_argument_spec(ARGUMENTS)
@@ -174,6 +181,7 @@ def outcome_as_result(outcome: suite.Outcome, path: str, check_mode: bool) -> di
     passed, failed, skipped = (outcome.of(name) for name in ("passed", "failed", "skipped"))
     result: dict[str, Any] = {
         "changed": False,
+        "passed": False,
         "counts": {"passed": len(passed), "failed": len(failed), "skipped": len(skipped)},
         "tests": {
             "passed": [case.name for case in passed],
@@ -194,7 +202,11 @@ def outcome_as_result(outcome: suite.Outcome, path: str, check_mode: bool) -> di
         return {**result, "failed": True, "msg": f"{head}. {' '.join(_by_reason(failed))}"}
     if passed or (check_mode and skipped):
         without = f", {len(skipped)} skipped" if skipped else ""
-        return {**result, "msg": f"{len(passed)} tests passed{without}, in {outcome.seconds:g} s"}
+        return {
+            **result,
+            "passed": True,
+            "msg": f"{len(passed)} tests passed{without}, in {outcome.seconds:g} s",
+        }
     why = (
         "; ".join(_by_reason(skipped))
         if skipped

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any, Iterator, Mapping
 
 import yaml
+from ansible import constants as C
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._base.words import listed
 from ..plugin_utils import variables
+from ..plugin_utils.report import play
 
 ARGUMENTS: dict[str, dict[str, Any]] = {"role": {"type": "str", "required": True}}
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -51,6 +53,7 @@ class ActionModule(ActionBase):
                 "preflight_relays is set beside postfix_relays, so other relays would be probed than those that "
                 "Postfix is given; leave preflight_relays out"
             )
+        complaints += self._reports(role, found.values)
         if complaints:
             return {**result, "failed": True, "msg": "\n".join(f"{one}." for one in complaints)}
         typed = variables.public(self._known(specs), found.values)
@@ -61,6 +64,14 @@ class ActionModule(ActionBase):
         elif role == "verify":
             typed.update(variables.expected_relay(found.values))
         return {**result, "changed": False, "typed": typed}
+
+    def _reports(self, role: str, values: Mapping[str, Any]) -> list[str]:
+        """What keeps the play from making the reports that the role is asked for, told before anything is done."""
+        name = f"{role}_report"
+        if not values.get(name):
+            return []
+        refusal = play.refusal(str(self._task.get_play().strategy or C.DEFAULT_STRATEGY), name)
+        return [refusal.rstrip(".")] if refusal else []
 
     def _check(
         self, role: str, specs: Mapping[str, variables.Spec], task_vars: Mapping[str, Any]

@@ -118,6 +118,12 @@ msg:
     1 of 23 tests failed. [delivery::relay_accepts_a_message] the relay should have the test message to
     you@example.com, but it was deferred (connect to relay.example.com[192.0.2.1]:587: Connection timed out):
     the relay does not answer.
+passed:
+  description: Whether the suite passed, where C(failed_when) lets a failure pass.
+  returned: when the suite ran
+  type: bool
+  sample: false
+  version_added: 1.1.0
 counts:
   description: How many tests passed, failed and were skipped.
   returned: when the suite ran

@@ -30,6 +30,7 @@ from ..module_utils._postfix.files.nexthop import RECIPIENT_TRANSPORTS, SENDER_T
 from ..module_utils._route.fact import unprobed
 from ..module_utils._route.relays import named_host
 from ..module_utils._smtp.endpoint import OptionError, check_host
+from .report import files
 
 Option = Mapping[str, Any]
 Spec = Mapping[str, Option]
@@ -70,6 +71,10 @@ RELAY_HOST = re.compile(r"(postfix|verify)_relay_host\Z|postfix_relays\[\]\.host
 RECIPIENT = re.compile(r"_recipient\Z")
 SENDER = re.compile(r"(preflight|_test)_sender\Z")
 _LOCAL_PART = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+\Z|\"[^\"\\]+\"\Z", re.ASCII)
+
+
+# Files whose suffix says what is written to them.
+REPORTS = ("preflight_report", "verify_report")
 
 
 class Wrong(ValueError):
@@ -146,7 +151,16 @@ def typed(name: str, option: Option, value: Any) -> Any:
     result = _TYPES[kind](name, option, value)
     if kind in ("str", "path") and option.get("choices"):
         return _choice(name, option["choices"], result)
+    if name in REPORTS:
+        _report(name, result)
     return result
+
+
+def _report(name: str, asked: Sequence[str]) -> None:
+    try:
+        files.paths(asked, name)
+    except files.ReportError as error:
+        raise Wrong(str(error).rstrip(".")) from None
 
 
 # Single values

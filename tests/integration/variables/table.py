@@ -101,6 +101,7 @@ GOOD: dict[str, Any] = {
     "verify_select": ["expected", "else"],
     "verify_skip": ["left_out"],
     "verify_junit": "results/{host}.xml",
+    "verify_report": ["results/verify.json", "results/verify.md"],
     "verify_timeout": 60,
 }  # fmt: skip
 

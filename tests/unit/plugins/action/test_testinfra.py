@@ -65,8 +65,13 @@ class Action(ActionModule):
         self.modules.append((module_name, module_args))
         return {"failed": module_name == "fails", "msg": "no such thing", "answer": 42}
 
+    @property
+    def seen(self) -> dict[str, Any]:
+        return {"inventory_hostname": "mail1", "ansible_play_hosts_all": self.play_hosts}
+
     def result(self) -> dict[str, Any]:
-        return self.run(task_vars={"inventory_hostname": "mail1", "ansible_play_hosts_all": self.play_hosts})
+        """The result, with what fails before the suite runs raised."""
+        return self._run(None, self.seen)
 
 
 @pytest.fixture
@@ -484,3 +489,15 @@ def test_missing_suite_is_told(tmp_path: Path) -> None:
 def test_own_suite_is_the_default(write: Any) -> None:
     action = Action(write(PASSES), path=None, select=["nothing_of_that_name"])
     assert "roles/verify/files/suite" in action.result()["msg"]
+
+
+def test_what_fails_before_the_suite_runs_is_a_result_that_failed_when_can_let_pass(tmp_path: Path) -> None:
+    action = Action(tmp_path / "nowhere")
+    result = action.run(task_vars=action.seen)
+    assert (result["failed"], result["changed"]) == (True, False)
+    assert re.match("there is no testinfra suite at .*/nowhere", result["msg"])
+
+
+@pytest.mark.parametrize("assertion, passed", [("True", True), ("False, 'no'", False)])
+def test_whether_the_suite_passed_is_said_apart_from_the_failure(write: Any, assertion: str, passed: bool) -> None:
+    assert Action(write(f"def test_it(): assert {assertion}")).result()["passed"] is passed
