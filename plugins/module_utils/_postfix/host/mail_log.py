@@ -268,6 +268,7 @@ class _Files:
         self._rest: dict[tuple[str, int], bytes] = {}
         self._places = dict(places)
         self._waits = select.poll()
+        self._find_marked()
 
     def wait(self, until: float) -> list[Entry]:
         while True:
@@ -284,18 +285,29 @@ class _Files:
 
     def _present(self) -> list[tuple[str, int]]:
         """The files that are there, opened, those of before first."""
-        for name, (inode, size) in self._places.items():
-            with contextlib.suppress(OSError):
-                handle = os.fdopen(open_regular(name), "rb", buffering=0)
-                key = (name, os.fstat(handle.fileno()).st_ino)
-                if key in self._open:
-                    handle.close()
-                    continue
-                self._open[key] = handle
-                self._rest[key] = b""
-                if key[1] == inode:
-                    handle.seek(size)
+        for name in self._places:
+            self._look_into(name, name)
         return list(self._open)
+
+    def _look_into(self, name: str, path: str) -> None:
+        with contextlib.suppress(OSError):
+            handle = os.fdopen(open_regular(path), "rb", buffering=0)
+            key = (name, os.fstat(handle.fileno()).st_ino)
+            if key in self._open:
+                handle.close()
+                return
+            self._open[key] = handle
+            self._rest[key] = b""
+            inode, size = self._places[name]
+            if key[1] == inode:
+                handle.seek(size)
+
+    def _find_marked(self) -> None:
+        """What was the log at the mark may have been rotated since then, under whatever name."""
+        for name, (inode, _size) in self._places.items():
+            with contextlib.suppress(OSError), os.scandir(os.path.dirname(name)) as found:
+                for path in [each.path for each in found if inode and each.inode() == inode]:
+                    self._look_into(name, path)
 
     def _more(self, key: tuple[str, int]) -> list[bytes]:
         handle = self._open[key]
