@@ -389,6 +389,11 @@ def _choice(name: str, choices: Sequence[Any], text: str) -> str:
     known = [str(choice) for choice in choices]
     if text in known:
         return text
+    if text.lower() == "xoauth2" and name.startswith("postfix_relays["):
+        raise Wrong(
+            f"{name} is {shown(text)}, which one relay alone can have; name it by postfix_relay_host in place of "
+            "postfix_relays, or log in by another mechanism"
+        )
     folded = {choice.lower(): choice for choice in known}
     if text.lower() in folded:
         return folded[text.lower()]

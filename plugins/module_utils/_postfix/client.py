@@ -630,10 +630,13 @@ class _Reading:
             return tuple(here) or None
         if "XOAUTH2" in family.mechanisms:
             here = list(dict.fromkeys([*here, "XOAUTH2"]))
-        if all(map(self.host.has_package, family.packages["sasl_plugin"])):
-            # Installing it brings nothing that somebody took away.
-            return tuple(here)
-        packaged = [name for name in family.mechanisms if name not in distributions.BEYOND_PASSWORDS]
+        # Installing what is there brings nothing that somebody took away.
+        packaged = [
+            name
+            for name in family.mechanisms
+            if name not in distributions.BEYOND_PASSWORDS
+            and not all(map(self.host.has_package, distributions.bringing(name, self.host.release)))
+        ]
         return tuple(dict.fromkeys([*here, *packaged]))
 
 

@@ -145,6 +145,13 @@ def test_all_that_is_wrong_with_relays_is_said_at_once_and_by_its_place_in_the_u
     ]
 
 
+def test_access_tokens_are_refused_in_a_list() -> None:
+    said = ask("postfix", postfix_relays=[{"host": "a.example.com", "auth": "XOAUTH2", "username": "ops"}])[
+        "msg"
+    ]
+    assert said.startswith("postfix_relays[0].auth is 'XOAUTH2', which one relay alone can have; name it by")
+
+
 def test_what_is_written_beside_a_relay_is_in_no_complaint() -> None:
     for given in (
         {"preflight_relays": "relay.example.com:hunter2"},

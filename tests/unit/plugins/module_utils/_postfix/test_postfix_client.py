@@ -567,6 +567,17 @@ def test_a_package_that_is_there_brings_no_mechanism(tmp_path, plugins, status, 
     assert ("PLAIN" in found.mechanisms) is not there
 
 
+@pytest.mark.parametrize("version, scram", [("11", True), ("12", False)])
+def test_a_mechanism_in_a_package_of_its_own_can_be_had_where_that_is_not_there(tmp_path, version, scram):
+    (tmp_path / "var/lib/dpkg").mkdir(parents=True)
+    status = "Package: libsasl2-modules\nStatus: install ok installed\n"
+    (tmp_path / "var/lib/dpkg/status").write_text(status)
+    release = {"ID": "debian", "VERSION_ID": version}
+    found = of(tmp_path, "", wish=Wish(), plugins=frozenset({"plain", "login"}), release=release).mechanisms
+    assert ("SCRAM-SHA-256" in found) is scram
+    assert "CRAM-MD5" not in found
+
+
 def test_mechanisms_that_cannot_be_known(tmp_path):
     assert of(tmp_path, "").mechanisms is None
     assert of(tmp_path, "", wish=Wish(), release={"ID": "plan9"}).mechanisms is None
