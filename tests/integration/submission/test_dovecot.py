@@ -40,7 +40,7 @@ for mechanism, user, password in json.load(sys.stdin):
     client.user, client.password = user, password
     began = time.monotonic()
     try:
-        code = client.auth(mechanism, getattr(client, 'auth_' + mechanism.lower()), initial_response_ok=mechanism == 'PLAIN')[0]
+        code = client.auth(mechanism, getattr(client, 'auth_' + mechanism.lower()))[0]
     except smtplib.SMTPAuthenticationError as error:
         code = error.smtp_code
     print(code, round(time.monotonic() - began, 1))
