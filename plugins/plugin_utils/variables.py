@@ -27,6 +27,7 @@ from ..module_utils._postfix.files.nexthop import RECIPIENT_TRANSPORTS, SENDER_T
 from ..module_utils._route.fact import unprobed
 from ..module_utils._route.relays import named_host
 from ..module_utils._smtp.endpoint import OptionError, check_host
+from .report import gate
 
 Option = Mapping[str, Any]
 Spec = Mapping[str, Option]
@@ -134,7 +135,25 @@ def typed(name: str, option: Option, value: Any) -> Any:
     result = _TYPES[kind](name, option, value)
     if kind in ("str", "path") and option.get("choices"):
         return _choice(name, option["choices"], result)
-    return result
+    return _for_the_gate(name, result) if name in _GATE else result
+
+
+# In their one form, or checked.
+_GATE: dict[str, Callable[[Any, str], Any]] = {
+    "preflight_fail_on": gate.fail_on,
+    "preflight_max_failed": gate.max_failed,
+    "preflight_waivers": gate.waivers,
+}
+
+
+def _for_the_gate(name: str, value: Any) -> Any:
+    if name == "preflight_fail_on" and isinstance(value, str):
+        value = _structure(value) or value
+    try:
+        meaning = _GATE[name](value, name)
+    except gate.Wrong as wrong:
+        raise Wrong(str(wrong)) from None
+    return meaning if name == "preflight_fail_on" else value
 
 
 # Single values

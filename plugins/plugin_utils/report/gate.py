@@ -302,9 +302,10 @@ def judge(
     *,
     inventory: Sequence[str] = (),
     to_come: int = 0,
+    skipped: int = 0,
 ) -> Gate:
-    """Judge a report. `inventory` are all hosts that a waiver may mean, `to_come` how many the play has still before
-    it."""
+    """Judge a report. `inventory` are all hosts that a waiver may mean; `to_come` and `skipped` are how many the play
+    has still before it, or has left out."""
     hosts = document["hosts"]
     earlier = {host["name"]: host for host in baseline["hosts"]} if baseline else {}
     findings = [
@@ -317,7 +318,7 @@ def judge(
         *_about_waivers(hosts, findings, asked, today, inventory),
         *_about_limit(failing, allowed, asked),
     ]
-    return Gate(findings, failing, allowed, better, worse, notes, _line(document, failing, to_come))
+    return Gate(findings, failing, allowed, better, worse, notes, _line(document, failing, to_come, skipped))
 
 
 def of_host(
@@ -455,13 +456,14 @@ def _about_limit(failing: Sequence[str], allowed: int, asked: Rules) -> Iterator
         yield f"{count}, more than the {allowed} that {name} {asked.limit} lets pass"
 
 
-def _line(document: Document, failing: Sequence[str], to_come: int) -> str:
+def _line(document: Document, failing: Sequence[str], to_come: int, skipped: int) -> str:
     """The last line: a pipeline may rely on its beginning up to `have a route`."""
     bad = sum(host["state"] not in model.GOOD for host in document["hosts"])
     parts = [model.headline(document)]
     parts += (
         [f"{len(failing)} {'fails' if len(failing) == 1 else 'fail'} the gate"] if len(failing) != bad else []
     )
+    parts += [f"{skipped} skipped"] if skipped else []
     parts += [f"{to_come} to come"] if to_come else []
     return "; ".join(parts)
 

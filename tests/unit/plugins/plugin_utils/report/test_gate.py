@@ -60,8 +60,8 @@ def test_what_fails_without_any_rule():
         ({"certificate_days": 12}, EXPIRING, "certificate_days", "relay.example.com:587",
          "The certificate of relay.example.com:587 has 11 days left, and 12 are asked for."),
         ("certificate_days: 12", EXPIRING, "certificate_days", "relay.example.com:587", "11 days left"),
-        ("provider_policy", routed("starttls_absent", "starttls_absent", "ok"), "provider_policy", "relay.example.com:465",
-         "Hetzner Cloud blocks port 465 until asked to open it"),
+        ("provider_policy", routed("starttls_absent", "starttls_absent", "ok"), "provider_policy",
+         "relay.example.com:465", "Hetzner Cloud blocks port 465 until asked to open it"),
     ],
 )  # fmt: skip
 def test_what_may_fail_besides(asked, result, rule, endpoint, words):
