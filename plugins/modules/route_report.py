@@ -42,19 +42,16 @@ options:
         and verdicts of M(mailops.smtp.smtp_probe), as text, list or mapping. V(no_route) names what fails in any case.
     type: raw
     default: no_route
-    version_added: 1.1.0
   baseline:
     description:
       - The JSON report of an earlier run. What it has too does not fail. One that is not there lets nothing pass, and
         is warned of; one that is no such report is an error.
     type: str
-    version_added: 1.1.0
   max_failed:
     description:
       - How many hosts may fail, as a number or as a part of the hosts of the play, such as V(5%). Then none does.
     type: str
     default: "0"
-    version_added: 1.1.0
   waivers:
     description:
       - What may fail for a while. Each has a C(reason), the last day C(until) (V(2027-01-31), UTC), and one or several
@@ -62,17 +59,14 @@ options:
     type: list
     elements: dict
     default: []
-    version_added: 1.1.0
   allow_empty:
     description: Whether a host passes whose probe was skipped.
     type: bool
     default: false
-    version_added: 1.1.0
   prefix:
     description: What the user's names of these options begin with, for messages.
     type: str
     default: ""
-    version_added: 1.1.0
 attributes:
   check_mode:
     support: full
