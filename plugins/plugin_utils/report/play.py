@@ -1,0 +1,61 @@
+"""What the hosts of a play have registered, and which of them makes the report of all.
+
+Rules of this file: it reads the variables that Ansible gives to an action, and nothing else of Ansible. Of each host it
+takes what one task has registered in this run: a fact may be an older run's.
+"""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+Variables = Mapping[str, Any]
+Result = Mapping[str, Any]
+
+# What a strategy's name ends in that lets the hosts of a play wait for each other at each task.
+IN_STEP = ("linear", "debug")
+
+
+def in_step(strategy: str) -> bool:
+    """Whether the hosts of the play wait for each other at each task, as its strategy has it."""
+    return strategy.rpartition(".")[2].endswith(IN_STEP)
+
+
+def refusal(strategy: str, name: str) -> str:
+    """Why there can be no report with this strategy; empty where there can."""
+    if in_step(strategy):
+        return ""
+    return (
+        f"{name} is one report of all hosts, and with strategy {strategy} they do not wait for each other, so none of "
+        f"them knows when all are done. Leave {name} out, or give the play strategy: linear."
+    )
+
+
+def results(variables: Variables, registered: str, before: str = "") -> dict[str, Result]:
+    """What the hosts of the play have registered so far, in the order of the play; of one that was lost, nothing.
+
+    With `serial`, hosts of later batches are left out, and those of earlier ones are there. `before` is what a task
+    before that one has registered: where a host failed there, that says why it got no further.
+    """
+    batch, alive = set(variables["ansible_play_batch"]), set(variables["ansible_play_hosts"])
+    found = {}
+    for name in variables["ansible_play_hosts_all"]:
+        known = variables["hostvars"][name]
+        result = _result(known.get(registered))
+        if result is None and name not in alive:
+            earlier = _result(known.get(before)) if before else None
+            result = earlier if earlier and (earlier.get("failed") or earlier.get("unreachable")) else {}
+        if result is not None or name in batch:
+            found[name] = result or {}
+    return found
+
+
+def writer(variables: Variables, found: Mapping[str, Result]) -> str | None:
+    """The host whose task makes the report: the first of the batch that is still there and does this task."""
+    batch = variables["ansible_play_batch"]
+    return next((name for name in batch if found.get(name) and not found[name].get("skipped")), None)
+
+
+def _result(value: Any) -> Result | None:
+    return value if isinstance(value, Mapping) else None
