@@ -93,7 +93,7 @@ options:
         default: {}
       default:
         description:
-          - Values for parameters for which the host has none.
+          - Values for parameters for which the host has none. One that its Postfix does not know is left out.
           - V(null) for C(smtp_tls_CAfile) is the distribution's file of CA certificates.
         type: dict
         default: {}

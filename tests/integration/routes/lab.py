@@ -115,13 +115,12 @@ class Host:
             "cp -a /root/postfix /etc/postfix; systemctl start postfix"
         )
 
-    def send(self, sender: str, *to: str, body: str = "") -> str:
+    def send(self, sender: str, *to: str, header: str = "", body: str = "") -> str:
         """Submit a message, and return the token by which it is known."""
         self.sent += 1
         token = f"{self.machine.release}-{time.monotonic_ns()}-{self.sent}"
-        text = (
-            MESSAGE.format(sender=sender or "postmaster@example.test", to=", ".join(to), token=token) + body
-        )
+        message = MESSAGE.format(sender=sender or "postmaster@example.test", to=", ".join(to), token=token)
+        text = f"{header}\n{message}{body}" if header else message + body
         self.machine.run(f"sendmail -f '{sender}' {' '.join(to)}", stdin=text)
         return token
 
@@ -206,8 +205,8 @@ class Lab:
     def reset(self) -> None:
         at_once(self.hosts, Host.reset)
 
-    def send(self, sender: str, *to: str, body: str = "") -> dict[Host, str]:
-        return at_once(self.hosts, lambda host: host.send(sender, *to, body=body))
+    def send(self, sender: str, *to: str, **more: str) -> dict[Host, str]:
+        return at_once(self.hosts, lambda host: host.send(sender, *to, **more))
 
     def play(self, variables: Mapping[str, Any], *arguments: str) -> dict[Host, Run]:
         """Run the playbook "deploy" on all hosts; no password may show in what it says."""

@@ -81,6 +81,22 @@ def test_two_accounts_at_one_relay(lab: Lab) -> None:
         arrives(lab, "colon@plain:587", "alerts@example.com")
 
 
+def test_no_header_takes_a_password_to_a_server_that_nobody_verified(lab: Lab) -> None:
+    """TLS-Required: no (RFC 8689), which Postfix 3.10 and later follow, lowers the level of a message to "may"."""
+    lab.deploy({"postfix_relays": [relay("plain", ports=[587])]})
+    for host in lab.hosts:
+        # From now on the relay is not the one that its certificate has to name.
+        host.machine.run("postconf -e smtp_tls_secure_cert_match=another.example.com && postfix reload")
+    tokens = lab.send("ops@example.test", TO, header="TLS-Required: no")
+    refused = "Server certificate not verified"
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end and any(refused not in host.queue() for host in lab.hosts):
+        time.sleep(0.25)
+    for host, token in tokens.items():
+        assert refused in host.queue(), f"{host}\n{host.log(token)}"
+        assert not host.arrived(token), host
+
+
 def test_recipients_have_their_relays(lab: Lab) -> None:
     lab.deploy(
         {

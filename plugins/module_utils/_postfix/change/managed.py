@@ -332,7 +332,7 @@ def _main_block(
     lacking = {
         name: _distributions_own(name) if value is None else value
         for name, value in wish.default.items()
-        if name not in named and not own.get(name)
+        if name not in named and not own.get(name) and (name in defaults or not defaults)
     }
     lost = [sentence for name, sentence in wish.required.items() if name not in {*named, *first, *lacking}]
     if lost and (stock or wish.replace):

@@ -52,7 +52,8 @@ BLOCK = BlockWish(
     default={"smtp_tls_loglevel": "1"},
     stock={"inet_interfaces": "loopback-only", "disable_vrfy_command": "yes"},
 )
-DEFAULTS = {"mail_version": "3.10.4", "inet_interfaces": "all"}
+BLOCK_OF_A_LATER_RELEASE = BlockWish(default={"smtp_tls_loglevel": "1", "tls_required_enable": "no"})
+DEFAULTS = {"mail_version": "3.10.4", "inet_interfaces": "all", "smtp_tls_loglevel": "0"}
 
 
 class Files(Dict[str, str]):
@@ -105,6 +106,12 @@ def test_on_a_hand_made_host_only_what_is_named_changes() -> None:
         "smtp_sasl_password_maps": "texthash:/etc/postfix/sasl_passwd, hash:/etc/postfix/other",
         "smtp_tls_loglevel": "1",
     }
+
+
+def test_a_default_for_what_this_postfix_does_not_know_is_left_out(files: Files) -> None:
+    files.run(block=BLOCK_OF_A_LATER_RELEASE)
+    assert "tls_required_enable" not in files.values()
+    assert files.values()["smtp_tls_loglevel"] == "1"
 
 
 OWN_FILTER = HAND_MADE + "smtp_sasl_mechanism_filter = plain, login\n"
