@@ -135,9 +135,10 @@ class ActionModule(ActionBase):
             raise files.ReportError(refusal)
         before = arguments["baseline"] and (Path.cwd() / Path(arguments["baseline"]).expanduser()).resolve()
         if before and before in [path.resolve() for path in found]:
+            other = f"{arguments['prefix']}baseline"
             raise files.ReportError(
-                f"{name} and {arguments['prefix']}baseline are one file, {before}, so hosts would be compared "
-                "with what was just found. Write the report to another file, and make that the baseline when it is good."
+                f"{name} and {other} are one file, {before}, so hosts would be compared with what was just found. Write "
+                "the report to another file, and make that the baseline when it is good."
             )
         return found
 
