@@ -82,6 +82,7 @@ docs: venv ## write the pages of docs/ that are made from data
 	@$(BIN)/python tests/tools/pages/distributions.py
 	@$(BIN)/python tests/tools/pages/providers.py
 	@$(BIN)/python tests/tools/pages/ports.py
+	@$(BIN)/python tests/tools/pages/reports.py
 
 .PHONY: format
 format: venv ## format the Python code

@@ -1,175 +1,47 @@
-"""The table of routes.
+"""The table of routes, and the gate.
 
-The rule of this file: it shows what the facts say and decides nothing. Documented in plugins/modules/route_report.py.
+The rule of this file: it fetches what the play has found, and gives each host its own result; what fails is decided in
+plugin_utils/report/gate.py, and what is shown in terminal.py beside it. Documented in plugins/modules/route_report.py.
 """
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 
-import textwrap
-from typing import Any, Iterator, Mapping, NamedTuple, Sequence
+import os
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Mapping, NamedTuple, Sequence
 
 from ansible import constants as C
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible.utils.color import stringc
 from ansible.utils.display import Display
 
-from ..module_utils._route.fact import no_route, whose_mail
+from ..plugin_utils.report import files, gate, model, play, terminal
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "registered": {"type": "str"},
     "table": {"type": "bool", "default": True},
+    "report": {"type": "list", "elements": "str", "default": []},
+    "fail_on": {"type": "raw", "default": "no_route"},
+    "baseline": {"type": "str"},
+    "max_failed": {"type": "str", "default": "0"},
+    "waivers": {"type": "list", "elements": "dict", "default": []},
+    "allow_empty": {"type": "bool", "default": False},
+    "prefix": {"type": "str", "default": ""},
 }
-FACT = "smtp_route"
-GAP = "  "
-INDENT = "    "
+FACT = model.FACT
 
-# What a probe confirmed; any other decision is a guess or a hope.
-PROVEN = ("probe", "sticky", "override")
 # How many measured times must agree before two measurements are one.
 FIGURES = 5
-
-
-class Cell(NamedTuple):
-    """A piece of text, and the colour that says how good it is."""
-
-    text: str
-    color: str | None = None
-
-    def show(self, width: int = 0) -> str:
-        colored = str(stringc(self.text, self.color)) if self.color and self.text else self.text
-        return colored + " " * (width - len(self.text))
-
-
-class Port(NamedTuple):
-    """A port of a relay, `place` being that of the relay in the user's list."""
-
-    relay: str
-    port: int
-    place: int
-
-
-class Row(NamedTuple):
-    """One host; `ports` holds a verdict for each port of a relay."""
-
-    host: str
-    provider: str
-    ports: Mapping[Port, Cell]
-    route: Cell
-    why: Sequence[str]
-
-
-def row_of(host: str, fact: Mapping[str, Any]) -> Row:
-    """The row of a host that was probed."""
-    ports: dict[Port, Cell] = {}
-    for endpoint in fact["endpoints"]:
-        key = Port(str(endpoint["host"]), int(endpoint["port"]), int(endpoint.get("relay", 0)))
-        ports[key] = _joined(ports.get(key), _verdict(endpoint))
-    provider = fact["cloud"]["provider"]
-    title = str(fact["cloud"]["title"]) if provider != "unknown" else "unknown"
-    missing = no_route(fact)
-    if missing:
-        return Row(host, title, ports, Cell("none", C.COLOR_ERROR), [missing])
-    color = C.COLOR_OK if all(one["decided_by"] in PROVEN for one in ways(fact)) else C.COLOR_WARN
-    return Row(host, title, ports, Cell(_way(fact), color), list(reasons(fact)))
-
-
-def ways(fact: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The way of everybody's mail, and those of the senders and recipients that have one of their own."""
-    own = [one for one in fact.get("routes", ()) if one["senders"] or one["recipients"]]
-    return [fact, *(one for one in own if one["direct"] or one["host"])]
-
-
-def reasons(fact: Mapping[str, Any]) -> Iterator[str]:
-    """Why mail goes the ways that it goes, a sentence for each whose mail has its own."""
-    everybody, *others = ways(fact)
-    if everybody["host"] or not others:
-        yield str(everybody["reason"])
-    told: dict[str, list[str]] = {}
-    for one in others:
-        way = f"by {_way(one)}: {one['reason']}" if one["host"] else "straight to the hosts of its recipients"
-        told.setdefault(whose_mail(one), []).append(way)
-    for whose, found in told.items():
-        yield f"{whose} goes {'; where that fails, '.join(found)}"
-
-
-def _way(route: Mapping[str, Any]) -> str:
-    return f"{route['port']} {route['tls']}" if route["host"] else "direct"
-
-
-def lost_row(host: str, registered: Mapping[str, Any]) -> Row:
-    """The row of a host that was not probed; `registered` is the result of its task, if it has one."""
-    state = (
-        "unreachable" if registered.get("unreachable") else "failed" if failed(registered) else "not probed"
-    )
-    why = str(registered.get("msg") or "It was unreachable, or failed, before its ports were probed.")
-    color = C.COLOR_UNREACHABLE if state == "unreachable" else C.COLOR_ERROR
-    return Row(host, "", {}, Cell(state, color), [why])
-
-
-def failed(registered: Mapping[str, Any]) -> bool:
-    """Whether a task has failed before it had a fact, though its failed_when may have let it pass."""
-    tolerated = registered.get("failed_when_result") is False and bool(registered.get("msg"))
-    return bool(registered.get("failed")) or (tolerated and FACT not in registered.get("ansible_facts", {}))
-
-
-def render(rows: Sequence[Row], width: int) -> str:
-    """The table; where it would be wider than the terminal, a block for each host."""
-    keys = list(dict.fromkeys(key for row in rows for key in row.ports))
-    relays = {key.relay for key in keys}
-    heads = [_head(key, keys, len(relays) == 1) for key in keys]
-    title = f"Routes for mail through {keys[0].relay}" if len(relays) == 1 else "Routes for mail"
-    lines = [[Cell(text) for text in ("host", "provider", *heads, "route")]]
-    for row in rows:
-        cells = (row.ports.get(key, Cell("-")) for key in keys)
-        lines.append([Cell(row.host), Cell(row.provider), *cells, row.route])
-    widths = [max(len(cell.text) for cell in column) for column in zip(*lines)]
-    if sum(widths) + len(GAP) * (len(widths) - 1) > width:
-        return "\n".join([title, *_blocks(rows, lines, width)])
-    shown = [GAP.join(cell.show(wide) for cell, wide in zip(line, widths)).rstrip() for line in lines]
-    body = [text for row, line in zip(rows, shown[1:]) for text in (line, *_wrapped(row.why, width))]
-    return "\n".join([title, shown[0], *body])
-
-
-def _blocks(rows: Sequence[Row], lines: Sequence[Sequence[Cell]], width: int) -> Iterator[str]:
-    heads = [head.text for head in lines[0][2:-1]]
-    for row, line in zip(rows, lines[1:]):
-        yield f"{row.host}{f' ({row.provider})' if row.provider else ''}: {row.route.show()}"
-        tried = [f"{head} {cell.show()}" for head, cell in zip(heads, line[2:-1]) if cell.text != "-"]
-        yield from (INDENT + text for text in tried)
-        yield from _wrapped(row.why, width)
-
-
-def _head(key: Port, keys: Sequence[Port], one_relay: bool) -> str:
-    """The port, with its relay where there are several, and its place in the list where two are the same."""
-    text = str(key.port) if one_relay else f"{key.relay}:{key.port}"
-    same = [other for other in keys if other[:2] == key[:2]]
-    return f"{text} ({key.place + 1})" if len(same) > 1 else text
-
-
-def _wrapped(texts: Sequence[str], width: int) -> list[str]:
-    return [
-        line
-        for text in texts
-        for line in textwrap.wrap(
-            text, width, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False
-        )
-    ]
-
-
-def _verdict(endpoint: Mapping[str, Any]) -> Cell:
-    text = str(endpoint["verdict"])
-    if not endpoint["usable"]:
-        return Cell(text, C.COLOR_ERROR)
-    return Cell(text, C.COLOR_OK if text == "ok" else C.COLOR_WARN)
-
-
-def _joined(one: Cell | None, other: Cell) -> Cell:
-    """Both address families of one port in one cell; the worse one gives the colour."""
-    if one is None or one.text == other.text:
-        return other
-    return Cell(f"{one.text}/{other.text}", one.color if other.color == C.COLOR_OK else other.color)
+# What has failed of a host, in the words of the short message beside the table.
+TITLES = {
+    "route": "Fails the gate",
+    "no_route": "No route for mail",
+    "failed": "The probe failed",
+    "unreachable": "Unreachable, so nothing is known of its route",
+}
 
 
 def copied(host: str, facts: Mapping[str, Mapping[str, Any] | None]) -> str | None:
@@ -200,8 +72,18 @@ def misplaced(task: Any, host: str, batch: Sequence[str]) -> str | None:
 
 def in_step(task: Any) -> bool:
     """Whether the hosts of the play wait for each other at each task, as its strategy has it."""
-    strategy = str(task.get_play().strategy or C.DEFAULT_STRATEGY)
-    return strategy.rpartition(".")[2].endswith(("linear", "debug"))
+    return play.in_step(str(task.get_play().strategy or C.DEFAULT_STRATEGY))
+
+
+class Found(NamedTuple):
+    """What the play has found so far."""
+
+    results: Mapping[str, Mapping[str, Any]]
+    """Of the hosts that the report is about, in the order of the play; empty for one that was lost."""
+    shown: Sequence[str]
+    """Those that no earlier table has: this batch, and who was lost."""
+    skipped: int
+    to_come: int
 
 
 class ActionModule(ActionBase):
@@ -212,79 +94,221 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         _validation, arguments = self.validate_argument_spec(ARGUMENTS)
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        variables = task_vars or {}
-        host, batch = variables["inventory_hostname"], variables["ansible_play_batch"]
-        refusal = misplaced(self._task, host, batch)
+        result: dict[str, Any] = {**super().run(tmp, task_vars), "changed": False}
+        self._variables = task_vars or {}
+        self._host, self._batch = self._variables["inventory_hostname"], self._variables["ansible_play_batch"]
+        self._registered = arguments["registered"]
+        self._now = datetime.now(timezone.utc)
+        refusal = misplaced(self._task, self._host, self._batch) or self._copied()
         if refusal:
-            return {**result, "changed": False, "failed": True, "msg": refusal}
-        registered = arguments["registered"]
-        facts = {name: self._fact(variables, name, registered) for name in batch}
-        if arguments["table"]:
-            self._show(variables, facts, registered)
-        return {**result, "changed": False, **self._outcome(variables, facts, registered)}
+            return {**result, "failed": True, "msg": refusal}
+        try:
+            rules = gate.rules(arguments, arguments["prefix"])
+            self._report = self._files(arguments)
+            baseline, missing = self._baseline(arguments)
+        except (gate.Wrong, files.ReportError) as wrong:
+            raise AnsibleActionFail(f"{str(wrong).rstrip('.')}.") from None
+        together = in_step(self._task)
+        if rules.limit.number and not together:
+            raise AnsibleActionFail(
+                f"{rules.prefix}max_failed counts the hosts that fail, and with strategy "
+                f"{self._task.get_play().strategy} each is judged before the others are there. Leave it out, or use "
+                "the strategy linear."
+            )
+        judged = self._show(rules, baseline, together, arguments["table"])
+        if judged:
+            result["line"] = judged.line
+            result.update({"report": [str(path) for path in self._report]} if self._report else {})
+            warnings = [missing] if missing else []
+            warnings += [] if arguments["table"] else judged.notes
+            result.update({"warnings": warnings} if warnings else {})
+        return {**result, **self._outcome(rules, baseline, arguments["table"] and self._in_table(together))}
 
-    def _show(self, variables: Mapping[str, Any], facts: Mapping[str, Any], registered: str | None) -> None:
-        """One table for all hosts of the batch; where they do not wait for each other, one for each."""
-        host, display = variables["inventory_hostname"], Display()
-        if not in_step(self._task):
-            if facts.get(host):
-                display.display(render([row_of(host, facts[host])], display.columns))
-            return
-        first = next((name for name in facts if facts[name]), None)
-        if host == first:
-            display.display(render(list(self._rows(variables, facts, registered)), display.columns))
+    # What is judged
 
-    def _outcome(
-        self, variables: Mapping[str, Any], facts: Mapping[str, Any], registered: str | None
-    ) -> dict[str, Any]:
-        host = variables["inventory_hostname"]
-        fact, other = facts.get(host), copied(host, facts)
-        if not fact:
-            return {"failed": True, "msg": self._unknown(variables, registered)}
-        if other:
-            return {
-                "failed": True,
-                "msg": f"{host} and {other} have one and the same measurement, so it is not known whose it is: "
-                "let the task with mailops.smtp.smtp_route_facts run on each host, without run_once and delegate_to.",
-            }
-        missing = no_route(fact)
-        if missing:
-            return {"failed": True, "msg": missing}
-        said = "; ".join(reasons(fact))
-        return {"msg": f"{fact['port']} on {fact['host']} ({fact['tls']}): {said}" if fact["host"] else said}
+    def _files(self, arguments: Mapping[str, Any]) -> list[Path]:
+        """The files of the report. Raises ReportError where there can be none."""
+        name = f"{arguments['prefix']}report"
+        found = files.paths(arguments["report"], name)
+        refusal = play.refusal(str(self._task.get_play().strategy or C.DEFAULT_STRATEGY), name)
+        if found and refusal:
+            raise files.ReportError(refusal)
+        before = arguments["baseline"] and (Path.cwd() / Path(arguments["baseline"]).expanduser()).resolve()
+        if before and before in [path.resolve() for path in found]:
+            other = f"{arguments['prefix']}baseline"
+            raise files.ReportError(
+                f"{name} and {other} are one file, {before}, so hosts would be compared with what was just found. Write "
+                "the report to another file, and make that the baseline when it is good."
+            )
+        return found
 
-    def _unknown(self, variables: Mapping[str, Any], registered: str | None) -> str:
-        task = variables["hostvars"][variables["inventory_hostname"]].get(registered) or {}
-        if task.get("skipped"):
-            return "This host was not probed: the task was skipped, so nothing is known of its route."
-        if task.get("unreachable"):
-            return f"This host was not probed, so nothing is known of its route: {task.get('msg')}"
-        if failed(task):
-            return str(task.get("msg") or "The probe failed; with -vvv its task says more.")
-        return f"No fact {FACT}: run mailops.smtp.smtp_route_facts before this task."
+    def _baseline(self, arguments: Mapping[str, Any]) -> tuple[model.Document | None, str]:
+        """The earlier report. One that is not there lets nothing pass, so a first run needs none."""
+        asked = arguments["baseline"]
+        if not asked:
+            return None, ""
+        name = f"{arguments['prefix']}baseline"
+        # Ansible's own rule (beside the playbook) would lead into the installed collection for a playbook of it.
+        path = Path.cwd() / Path(asked).expanduser()
+        try:
+            text = path.read_text("utf-8", "replace")
+        except FileNotFoundError:
+            return (
+                None,
+                f"{name}: {path} is not there, so nothing is known from before and all that fails, fails.",
+            )
+        except OSError as error:
+            raise gate.Wrong(f"{name}: {path} cannot be read: {error.strerror}") from None
+        return gate.read_baseline(text, "preflight", f"{name}: {path}"), ""
 
-    def _rows(
-        self, variables: Mapping[str, Any], facts: Mapping[str, Any], registered: str | None
-    ) -> Iterator[Row]:
-        for name in variables["ansible_play_hosts_all"]:
-            in_batch = name in facts
-            fact = facts[name] if in_batch else self._fact(variables, name, registered)
-            task = variables["hostvars"][name].get(registered) or {}
-            if fact and in_batch:
-                yield row_of(name, fact)
-            elif (
-                not fact
-                and not task.get("skipped")
-                and (in_batch or name not in variables["ansible_play_hosts"])
-            ):
-                yield lost_row(name, task)
-
-    def _fact(
-        self, variables: Mapping[str, Any], name: str, registered: str | None
-    ) -> Mapping[str, Any] | None:
+    def _result(self, name: str) -> Mapping[str, Any]:
         """What this run has found. A fact alone may be an older run's, kept by a fact cache."""
-        hostvars = variables["hostvars"][name]
-        source = (hostvars.get(registered) or {}) if registered else hostvars
-        fact: Mapping[str, Any] | None = source.get("ansible_facts", {}).get(FACT)
-        return fact
+        hostvars = self._variables["hostvars"][name]
+        if self._registered:
+            return hostvars.get(self._registered) or {}
+        fact = hostvars.get("ansible_facts", {}).get(FACT)
+        return {"ansible_facts": {FACT: fact}} if fact else {}
+
+    def _found(self) -> Found:
+        alive, results, shown, to_come = set(self._variables["ansible_play_hosts"]), {}, [], 0
+        for name in self._variables["ansible_play_hosts_all"]:
+            one, in_batch = self._result(name), name in self._batch
+            # Where hosts do not wait for each other, the batch is the whole play.
+            here = name == self._host or (in_batch and in_step(self._task))
+            if one or here or name not in alive:
+                results[name] = one
+                lost = name not in alive and FACT not in (one.get("ansible_facts") or {})
+                shown += [name] if in_batch or lost else []
+            else:
+                to_come += 1
+        skipped = [name for name, one in results.items() if one.get("skipped")]
+        # Where all were skipped, that is what there is to tell.
+        if len(skipped) == len(results):
+            skipped = []
+        kept = {name: one for name, one in results.items() if name not in skipped}
+        return Found(kept, [name for name in shown if name in kept], len(skipped), to_come)
+
+    def _judge(self, rules: gate.Rules, baseline: model.Document | None, found: Found) -> Any:
+        document = model.preflight(found.results, self._now)
+        inventory = (self._variables.get("groups") or {}).get("all") or ()
+        judged = gate.judge(
+            document,
+            rules,
+            self._now.date(),
+            baseline,
+            inventory=inventory,
+            to_come=found.to_come,
+            skipped=found.skipped,
+        )
+        return document, judged
+
+    def _own(self) -> model.Host:
+        one = self._result(self._host)
+        host = model.routed_host(self._host, one)
+        if not one:
+            said = f"No fact {FACT}: run mailops.smtp.smtp_route_facts before this task."
+            host["reasons"] = [said]
+        return host
+
+    def _copied(self) -> str | None:
+        facts = {name: (self._result(name).get("ansible_facts") or {}).get(FACT) for name in self._batch}
+        other = copied(self._host, facts)
+        if not other:
+            return None
+        return (
+            f"{self._host} and {other} have one and the same measurement, so it is not known whose it is: let the task "
+            "with mailops.smtp.smtp_route_facts run on each host, without run_once and delegate_to."
+        )
+
+    # What is told
+
+    def _is_first(self) -> bool:
+        """Whether this host shows the table: the first one that has anything to show."""
+        with_result = (
+            name for name in self._batch if self._result(name) and not self._result(name).get("skipped")
+        )
+        return self._host == next(with_result, self._batch[0])
+
+    def _in_table(self, together: bool) -> bool:
+        """Whether the row of this host has been shown, and surely whole."""
+        return len(self._batch) <= terminal.MANY_HOSTS and (together or FACT in self._facts())
+
+    def _show(
+        self, rules: gate.Rules, baseline: model.Document | None, together: bool, table: bool
+    ) -> gate.Gate | None:
+        """One table for all hosts of the batch; where they do not wait for each other, one for each, and the judgement
+        when all are there."""
+        if together and not self._is_first():
+            return None
+        found = self._found()
+        whole = together or not found.to_come
+        if not together:
+            found = found._replace(shown=[self._host] if FACT in self._facts() else [])
+        document, judged = self._judge(rules, baseline, found)
+        if table:
+            self._print(document, judged, found, whole)
+        for path in self._report:
+            self._write({**document, "gate": judged.as_dict()}, path, f"{rules.prefix}report")
+        return judged if whole else None
+
+    @staticmethod
+    def _write(document: model.Document, path: Path, name: str) -> None:
+        try:
+            files.write(document, path, name)
+        except files.ReportError as error:
+            raise AnsibleActionFail(str(error)) from None
+
+    def _facts(self) -> Mapping[str, Any]:
+        return self._result(self._host).get("ansible_facts") or {}
+
+    def _print(self, document: model.Document, judged: gate.Gate, found: Found, whole: bool) -> None:
+        display = Display()
+        text = terminal.render(
+            document,
+            judged,
+            shown=found.shown,
+            width=terminal.width_of(os.environ, display.columns),
+            height=terminal.height_of(os.environ),
+            end=whole,
+        )
+        if text:
+            # A log file has no colours.
+            display.display(text, screen_only=True)
+            display.display(terminal.plain(text), log_only=True)
+
+    def _outcome(self, rules: gate.Rules, baseline: model.Document | None, in_table: bool) -> dict[str, Any]:
+        host = self._own()
+        earlier = {one["name"]: one for one in baseline["hosts"]} if baseline else None
+        findings = gate.of_host(host, rules, self._now.date(), earlier)
+        failing = [one for one in findings if one.fails]
+        if failing and rules.limit.number:
+            judged = self._judge(rules, baseline, self._found())[1]
+            if judged.passed:
+                said = " ".join(one.message for one in failing)
+                return {"msg": f"{said} {rules.prefix}max_failed lets it pass."}
+        if failing:
+            return self._failure(host, failing, in_table)
+        return {"msg": " ".join([_said(host), *(_let_pass(one) for one in findings)])}
+
+    def _failure(self, host: model.Host, failing: Sequence[gate.Finding], in_table: bool) -> dict[str, Any]:
+        """The failure of this host. What the table has said is not said again."""
+        said = " ".join(one.message for one in failing)
+        if in_table and host["state"] != "not_probed":
+            verdicts = ", ".join(f"{one['port']} {one['verdict']}" for one in host["endpoints"])
+            verdicts = f": {verdicts}" if verdicts else ""
+            said = f"{TITLES[host['state']]}{verdicts}. The table has the reason, and what to do."
+        # Ansible's own end for it, but where the play has it go on.
+        unreachable = host["state"] == "unreachable" and not self._task.ignore_unreachable
+        return {"unreachable" if unreachable else "failed": True, "msg": said}
+
+
+def _said(host: model.Host) -> str:
+    if host["state"] != "route":
+        return " ".join(host["reasons"])
+    said = "; ".join(terminal.reasons(host))
+    route = host["route"]
+    return f"{route['port']} on {route['host']} ({route['tls']}): {said}" if route["host"] else said
+
+
+def _let_pass(finding: gate.Finding) -> str:
+    return f"Waived: {finding.waived}." if finding.waived else "The baseline has it too."

@@ -54,7 +54,7 @@ class ActionModule(ActionBase):
                     document = model.document(kind, found, datetime.now(timezone.utc))
                     for path in paths:
                         files.write(document, path, arguments["name"])
-                    result.update(line=model.headline(document), report=[str(path) for path in paths])
+                    result["report"] = [str(path) for path in paths]
         except files.ReportError as error:
             raise AnsibleActionFail(str(error)) from None
         return {**result, **outcome(own, arguments["kind"], arguments["fail"], self._task.ignore_unreachable)}

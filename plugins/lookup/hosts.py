@@ -28,6 +28,14 @@ options:
       - The pattern, as C(hosts) of a play takes it. A list is one pattern too.
       - Without it the value of the variable C(smtp_hosts) is taken, and V(all) where that is not set.
     type: raw
+  allow_empty:
+    description:
+      - Whether nobody may be reached, for groups of an inventory that come and go. It is warned of, and a line in the
+        form of M(mailops.smtp.route_report) says that there are no hosts. Tags that leave nothing to do are refused all
+        the same.
+      - The default is the variable C(preflight_allow_empty), if that is given on the command line, else V(false).
+    type: bool
+    version_added: 1.1.0
 """
 
 EXAMPLES = r"""
@@ -50,11 +58,13 @@ from typing import Any, Mapping, Sequence
 
 from ansible import context
 from ansible.errors import AnsibleLookupError, AnsibleUndefinedVariable
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
 from ..plugin_utils import hosts
 
+_ALLOWED = "preflight_allow_empty"
 _COLLECTION = "mailops.smtp."
 _PLAYBOOKS = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", "playbooks"))
 _ONLY_LOOKS = ("syntax", "listhosts", "listtasks", "listtags")
@@ -81,10 +91,21 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             parts = hosts.parts_of(pattern, name)
             warning = hosts.check(parts, known.get("groups") or {}, name, _invocation(known))
         except hosts.NobodyError as error:
-            raise AnsibleLookupError(str(error)) from None
+            if not (isinstance(error, hosts.EmptyError) and self._may_be_empty(known, kwargs)):
+                raise AnsibleLookupError(str(error)) from None
+            warning = f"{error} {_ALLOWED} lets that pass."
+            Display().display("preflight: 0 of 0 hosts have a route")
         if warning:
             Display().warning(warning)
         return [",".join(parts)]
+
+    def _may_be_empty(self, known: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
+        if "allow_empty" in given:
+            return boolean(given["allow_empty"])
+        try:
+            return boolean(self._templar.template(known.get(_ALLOWED, False)))
+        except TypeError:
+            raise AnsibleLookupError(f"{_ALLOWED} is {known[_ALLOWED]}, and takes true or false.") from None
 
 
 def _pattern(terms: Sequence[Any]) -> Any:

@@ -103,11 +103,6 @@ state:
   returned: when nothing was refused
   type: str
   sample: usable
-line:
-  description: The report in one line.
-  returned: from the host that writes the files
-  type: str
-  sample: "probe: 99 of 100 hosts have a usable endpoint, 1 unreachable"
 report:
   description: The files that were written.
   returned: from the host that writes the files

@@ -123,7 +123,6 @@ passed:
   returned: when the suite ran
   type: bool
   sample: false
-  version_added: 1.1.0
 counts:
   description: How many tests passed, failed and were skipped.
   returned: when the suite ran

@@ -29,6 +29,10 @@ class NobodyError(Exception):
     """The play would reach nobody, or not those who were named; the text is a sentence that says why."""
 
 
+class EmptyError(NobodyError):
+    """The pattern is one, and is right where its hosts come and go."""
+
+
 class Invocation(NamedTuple):
     """What the command line said, beside the pattern."""
 
@@ -66,14 +70,14 @@ def check(
     inventory = _inventory(groups)
     unknown = [part.lstrip("!&") for part in parts if not _known(part, groups)]
     if not groups.get("all") and not _local(parts):
-        raise NobodyError(
+        raise EmptyError(
             "The inventory has no hosts, so nothing would be done. Name an inventory with -i, and see with "
             "ansible-inventory --graph what Ansible reads from it."
         )
     if unknown:
-        raise NobodyError(f"{said}: {_unknown(unknown[0], groups)}")
+        raise EmptyError(f"{said}: {_unknown(unknown[0], groups)}")
     if not inventory.list_hosts(list(parts)) and not _local(parts):
-        raise NobodyError(
+        raise EmptyError(
             f"{said} matches no host of the inventory, so nothing would be done. {_choice(groups)}"
         )
     return _check_limit(list(parts), groups, said, invocation, inventory) or _check_tags(invocation)
@@ -99,7 +103,7 @@ def _check_limit(
     sentence = f"--limit {limit} leaves none of the hosts of {said}"
     if not invocation.direct:
         return f"{sentence}: nothing of mailops.smtp is done there."
-    raise NobodyError(
+    raise EmptyError(
         f"{sentence}, so nothing would be done. Leave --limit out, or give hosts that are among them."
     )
 

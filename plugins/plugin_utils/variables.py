@@ -30,7 +30,7 @@ from ..module_utils._postfix.files.nexthop import RECIPIENT_TRANSPORTS, SENDER_T
 from ..module_utils._route.fact import unprobed
 from ..module_utils._route.relays import named_host
 from ..module_utils._smtp.endpoint import OptionError, check_host
-from .report import files
+from .report import files, gate
 
 Option = Mapping[str, Any]
 Spec = Mapping[str, Option]
@@ -71,10 +71,6 @@ RELAY_HOST = re.compile(r"(postfix|verify)_relay_host\Z|postfix_relays\[\]\.host
 RECIPIENT = re.compile(r"_recipient\Z")
 SENDER = re.compile(r"(preflight|_test)_sender\Z")
 _LOCAL_PART = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+\Z|\"[^\"\\]+\"\Z", re.ASCII)
-
-
-# Files whose suffix says what is written to them.
-REPORTS = ("preflight_report", "verify_report")
 
 
 class Wrong(ValueError):
@@ -151,16 +147,38 @@ def typed(name: str, option: Option, value: Any) -> Any:
     result = _TYPES[kind](name, option, value)
     if kind in ("str", "path") and option.get("choices"):
         return _choice(name, option["choices"], result)
-    if name in REPORTS:
-        _report(name, result)
-    return result
+    return _CHECKED[name](name, result) if name in _CHECKED else result
 
 
-def _report(name: str, asked: Sequence[str]) -> None:
+def _for_the_gate(name: str, value: Any) -> Any:
+    if name == "preflight_fail_on" and isinstance(value, str):
+        value = _structure(value) or value
+    try:
+        meaning = _GATE[name](value, name)
+    except gate.Wrong as wrong:
+        raise Wrong(str(wrong)) from None
+    return meaning if name == "preflight_fail_on" else value
+
+
+def _report(name: str, asked: Sequence[str]) -> Sequence[str]:
     try:
         files.paths(asked, name)
     except files.ReportError as error:
         raise Wrong(str(error).rstrip(".")) from None
+    return asked
+
+
+_GATE: dict[str, Callable[[Any, str], Any]] = {
+    "preflight_fail_on": gate.fail_on,
+    "preflight_max_failed": gate.max_failed,
+    "preflight_waivers": gate.waivers,
+}
+# What a value means where its type does not say all: in its one form, or checked.
+_CHECKED: dict[str, Callable[[str, Any], Any]] = {
+    **dict.fromkeys(_GATE, _for_the_gate),
+    "preflight_report": _report,
+    "verify_report": _report,
+}
 
 
 # Single values

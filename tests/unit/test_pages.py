@@ -22,6 +22,7 @@ import checks
 import distributions
 import ports
 import providers
+import reports
 
 # A page by its whole address, or by its name in another page.
 LINK = re.compile(r"ansible-smtp/blob/main/docs/([\w.-]+\.md)(?:#([\w-]+))?")
@@ -54,7 +55,9 @@ def links() -> Iterator[tuple[Path, str, str]]:
                 yield file, page or file.name, anchor
 
 
-@pytest.mark.parametrize("made", [checks, distributions, ports, providers], ids=lambda made: made.PAGE.name)
+@pytest.mark.parametrize(
+    "made", [checks, distributions, ports, providers, reports], ids=lambda made: made.PAGE.name
+)
 def test_a_page_shows_its_data(made: ModuleType) -> None:
     assert made.PAGE.read_text(encoding="utf-8") == made.page(), "write it anew: make docs"
 

@@ -1,5 +1,4 @@
-"""The report as Markdown, for a pull request or the summary of a job: a table of outcomes, the worst first, and details
-that are folded.
+"""The report as Markdown, for a pull request or the summary of a job: outcomes, the worst first, and folded details.
 
 Rules of this file: it stays under LARGEST bytes, whatever the fleet, and says what it leaves out. What is not of this
 collection's own words stands in code spans and fences alone: there no server can write a link, a picture, a mention or

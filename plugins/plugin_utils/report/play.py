@@ -32,22 +32,19 @@ def refusal(strategy: str, name: str) -> str:
     )
 
 
-def results(variables: Variables, registered: str, before: str = "") -> dict[str, Result]:
+def results(variables: Variables, registered: str) -> dict[str, Result]:
     """What the hosts of the play have registered so far, in the order of the play; of one that was lost, nothing.
 
-    With `serial`, hosts of later batches are left out, and those of earlier ones are there. `before` is what a task
-    before that one has registered: where a host failed there, that says why it got no further.
+    With `serial`, hosts of later batches are left out, and those of earlier ones are there.
     """
     batch, alive = set(variables["ansible_play_batch"]), set(variables["ansible_play_hosts"])
     found = {}
     for name in variables["ansible_play_hosts_all"]:
-        known = variables["hostvars"][name]
-        result = _result(known.get(registered))
-        if result is None and name not in alive:
-            earlier = _result(known.get(before)) if before else None
-            result = earlier if earlier and (earlier.get("failed") or earlier.get("unreachable")) else {}
-        if result is not None or name in batch:
-            found[name] = result or {}
+        value = variables["hostvars"][name].get(registered)
+        if isinstance(value, Mapping):
+            found[name] = value
+        elif name in batch or name not in alive:
+            found[name] = {}
     return found
 
 
@@ -55,7 +52,3 @@ def writer(variables: Variables, found: Mapping[str, Result]) -> str | None:
     """The host whose task makes the report: the first of the batch that is still there and does this task."""
     batch = variables["ansible_play_batch"]
     return next((name for name in batch if found.get(name) and not found[name].get("skipped")), None)
-
-
-def _result(value: Any) -> Result | None:
-    return value if isinstance(value, Mapping) else None

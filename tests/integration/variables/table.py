@@ -87,6 +87,12 @@ GOOD: dict[str, Any] = {
     "preflight_sender": "root@example.com",
     "preflight_recipient": "postmaster@example.com",
     "preflight_table": False,
+    "preflight_report": ["results/routes.json", "results/routes.xml"],
+    "preflight_fail_on": ["any_unusable", {"certificate_days": 14}],
+    "preflight_baseline": "last.json",
+    "preflight_max_failed": "10%",
+    "preflight_waivers": [{"host": "web*", "reason": "the firewall is replaced", "until": "2027-01-31"}],
+    "preflight_allow_empty": True,
     "verify_relay_host": "relay.example.com",
     "verify_relay_port": 2525,
     "verify_relay_tls": "verify",
@@ -123,6 +129,7 @@ WELL_FORMED = (
     "preflight_helo_name", "verify_relay_host", *ADDRESSES,
 )  # fmt: skip
 PORTS = ("postfix_relay_port", "preflight_port")
+OF_THE_GATE = ("preflight_fail_on", "preflight_max_failed")
 # Where Postfix's password table would hold another value than the one given.
 SECRETS = ("postfix_relay_password", "postfix_relay_oauth_client_secret", "postfix_relay_oauth_refresh_token")
 # Hashes, and the logins that they belong to.
@@ -203,7 +210,7 @@ def _single(name: str, option: Mapping[str, Any], good: Any, kind: str) -> Itera
             yield from _in_list(name, option, good)
         return
     text = str(good)
-    strict = kind in ("bool", "int", "float") or name in PORTS or bool(option.get("choices"))
+    strict = kind in ("bool", "int", "float") or name in (*PORTS, *OF_THE_GATE) or bool(option.get("choices"))
     for what, bad in (
         ("line break", f"{text}\nx = y"),
         ("NUL", f"{text}\0x"),

@@ -4,11 +4,16 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime, timezone
+
 import pytest
 from ansible import constants as C
+from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.utils import color
 from ansible_collections.mailops.smtp.plugins.action import route_report
+from ansible_collections.mailops.smtp.plugins.plugin_utils.report import model, terminal
 
 
 @pytest.fixture(autouse=True)
@@ -75,12 +80,20 @@ SEVERAL = {
 LOST = {"unreachable": True, "msg": "ssh: Connection refused"}
 
 
+NOW = datetime(2026, 11, 28, tzinfo=timezone.utc)
+
+
 def rows(**hosts):
-    return [route_report.row_of(name, one) for name, one in hosts.items()]
+    return [terminal.row_of(model.routed_host(name, of(one))) for name, one in hosts.items()]
+
+
+def render(width, lost=None, **hosts):
+    results = {name: of(one) for name, one in hosts.items()}
+    return terminal.render(model.preflight({**results, **(lost or {})}, NOW), width=width)
 
 
 def test_the_table_of_several_relays():
-    assert route_report.render(rows(web1=SEVERAL), 120).splitlines() == [
+    assert render(120, web1=SEVERAL).splitlines() == [
         "Routes for mail through relay.example.com",
         "host  provider  587 (1)  587 (2)  route",
         "web1  Google    ok       ok       587 starttls",
@@ -109,7 +122,8 @@ def test_two_relays_of_one_sender_are_one_way_and_another_where_that_fails():
         "required": True,
     }
     fact = {**HEALTHY, "routes": [{**one, "reason": "first"}, {**one, "port": 2525, "reason": "second"}]}
-    assert list(route_report.reasons(fact))[1:] == [
+    (row,) = rows(web1=fact)
+    assert row.why[1:] == [
         "mail from @example.org goes by 587 starttls: first; where that fails, by 2525 starttls: second"
     ]
 
@@ -122,32 +136,26 @@ def test_a_host_whose_mail_goes_past_every_relay():
 
 
 def test_table():
-    shown = route_report.render(
-        [*rows(healthy=HEALTHY, no587=NO587, none=NONE), route_report.lost_row("gone", LOST)], 79
-    )
+    shown = render(79, {"gone": LOST}, healthy=HEALTHY, no587=NO587, none=NONE)
     assert shown.splitlines() == [
         "Routes for mail through relay.example.com",
         "host     provider  587       2525     route",
-        "healthy  Google    ok        ok       587 starttls",
-        "    587 on relay.example.com accepted TLS.",
-        "no587    unknown   filtered  ok       2525 starttls",
-        "    587 is filtered; 2525 accepted TLS.",
         "none     unknown   filtered  refused  none",
         "    No route for mail: 587 is filtered and 2525 is refused, so no port is",
         "    usable. Open a port.",
         "gone               -         -        unreachable",
         "    ssh: Connection refused",
+        "healthy  Google    ok        ok       587 starttls",
+        "    587 on relay.example.com accepted TLS.",
+        "no587    unknown   filtered  ok       2525 starttls",
+        "    587 is filtered; 2525 accepted TLS.",
     ]
 
 
 def test_a_table_that_is_too_wide_becomes_blocks():
-    shown = route_report.render([*rows(healthy=HEALTHY, none=NONE), route_report.lost_row("gone", LOST)], 44)
+    shown = render(44, {"gone": LOST}, healthy=HEALTHY, none=NONE)
     assert shown.splitlines() == [
         "Routes for mail through relay.example.com",
-        "healthy (Google): 587 starttls",
-        "    587 ok",
-        "    2525 ok",
-        "    587 on relay.example.com accepted TLS.",
         "none (unknown): none",
         "    587 filtered",
         "    2525 refused",
@@ -156,13 +164,17 @@ def test_a_table_that_is_too_wide_becomes_blocks():
         "    Open a port.",
         "gone: unreachable",
         "    ssh: Connection refused",
+        "healthy (Google): 587 starttls",
+        "    587 ok",
+        "    2525 ok",
+        "    587 on relay.example.com accepted TLS.",
     ]
 
 
 def test_several_relays_are_named_at_each_port():
     two = fact((587, "filtered"), (587, "ok"), port=587)
     two["endpoints"][1]["host"] = "b.example"
-    shown = route_report.render(rows(web1=two), 100).splitlines()
+    shown = render(100, web1=two).splitlines()
     assert shown[0] == "Routes for mail"
     assert shown[1].split() == ["host", "provider", "relay.example.com:587", "b.example:587", "route"]
     assert shown[2].split() == ["web1", "unknown", "filtered", "ok", "587", "starttls"]
@@ -170,7 +182,7 @@ def test_several_relays_are_named_at_each_port():
 
 def test_both_families_share_a_cell():
     both = fact((587, "ok"), (587, "filtered"), (2525, "ok"), (2525, "ok"), port=587)
-    row = route_report.row_of("web1", both)
+    (row,) = rows(web1=both)
     assert {key[1]: (cell.text, cell.color) for key, cell in row.ports.items()} == {
         587: ("ok/filtered", C.COLOR_ERROR),
         2525: ("ok", C.COLOR_OK),
@@ -189,15 +201,15 @@ def test_both_families_share_a_cell():
     ],
 )
 def test_colors_say_how_good_it_is(one, port_color, route_color):
-    row = route_report.row_of("web1", one)
+    (row,) = rows(web1=one)
     assert [cell.color for cell in row.ports.values()] == [port_color]
     assert row.route.color == route_color
 
 
 def test_color_does_not_disturb_the_columns(monkeypatch):
-    plain = route_report.render(rows(healthy=HEALTHY, no587=NO587), 79)
+    plain = render(79, healthy=HEALTHY, no587=NO587)
     monkeypatch.setattr(color, "ANSIBLE_COLOR", True)
-    colored = route_report.render(rows(healthy=HEALTHY, no587=NO587), 79)
+    colored = render(79, healthy=HEALTHY, no587=NO587)
     assert "\033[" in colored
     assert "\033[" not in plain
     stripped = "".join(
@@ -215,7 +227,7 @@ def test_color_does_not_disturb_the_columns(monkeypatch):
     ],
 )
 def test_lost_hosts(registered, state, why):
-    row = route_report.lost_row("gone", registered)
+    row = terminal.row_of(model.routed_host("gone", registered))
     assert (row.route.text, row.why) == (state, [why])
 
 
@@ -224,6 +236,8 @@ def test_lost_hosts(registered, state, why):
 
 class Task:
     """What the action sees of its task."""
+
+    ignore_unreachable = False
 
     def __init__(self, run_once=False, delegate_to=None, strategy="linear"):
         self.run_once = run_once
@@ -240,8 +254,9 @@ class Screen:
     def __init__(self):
         self.shown = []
 
-    def display(self, text):
-        self.shown.append(text)
+    def display(self, text, screen_only=False, log_only=False):
+        assert screen_only != log_only
+        self.shown += [text] if screen_only else []
 
 
 def given(spec, arguments):
@@ -281,16 +296,19 @@ def of(one, **more):
     return {"ansible_facts": {"smtp_route": one}, **more}
 
 
+def hosts_in(text):
+    """The beginnings of the rows."""
+    return [line.split()[0] for line in text.splitlines() if line[0] not in " Rp"]
+
+
 PLAY = {"healthy": of(HEALTHY), "no587": of(NO587), "none": of(NONE)}
 
 
 def test_one_host_shows_the_table_for_all(report):
     shown = {host: report(host, PLAY)[1] for host in PLAY}
     assert [len(texts) for texts in shown.values()] == [1, 0, 0]
-    assert [line.split()[0] for line in shown["healthy"][0].splitlines() if line[0] not in " R"] == [
-        "host",
-        *PLAY,
-    ]
+    assert hosts_in(shown["healthy"][0]) == ["host", "none", "healthy", "no587"]
+    assert shown["healthy"][0].endswith("\npreflight: 2 of 3 hosts have a route, 1 without")
 
 
 def test_the_table_can_be_turned_off(report):
@@ -298,15 +316,20 @@ def test_the_table_can_be_turned_off(report):
 
 
 def test_each_host_has_its_own_result(report):
-    assert report("healthy", PLAY)[0] == {
+    assert report("no587", PLAY)[0] == {
         "changed": False,
-        "msg": "587 on relay.example.com (starttls): 587 on relay.example.com accepted TLS.",
+        "msg": "2525 on relay.example.com (starttls): 587 is filtered; 2525 accepted TLS.",
     }
-    assert report("none", PLAY)[0] == {
+    assert report("none", PLAY, table=False)[0] == {
         "changed": False,
         "failed": True,
         "msg": "No route for mail: 587 is filtered and 2525 is refused, so no port is usable. Open a port.",
     }
+
+
+def test_what_the_table_has_said_is_not_said_again(report):
+    said = report("none", PLAY)[0]["msg"]
+    assert said == "No route for mail: 587 filtered, 2525 refused. The table has the reason, and what to do."
 
 
 def test_a_host_without_the_fact_fails_and_another_one_shows_the_table(report):
@@ -328,12 +351,11 @@ def test_which_hosts_the_table_holds(report):
     }
     batch, alive = ["healthy", "skipped"], ["healthy", "skipped", "later"]
     _result, (shown,) = report("healthy", play, batch, alive, registered="probed")
-    assert [line.split()[0] for line in shown.splitlines() if line[0] not in " R"] == [
-        "host",
-        "healthy",
-        "gone",
-    ]
+    assert hosts_in(shown) == ["host", "gone", "healthy"]
     assert "ssh: Connection refused" in shown
+    assert shown.splitlines()[-1] == (
+        "preflight: 1 of 3 hosts have a route, 1 without, 1 unreachable; 1 skipped; 1 to come"
+    )
 
 
 def test_a_failure_that_was_let_pass_stands_in_the_table(report):
@@ -343,7 +365,7 @@ def test_a_failure_that_was_let_pass_stands_in_the_table(report):
         "msg": "postfix_relay_ca_file: /x does not exist",
     }
     play = {"refused": {"probed": refused}, "healthy": {"probed": of(HEALTHY)}}
-    _result, (shown,) = report("healthy", play, registered="probed")
+    _result, (shown,) = report("refused", play, registered="probed")
     assert "failed" in next(line for line in shown.splitlines() if line.startswith("refused"))
     assert "postfix_relay_ca_file: /x does not exist" in shown
 
@@ -353,8 +375,12 @@ def test_hosts_that_do_not_wait_for_each_other_show_their_own_row(report, strate
     play = {"running": {}, "no587": of(NO587), "healthy": of(HEALTHY)}
     for host in ("no587", "healthy"):
         _result, (shown,) = report(host, play, task=Task(strategy=strategy))
-        assert [line.split()[0] for line in shown.splitlines() if line[0] not in " R"] == ["host", host]
-    assert report("running", play, task=Task(strategy=strategy))[1] == []
+        assert hosts_in(shown) == ["host", host]
+        assert "preflight:" not in shown
+    # The last one to come, without a fact.
+    assert report("running", play, task=Task(strategy=strategy))[1] == [
+        "preflight: 2 of 3 hosts have a route, 1 not probed"
+    ]
 
 
 @pytest.mark.parametrize("strategy", ["linear", "debug", "ansible.builtin.linear", "mitogen.mitogen_linear"])
@@ -423,8 +449,8 @@ def test_few_figures_prove_nothing(report):
     "registered, words",
     [
         ({}, "No fact smtp_route"),
-        ({"skipped": True}, "the task was skipped"),
-        (LOST, "nothing is known of its route: ssh: Connection refused"),
+        ({"skipped": True}, "The task was skipped"),
+        (LOST, "ssh: Connection refused"),
         ({"failed": True, "msg": "postfix_relay_ca_file: no"}, "postfix_relay_ca_file: no"),
         (
             {"failed": False, "failed_when_result": False, "msg": "postfix_relay_ca_file: no"},
@@ -435,6 +461,75 @@ def test_few_figures_prove_nothing(report):
 def test_a_fact_of_an_older_run_is_none(report, registered, words):
     """As a fact cache keeps it, of a host that could not be probed now."""
     play = {"cached": of(HEALTHY, probed=registered), "healthy": of(HEALTHY, probed=of(HEALTHY))}
-    result, _shown = report("cached", play, registered="probed")
-    assert result["failed"]
+    result, _shown = report("cached", play, registered="probed", table=False)
+    assert result.get("failed") or result["unreachable"]
     assert words in result["msg"]
+
+
+def test_a_lost_host_is_unreachable_for_ansible_too(report):
+    play = {"gone": {"probed": LOST}, "healthy": {"probed": of(HEALTHY)}}
+    result, (shown,) = report("gone", play, registered="probed")
+    assert (result["unreachable"], "failed" in result) == (True, False)
+    assert shown.endswith("\npreflight: 1 of 2 hosts have a route, 1 unreachable")
+    task = Task()
+    task.ignore_unreachable = True
+    assert report("gone", play, registered="probed", task=task)[0]["failed"]
+
+
+# ---------------------------------------------------------------------------------------------- the gate
+
+
+WAIVER = {"reason": "it moves", "until": "2999-01-31"}
+
+
+def test_a_host_that_may_fail_does_not(report):
+    for given_rules, words in (
+        ({"waivers": [{**WAIVER, "host": "none"}]}, "Waived: it moves (until 2999-01-31)."),
+        ({"max_failed": "1"}, "max_failed lets it pass."),
+        ({"max_failed": "34%", "prefix": "preflight_"}, "preflight_max_failed lets it pass."),
+    ):
+        result, _shown = report("none", PLAY, **given_rules)
+        assert "failed" not in result
+        assert result["msg"].startswith("No route for mail: 587 is filtered")
+        assert result["msg"].endswith(words)
+
+
+def test_more_rules_are_more_reasons_to_fail(report):
+    result, _shown = report("no587", PLAY, fail_on="any_unusable", table=False)
+    assert result["failed"]
+    assert result["msg"].startswith("relay.example.com:587 is filtered")
+
+
+def test_a_number_that_may_fail_takes_hosts_that_wait_for_each_other(report):
+    with pytest.raises(
+        AnsibleActionFail, match="max_failed counts the hosts that fail, and with strategy free"
+    ):
+        report("none", PLAY, task=Task(strategy="free"), max_failed="1")
+
+
+def test_a_wrong_rule_is_told(report):
+    with pytest.raises(AnsibleActionFail, match="did you mean filtered"):
+        report("none", PLAY, fail_on="filterd")
+
+
+def test_the_file_of_a_baseline(report, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result, _shown = report("healthy", PLAY, baseline="last.json")
+    assert f"baseline: {tmp_path}/last.json is not there" in result["warnings"][0]
+    assert report("none", PLAY, baseline="last.json")[0]["failed"]
+    document = model.preflight({"none": of(NONE)}, NOW)
+    (tmp_path / "last.json").write_text(json.dumps(document))
+    result, _shown = report("none", PLAY, baseline="last.json")
+    assert "failed" not in result
+    assert result["msg"].endswith("The baseline has it too.")
+    (tmp_path / "last.json").write_text(json.dumps(document)[:-9])
+    with pytest.raises(AnsibleActionFail, match="is no report: it is not JSON"):
+        report("none", PLAY, baseline="last.json")
+
+
+def test_what_is_told_of_the_rules_without_a_table(report):
+    result, _shown = report("healthy", PLAY, table=False, waivers=[{**WAIVER, "host": "gone"}])
+    assert result["warnings"] == [
+        "waivers[0] (host gone) matches no host of the inventory; correct it, or take it out: it moves"
+    ]
+    assert result["line"] == "preflight: 2 of 3 hosts have a route, 1 without"

@@ -499,5 +499,7 @@ def test_what_fails_before_the_suite_runs_is_a_result_that_failed_when_can_let_p
 
 
 @pytest.mark.parametrize("assertion, passed", [("True", True), ("False, 'no'", False)])
-def test_whether_the_suite_passed_is_said_apart_from_the_failure(write: Any, assertion: str, passed: bool) -> None:
+def test_whether_the_suite_passed_is_said_apart_from_the_failure(
+    write: Any, assertion: str, passed: bool
+) -> None:
     assert Action(write(f"def test_it(): assert {assertion}")).result()["passed"] is passed
