@@ -108,8 +108,10 @@ class ActionModule(ActionBase):
             baseline, missing = self._baseline(arguments)
         except (gate.Wrong, files.ReportError) as wrong:
             raise AnsibleActionFail(f"{str(wrong).rstrip('.')}.") from None
-        together = in_step(self._task)
-        if rules.limit.number and not together:
+        # Whose the results of the others are is not known to a host to which they may be delegated.
+        self._delegated = bool(self._task.delegate_to) and len(self._batch) > 1
+        together = in_step(self._task) and not self._delegated
+        if rules.limit.number and not in_step(self._task):
             raise AnsibleActionFail(
                 f"{rules.prefix}max_failed counts the hosts that fail, and with strategy "
                 f"{self._task.get_play().strategy} each is judged before the others are there. Leave it out, or use "
@@ -135,10 +137,10 @@ class ActionModule(ActionBase):
             raise files.ReportError(refusal)
         before = arguments["baseline"] and (Path.cwd() / Path(arguments["baseline"]).expanduser()).resolve()
         if before and before in [path.resolve() for path in found]:
-            other = f"{arguments['prefix']}baseline"
             raise files.ReportError(
-                f"{name} and {other} are one file, {before}, so hosts would be compared with what was just found. Write "
-                "the report to another file, and make that the baseline when it is good."
+                f"{name} and {arguments['prefix']}baseline are one file, {before}, so hosts would be compared "
+                "with what was just found. Write the report to another file, and make that the baseline when it is "
+                "good."
             )
         return found
 
@@ -241,13 +243,13 @@ class ActionModule(ActionBase):
         if together and not self._is_first():
             return None
         found = self._found()
-        whole = together or not found.to_come
+        whole = together or not (found.to_come or self._delegated)
         if not together:
             found = found._replace(shown=[self._host] if FACT in self._facts() else [])
         document, judged = self._judge(rules, baseline, found)
         if table:
             self._print(document, judged, found, whole)
-        for path in self._report:
+        for path in self._report if whole else ():
             self._write({**document, "gate": judged.as_dict()}, path, f"{rules.prefix}report")
         return judged if whole else None
 
