@@ -100,6 +100,12 @@ def dovecot(*settings: str) -> str:
     )
 
 
+def guarded(port: int, check: str) -> str:
+    """The check before what refuses strangers."""
+    guard = "reject_unauth_destination" if port == 25 else "permit_sasl_authenticated,reject"
+    return service(port, f"smtpd_relay_restrictions={check},{guard}")
+
+
 def policy(port: int, condition: str) -> str:
     """A policy service that permits an envelope: nobody who reads main.cf knows for whom."""
     return f"""cat >/usr/local/sbin/policy <<'END'
@@ -113,10 +119,7 @@ for line in sys.stdin:
         print("action=OK\\n" if {condition} else "action=DUNNO\\n", flush=True)
 END
 postconf -M 'policy/unix=policy unix - n n - 0 spawn user=nobody argv=/usr/bin/python3 /usr/local/sbin/policy'
-""" + service(
-        port,
-        "smtpd_relay_restrictions=check_policy_service,unix:private/policy,reject_unauth_destination",
-    )
+""" + guarded(port, "check_policy_service,unix:private/policy")
 
 
 HERE = "relaying::relaying_is_refused_to_this_host"
@@ -148,9 +151,7 @@ LIMITED = main_cf("smtpd_client_auth_rate_limit = 10")
 def rows(port: int, *patterns: str) -> str:
     """A table of recipients that permits what a pattern finds, before the guard: no plain address is among them."""
     text = "".join(f"{pattern} OK\\n" for pattern in patterns)
-    return f"printf '%b' '{text}' >/etc/postfix/rcpt\n" + service(
-        port, "smtpd_relay_restrictions=check_recipient_access,regexp:/etc/postfix/rcpt,reject_unauth_destination"
-    )  # fmt: skip
+    return f"printf '%b' '{text}' >/etc/postfix/rcpt\n" + guarded(port, "check_recipient_access,regexp:/etc/postfix/rcpt")  # fmt: skip
 
 
 BROKEN = (

@@ -212,11 +212,17 @@ def remedy_of(shape: str) -> str:
 # ---------------------------------------------------------------------- what is wrong, in sentences
 
 
-def relayed(doors: Doors, answers: list[tuple[Door, Said]], who: str) -> list[str]:
-    """Listeners that took mail for others from somebody who may not relay. `who`: "the controller"."""
+def relayed(
+    doors: Doors, answers: list[tuple[Door, Said]], who: str, *before: list[tuple[Door, Said]]
+) -> list[str]:
+    """Listeners that took mail for others from somebody who may not relay. `who`: "the controller".
+
+    `before`: what they said to others, of which another test tells.
+    """
     found = []
+    told = {door.port for each in before for door, said in doors.strange(each) if said["taken"]}
     for door, said in doors.strange(answers):
-        if not said["taken"]:
+        if not said["taken"] or door.port in told:
             continue
         shape, sender, recipient, reply = said["taken"][0]
         more = [f"'{each[0]}'" for each in said["taken"][1:]]
