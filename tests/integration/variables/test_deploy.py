@@ -404,8 +404,10 @@ def test_the_tests_are_given_each_value(deploy: Deployer, form: Any) -> None:
     assert told, run.why
     text = told[0].replace("&quot;", '"')
     for name in ("relay_host", "relay_tls", "relay_ca_file", "inet_interfaces", "submission_ports", "domains",
-                 "test_recipient", "test_sender", "relay_port", "delivery_timeout"):  # fmt: skip
+                 "test_recipient", "test_sender", "relay_port", "delivery_timeout", "certificate_names",
+                 "certificate_ca_file", "certificate_days"):  # fmt: skip
         assert f'"{name}": {json.dumps(GOOD[f"verify_{name}"])}' in text
+    assert f'"outside": {{"host": {json.dumps(GOOD["verify_outside"])}' in text
     result.unlink()
 
 

@@ -8,6 +8,7 @@ ansible-playbook, over SSH, as on any host.
 
 from __future__ import annotations
 
+import concurrent.futures
 import datetime
 import json
 import os
@@ -20,10 +21,12 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parents[3]
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 sys.path.insert(0, str(ROOT / "extensions" / "molecule" / "lab"))
 
 import lab as tool
+from attacked import CERTIFICATES
 
 NAME = os.environ.get("MAILOPS_LAB_NAME", "verify-test") + os.environ.get("PYTEST_XDIST_WORKER", "")
 CAST = [
@@ -55,6 +58,11 @@ def on(instance: tool.Lab, host: str, script: str, check: bool = True) -> str:
         timeout=120,
     )
     return done.stdout.decode(errors="replace")
+
+
+def everywhere(instance: tool.Lab, scripts: dict[str, str]) -> None:
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(lambda item: on(instance, *item), scripts.items()))
 
 
 def playbook(instance: tool.Lab, name: str, *arguments: str, hosts: str = "mail", **variables: Any) -> str:
@@ -108,3 +116,44 @@ def expired_certificate(instance: tool.Lab) -> None:
         "relay",
         f"cat >/etc/lab/expired.pem <<'END'\n{text}END\ncp /etc/lab/expired.pem /root/green/lab/",
     )
+
+
+def certificates(instance: tool.Lab) -> None:
+    """Give each mail host certificates of the lab's CA, each with its key, in attacked.CERTIFICATES."""
+    ca = instance.state / "ca"
+    issuer = x509.load_pem_x509_certificate((ca / "ca.pem").read_bytes())
+    ca_key = serialization.load_pem_private_key((ca / "ca.key").read_bytes(), None)
+    for host in MAIL_HOSTS:
+        name = f"{host}.{tool.DOMAIN}"
+        # The name that the certificate has, and the days that it is still valid.
+        kinds = {
+            "good": (name, 90),
+            "expired": (name, -1),
+            "expiring": (name, 3),
+            "other": ("mail.example.com", 90),
+            "own": (name, 90),
+        }
+        script = f"mkdir -p {CERTIFICATES}\n"
+        for kind, (subject, days) in kinds.items():
+            key = ec.generate_private_key(ec.SECP256R1())
+            names = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, subject)])
+            now = datetime.datetime.now(datetime.timezone.utc)
+            made = (
+                x509.CertificateBuilder(
+                    names if kind == "own" else issuer.subject,
+                    names,
+                    key.public_key(),
+                    x509.random_serial_number(),
+                )
+                .not_valid_before(now - datetime.timedelta(days=30))
+                .not_valid_after(now + datetime.timedelta(days=days, hours=1))
+                .add_extension(x509.SubjectAlternativeName([x509.DNSName(subject)]), False)
+                .sign(key if kind == "own" else ca_key, hashes.SHA256())  # type: ignore[arg-type]
+            )
+            private = key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+            public = made.public_bytes(serialization.Encoding.PEM)
+            script += f"cat >{CERTIFICATES}/{kind}.pem <<'END'\n{(private + public).decode()}END\n"
+            script += f"cat >{CERTIFICATES}/{kind}.crt <<'END'\n{public.decode()}END\n"
+        on(instance, host, script)

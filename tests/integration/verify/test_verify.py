@@ -8,15 +8,14 @@ case on each; MAILOPS_VERIFY_EVERYWHERE=1 tries each on both releases.
 
 from __future__ import annotations
 
-import concurrent.futures
 import functools
 import os
 from typing import Any
 
 import pytest
 import servers
-from cases import BROKEN, GREEN, HEALTHY, RELAY_GREEN, RELAY_RESET, RESET, Case
-from servers import MAIL_HOSTS, Verified, on, tool
+from cases import BROKEN, HEALTHY, RELAY_RESET, RESET, Case
+from servers import MAIL_HOSTS, Verified, everywhere, on, tool
 
 EVERYWHERE = bool(os.environ.get("MAILOPS_VERIFY_EVERYWHERE"))
 SECONDS = 12
@@ -43,11 +42,6 @@ PLACES = [
 ]  # fmt: skip
 
 
-def everywhere(instance: tool.Lab, scripts: dict[str, str]) -> None:
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        list(pool.map(lambda item: on(instance, *item), scripts.items()))
-
-
 def small_disk(instance: tool.Lab, host: str, options: str) -> None:
     """Put a small file system in the place of the queue's: a container may not mount, its machine may."""
     box = instance.inspect()[host]
@@ -63,22 +57,7 @@ def small_disk(instance: tool.Lab, host: str, options: str) -> None:
     tool.run(tool.as_root([*enter, script]))
 
 
-@pytest.fixture(scope="module")
-def lab() -> Any:
-    """The lab with a green deployment."""
-    instance = servers.lab()
-    instance.up()
-    output = servers.playbook(instance, "mailops.smtp.deploy")
-    assert "failed=0" in output and "failed=1" not in output, output
-    on(instance, "relay", RELAY_GREEN)
-    everywhere(instance, dict.fromkeys(MAIL_HOSTS, GREEN))
-    servers.expired_certificate(instance)
-    yield instance
-    if not os.environ.get("MAILOPS_LAB_KEEP"):
-        instance.down()
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def verified(lab: tool.Lab) -> Any:
     """What verify says in a round, asked once."""
     address = lab.addresses()["relay"]

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from causes import REMARK
+from doors import Doors, said_outside
 from journey import Message
 from judgements import other_route, stopping
 from mailserver import NextHop, Postfix
@@ -35,7 +36,14 @@ class Mail(NamedTuple):
 
 @pytest.fixture(scope="session")
 def postfix(host: Any, expect: dict[str, Any]) -> Postfix:
-    return Postfix(host, expect.get("address") or "")
+    outside = {each["source"] for each in said_outside(expect) or ()} - {""}
+    return Postfix(host, expect.get("address") or "", tuple(outside))
+
+
+@pytest.fixture(scope="session")
+def doors(postfix: Postfix, expect: dict[str, Any]) -> Doors:
+    """The listeners that strangers can reach, asked when the first test wants to know."""
+    return Doors(postfix, expect)
 
 
 @pytest.fixture(scope="session")

@@ -70,13 +70,19 @@ RESTRICTIONS = (
     "smtpd_recipient_restrictions", "smtpd_data_restrictions", "smtpd_end_of_data_restrictions",
 )  # fmt: skip
 MATCH_LISTS = (*DOMAINS, "mynetworks", "smtpd_authorized_xclient_hosts", "qmqpd_authorized_clients")
+# What decides how a listener talks to strangers and to users.
+TALKING = (
+    "smtpd_forbid_bare_newline", "smtpd_discard_ehlo_keywords", "smtpd_sasl_auth_enable", "smtpd_tls_security_level",
+    "smtpd_enforce_tls", "smtpd_client_auth_rate_limit", "hopcount_limit", "mail_version",
+)  # fmt: skip
 RELAYING = (
-    *RESTRICTIONS, *MATCH_LISTS, "smtpd_restriction_classes", "smtpd_upstream_proxy_protocol",
+    *RESTRICTIONS, *MATCH_LISTS, *TALKING, "smtpd_restriction_classes", "smtpd_upstream_proxy_protocol",
     "postscreen_upstream_proxy_protocol", "parent_domain_matches_subdomains", "virtual_alias_maps",
     "virtual_mailbox_maps", "allow_percent_hack", "swap_bangpath", "resolve_dequoted_address", "inet_interfaces",
     "smtpd_tls_wrappermode",
 )  # fmt: skip
 RELAYING_PROGRAMS = ("smtpd", "postscreen", "qmqpd", "trivial-rewrite")
+GUARDS = ("crowdsec", "fail2ban-server", "sshguard")
 # Tables whose key is whatever the client says: each of their rows can be had.
 SAID_BY_CLIENT = ("check_helo_access", "check_sender_access", "check_reverse_client_hostname_access")
 MOST_ROWS = 500
@@ -104,6 +110,23 @@ def read(path: str) -> str:
     return ""
 
 
+def own_addresses() -> list[str]:
+    """The addresses from which this host talks to others. Nothing is sent."""
+    found = []
+    for family, there in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((there, 25))
+            found.append(str(probe.getsockname()[0]))
+    return found
+
+
+def parents_of_address(address: str) -> list[str]:
+    """The keys under which tables have an address: access(5)."""
+    mark = ":" if ":" in address else "."
+    parts = address.split(mark)
+    return [mark.join(parts[:length]).rstrip(":") for length in range(len(parts), 0, -1)]
+
+
 def parameters() -> dict[str, str]:
     lines = (line.partition(" =") for line in run("postconf", "-x")[1].splitlines())
     return {name: value.strip() for name, _equals, value in lines}
@@ -128,6 +151,12 @@ def _name(database: Any, number: int) -> str:
         return str(database(number)[0])
     except KeyError:
         return str(number)
+
+
+def guards() -> list[str]:
+    """Programs that run here and ban who guesses passwords."""
+    found = {read(path).strip() for path in glob.glob("/proc/[0-9]*/comm")}
+    return sorted(found & set(GUARDS))
 
 
 def exists(database: Any, name: str) -> bool:
@@ -564,7 +593,8 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
     queue, config = values.get("queue_directory", ""), values.get("config_directory", "")
     spool = values.get("mail_spool_directory", "")
     own = recipients(values, request.get("domains") or domains(values))
-    where = listener()
+    where, addresses = listener(), own_addresses()
+    keys = [*(request.get("keys") or []), *(key for each in addresses for key in parents_of_address(each))]
     return {
         "now": time.time(),
         "parameters": {name: values.get(name, "") for name in WANTED},
@@ -583,7 +613,9 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
         "queue": queue_entries(),
         "set_again": set_again(read(os.path.join(config, "main.cf"))),
         "previous": previous(config),
-        "relaying": relaying(values, request.get("keys") or []),
+        "relaying": relaying(values, keys),
+        "addresses": addresses,
+        "guards": guards(),
         "listener": list(where) if where else [],
         "answers": asked(*where, own) if where and own else [],
     }

@@ -75,10 +75,10 @@ class Listener:
 class Postfix:
     """The host's own Postfix, as its tools describe it."""
 
-    def __init__(self, host: Any, address: str = "") -> None:
-        """`address`: where the controller reaches the host."""
+    def __init__(self, host: Any, address: str = "", outside: tuple[str, ...] = ()) -> None:
+        """`address`: where the controller reaches the host. `outside`: from where else its listeners were asked."""
         self.host = host
-        self.controller = source_address(address) if address else ""
+        self.strangers = (source_address(address) if address else "", *outside)
         assert host.user().uid == 0, (
             f"the tests ran as {host.user().name}, but only root may read Postfix's files: "
             "set become: true on the play."
@@ -171,7 +171,7 @@ class Postfix:
         request = {
             "next_hop": "" if is_address(first) else first,
             "domains": [],
-            "keys": all_keys(self.own_names, self.controller),
+            "keys": all_keys(self.own_names, *self.strangers),
         }
         done = self.host.run(f"{PYTHON} -c %s %s", LOOK.read_text(), json.dumps(request))
         try:

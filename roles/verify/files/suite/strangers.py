@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from look import DOMAINS, RESTRICTIONS, SAID_BY_CLIENT, split_list
+from look import DOMAINS, RESTRICTIONS, SAID_BY_CLIENT, parents_of_address, split_list
 
 # Of networks far apart, so that no owner of a network has two of them.
 ADDRESSES = (
@@ -104,13 +104,6 @@ def parents_of_name(name: str) -> Iterator[str]:
             yield "." + ".".join(parts[index:])
 
 
-def parents_of_address(address: str) -> Iterator[str]:
-    mark = ":" if ":" in address else "."
-    parts = address.split(mark)
-    for length in range(len(parts), 0, -1):
-        yield mark.join(parts[:length]).rstrip(":")
-
-
 def keys_of(what: str, client: Client, own: tuple[str, ...]) -> Iterator[str]:
     """What smtpd looks up, the most special first: access(5). `own`: this host's domain and name."""
     if what == "client":
@@ -126,9 +119,9 @@ def keys_of(what: str, client: Client, own: tuple[str, ...]) -> Iterator[str]:
             yield "<>"
 
 
-def all_keys(own: tuple[str, ...], controller: str) -> list[str]:
-    """All that tables are asked for."""
-    clients = [Client(address) for address in (*ADDRESSES, *([controller] if controller else []))]
+def all_keys(own: tuple[str, ...], *others: str) -> list[str]:
+    """All that tables are asked for. `others`: addresses from which the listeners are asked."""
+    clients = [Client(address) for address in (*ADDRESSES, *filter(None, others))]
     clients += [Client(ADDRESSES[0], recipient) for recipient in RECIPIENTS]
     kinds = ("client", "helo", "sender", "recipient")
     return list(

@@ -1,4 +1,4 @@
-"""From this host, and with its CA certificates, the relay proves who it is."""
+"""The relay proves who it is, and this host proves it to its users, each with a certificate that verifies."""
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 import pytest
+from doors import Doors
 from mailserver import NextHop, Postfix
 
 # What the probe is to ask for at each TLS level of Postfix.
@@ -25,10 +26,18 @@ WORDS = (
     (r"Use a longer timeout; if it stays so, look", "Look"),
     (r", or a longer timeout\b", ""),
 )
+# The same of this host's own certificate, which it shows to its users.
+OWN_WORDS = (
+    (
+        r"Use a host name that the certificate has, or set server_name",
+        "Get a certificate with that name (smtpd_tls_chain_files), or set verify_certificate_names to what users write",
+    ),
+    (r"\bca_path\b", "verify_certificate_ca_file"),
+)
 
 
-def in_the_words_of_the_roles(advice: str) -> str:
-    for pattern, words in WORDS:
+def in_the_words_of_the_roles(advice: str, replaced: tuple[tuple[str, str], ...] = WORDS) -> str:
+    for pattern, words in replaced:
         advice = re.sub(pattern, words, advice)
     return advice
 
@@ -59,3 +68,42 @@ def test_certificate_of_the_relay_verifies(
     assert endpoint["usable"], f"{endpoint['reason']} {in_the_words_of_the_roles(endpoint['advice'])}"
     if endpoint["tls_version"]:
         record_property("relay_tls", f"{endpoint['tls_version']}, {endpoint['tls_cipher']}")
+
+
+def test_certificate_is_what_users_expect(
+    host: Any, expect: dict[str, Any], postfix: Postfix, doors: Doors, record_property: Any
+) -> None:
+    """On each port on which they submit mail, for each name that they write: chain, names and days, as they see it."""
+    shown = [door for door, said in doors.from_here if door.port in doors.wanted and said["reached"]]
+    if not shown:
+        pytest.skip("no port is named on which users submit mail (verify_submission_ports), or none is open")
+    names = expect.get("certificate_names") or [postfix["myhostname"]]
+    asked: dict[str, Any] = {
+        "endpoints": [
+            {
+                "host": door.address,
+                "port": door.port,
+                "tls": "implicit" if door.implicit else "starttls",
+                "server_name": name,
+            }
+            for door in shown
+            for name in names
+        ],
+        "min_days": int(expect.get("certificate_days") or 0),
+        "fail_when": "never",
+    }
+    if expect.get("certificate_ca_file"):
+        asked["ca_path"] = [expect["certificate_ca_file"]]
+    found = host.ansible("mailops.smtp.smtp_probe", asked)
+    assert "endpoints" in found, f"the probe of this host's own ports failed: {found.get('msg', found)}"
+    faults, seen = [], {}
+    for question, endpoint in zip(asked["endpoints"], found["endpoints"]):
+        certificate = endpoint.get("certificate") or {}
+        seen[question["port"]] = f"port {question['port']}: {certificate.get('days_left')} days left"
+        if endpoint["verdict"].startswith(("certificate_", "tls_", "starttls_")):
+            faults.append(
+                f"users who write {question['server_name']} see on port {question['port']}: {endpoint['reason']} "
+                f"{in_the_words_of_the_roles(endpoint['advice'], OWN_WORDS)}"
+            )
+    record_property("certificates", "; ".join(seen.values()))
+    assert not faults, " ".join(faults)

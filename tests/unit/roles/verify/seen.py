@@ -89,6 +89,8 @@ SEEN: dict[str, Any] = {
     "queue": {"problem": "", "entries": []},
     "set_again": [],
     "previous": {"main.cf": {}, "master.cf": [], "path": ""},
+    "addresses": [],
+    "guards": [],
     "listener": ["127.0.0.1", 25],
     "answers": [{"recipient": "root@mail1.example.com", "code": 250, "text": "250 2.1.5 Ok"}],
 }
@@ -105,6 +107,9 @@ RELAYING = {
     "parent_domain_matches_subdomains": "debug_peer_list,mynetworks,relay_domains",
     "smtpd_relay_restrictions": "permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination",
     "smtpd_recipient_restrictions": "",
+    "smtpd_forbid_bare_newline": "normalize",
+    "hopcount_limit": "50",
+    "mail_version": "3.10.5",
 }
 MASTER_CF = "smtp       inet  n       -       y       -       -       smtpd\n"
 KINDS = "cidr hash inline ldap proxy regexp static texthash unix"
