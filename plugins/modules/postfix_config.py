@@ -287,6 +287,15 @@ options:
     type: dict
     default: {}
     version_added: 1.1.0
+  needs:
+    description:
+      - Programs that the configuration depends on, beside Postfix's own. Where one is not installed, it is in
+        RV(missing).
+    type: list
+    elements: str
+    choices: [dovecot]
+    default: []
+    version_added: 1.1.0
   on_missing:
     description:
       - What a run outside of check mode does where Postfix is not installed. V(fail) fails, V(report) changes nothing
@@ -388,11 +397,15 @@ enabled:
     - V(null) where systemd does not run, and for a O(config_directory) other than V(/etc/postfix).
   returned: success
   type: bool
+dovecot_auth:
+  description: Whether M(mailops.smtp.dovecot_auth) has files in Dovecot's configuration.
+  returned: success
+  type: bool
 missing:
   description:
     - What the configuration needs on this host, is not there, and comes with packages.
     - V(postfix), V(sasl_plugin) where a login is asked for and Cyrus SASL has no plugin for it, V(ca_file) where
-      C(smtp_tls_CAfile) does not exist.
+      C(smtp_tls_CAfile) does not exist, and what of O(needs) is not installed.
     - When it is not empty, install these first, then run again.
   returned: always
   type: list

@@ -21,6 +21,7 @@ import yaml
 
 from ..module_utils._base.addresses import PORT_NAMES, is_address, is_host_name, is_label
 from ..module_utils._base.words import listed
+from ..module_utils._dovecot.users import HOW, hash_flaw, login_flaw
 from ..module_utils._postfix.arguments import ignored_checks
 from ..module_utils._postfix.files.networks import interface_flaw, network_flaw
 from ..module_utils._postfix.files.nexthop import RECIPIENT_TRANSPORTS, SENDER_TRANSPORTS
@@ -695,6 +696,8 @@ _TYPES: dict[str, Callable[[str, Option, Any], Any]] = {
 
 def _secret(name: str, option: Option, value: Any) -> Any:
     """`value` as it is. No complaint about a secret shows any of it, nor how it differs from what is right."""
+    if name == "postfix_submission_users":
+        return _users(name, value)
     if option.get("type", "str") != "str":
         if not isinstance(value, (str, list, tuple)):
             raise Wrong(f"{name} is {_kind(value)}, and takes a list; {_list_example(name, 'str')}")
@@ -718,6 +721,32 @@ def _secret(name: str, option: Option, value: Any) -> Any:
             "hold; is it the right secret?"
         )
     return text
+
+
+def _users(name: str, value: Any) -> dict[str, str]:
+    """Logins and hashes for a passwd-file of Dovecot's."""
+    if isinstance(value, str):
+        # As the role reads it.
+        with contextlib.suppress(yaml.YAMLError):
+            value = yaml.safe_load(value)
+    if not isinstance(value, Mapping):
+        what = "text (not shown)" if isinstance(value, str) else _kind(value)
+        raise Wrong(
+            f"{name} is {what}, and takes a mapping of logins to hashes of their passwords; write "
+            f"{name}: {{joe: '{{SHA512-CRYPT}}$6$...'}}"
+        )
+    for login, one in value.items():
+        flaw = login_flaw(_key(name, login))
+        if flaw:
+            raise Wrong(f"{name}: the login {shown(str(login))} {flaw}")
+        flaw = (
+            hash_flaw(one)
+            if isinstance(one, str)
+            else f"is {_kind(one)}, and takes the hash of a password; {HOW}"
+        )
+        if flaw:
+            raise Wrong(f"{name}: what is given for {login} {flaw}")
+    return {str(login): str(one) for login, one in value.items()}
 
 
 def _leaves(value: Any) -> Iterator[str]:
@@ -860,6 +889,7 @@ def needs(
         *(_maps(values) if role == "postfix" else []),
         *(_submission(values, complaints) if role == "postfix" else []),
         *_rewritten(values),
+        *_logins(values, complaints),
         *_ignored(values),
     ]
     if not any(
@@ -1062,6 +1092,24 @@ def _rewritten(values: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def _logins(values: Mapping[str, Any], complaints: Sequence[str]) -> list[str]:
+    """What is wrong with who may submit mail."""
+    mode, users = "postfix_submission_dovecot", "postfix_submission_users"
+    if (
+        values.get(mode) == "users"
+        and not values.get(users)
+        and not any(one.startswith(users) for one in complaints)
+    ):
+        return [
+            f"{mode} is users, and {users} is empty, so nobody could log in; name users, or write pam or existing"
+        ]
+    if values.get(mode) == "none" and values.get(users):
+        return [
+            f"{mode} is none, which touches no Dovecot, and {users} names users for it; leave one of the two out"
+        ]
+    return []
+
+
 def _ignored(values: Mapping[str, Any]) -> list[str]:
     """What is wrong with the checks to turn off."""
     try:
@@ -1120,6 +1168,14 @@ def _submission(values: Mapping[str, Any], complaints: Sequence[str]) -> Iterato
             "private/auth, or inet:host:port"
         )
     yield from _senders(values[f"{prefix}senders"])
+    users = values[f"{prefix}users"]
+    if users and values[f"{prefix}dovecot"] in ("", "users"):
+        unknown = [str(login) for login in values[f"{prefix}senders"] if str(login) not in users]
+        if unknown:
+            yield (
+                f"{prefix}senders names {listed(unknown)}, and {prefix}users does not, so nobody can log in so; name "
+                "the same logins in both"
+            )
 
 
 def _senders(senders: Mapping[str, Any]) -> Iterator[str]:

@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "_smtp": {"_base", "_smtp"},
     "_route": {"_base", "_route", "_smtp"},
     "_postfix": {"_base", "_postfix"},
+    "_dovecot": {"_base", "_dovecot", "_postfix"},
 }
 # So they do inside _smtp/: a file imports from the rows above its own, and from no other.
 POSTFIX = MODULE_UTILS / "_postfix"

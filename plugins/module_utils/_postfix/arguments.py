@@ -80,6 +80,7 @@ CONFIG_ARGUMENTS: dict[str, Any] = {
     "backup_keep": {"type": "int", "default": 5},
     "replace_mta": {"type": "bool", "default": False},
     "ignore": {"type": "dict", "default": {}},
+    "needs": {"type": "list", "elements": "str", "choices": ["dovecot"], "default": []},
     "on_missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
 }
 

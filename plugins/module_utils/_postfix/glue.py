@@ -44,6 +44,7 @@ def run_config(module: Any) -> None:
             backup_keep=params["backup_keep"],
             replace_mta=params["replace_mta"],
             ignore=_ignored(params["ignore"] or {}),
+            needs=params["needs"] or [],
         )
         outcome = transaction.deploy(request, module.check_mode)
     except DeployError as error:

@@ -51,6 +51,8 @@ GOOD: dict[str, Any] = {
     "postfix_generic": {"root": "ops@example.com", "@mail.example.com": "@example.net"},
     "postfix_root_alias": ["ops@example.com", "joe"],
     "postfix_aliases": {"abuse": "root"},
+    "postfix_submission_users": {"joe@example.com": "{SHA512-CRYPT}$6$abcdefgh$" + "x" * 86},
+    "postfix_submission_dovecot": "pam",
     "postfix_maps": [{"path": "senders", "content": "a@example.com b@example.com\n", "mode": "0640"}],
     "postfix_parameters": {"message_size_limit": 20480000, "smtpd_banner": "$myhostname ESMTP", "soft_bounce": False},
     "postfix_services": [
@@ -63,7 +65,7 @@ GOOD: dict[str, Any] = {
     "postfix_submission_self_signed": True,
     "postfix_submission_sni": {"mail.example.org": {"cert_file": "/etc/ssl/org.pem", "key_file": "/etc/ssl/org.key"}},
     "postfix_submission_sasl": "cyrus",
-    "postfix_submission_auth_socket": "inet:127.0.0.1:12345",
+    "postfix_submission_auth_socket": "private/other",
     "postfix_submission_senders": {"joe": ["joe@example.com", "@example.net"]},
     "postfix_submission_message_size": 52428800,
     "postfix_submission_rate": 30,
@@ -131,7 +133,9 @@ WELL_FORMED = (
 PORTS = ("postfix_relay_port", "preflight_port")
 # Where Postfix's password table would hold another value than the one given.
 SECRETS = ("postfix_relay_password", "postfix_relay_oauth_client_secret", "postfix_relay_oauth_refresh_token")
-EXACT = ("postfix_relay_username", *SECRETS)
+# Hashes, and the logins that they belong to.
+HASHES = ("postfix_submission_users",)
+EXACT = ("postfix_relay_username", *SECRETS, *HASHES)
 
 
 class Unsafe(str):
@@ -250,9 +254,9 @@ def _in_mapping(name: str, good: Mapping[str, Any]) -> Iterator[Form]:
     yield Form("NUL", {**good, key: "a\0b"}, None, refused=True)
     yield Form("line break", {**good, key: "a\n b"}, None, refused=True)
     yield Form("line break in a key", {**good, "a\nb": "c"}, None, refused=True)
-    strict = name in WELL_FORMED
+    strict = name in (*WELL_FORMED, *HASHES)
     word = "joe@example.com" if strict else "a"
-    yield Form("blanks", {**good, key: Unsafe(f" {word} ")}, {**good, key: word})
+    yield Form("blanks", {**good, key: Unsafe(f" {word} ")}, {**good, key: word}, refused=name in HASHES)
     yield Form("other letters", {**good, key: "é"}, {**good, key: "é"}, refused=strict)
     yield Form(
         "left-over template", {**good, key: Unsafe("{{ x }}")}, {**good, key: "{{ x }}"}, refused=strict

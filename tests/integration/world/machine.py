@@ -42,13 +42,13 @@ ENVIRONMENT = (
 )
 
 
-def image(release: str) -> str:
-    """The image of a release, built from Debian's packages when podman does not have it."""
-    name = f"localhost/mailops-mail-host:{release}"
+def image(release: str, more: str = "", name: str = "mail-host") -> str:
+    """The image of a release, built from Debian's packages when podman does not have it. `more` packages have a name."""
+    name = f"localhost/mailops-{name}:{release}"
     if podman("image", "exists", name, check=False).returncode:
         with tempfile.TemporaryDirectory(dir="/var/tmp") as room:
             archive = os.path.join(room, "root.tar")
-            command = ["mmdebstrap", "--mode=root", "--variant=apt", f"--include={PACKAGES}"]
+            command = ["mmdebstrap", "--mode=root", "--variant=apt", f"--include={PACKAGES}{more}"]
             command += ["--aptopt=Acquire::Check-Valid-Until false", release, archive, MIRROR]
             subprocess.run(command, check=True, capture_output=True)
             podman("import", "-c", 'CMD ["/lib/systemd/systemd"]', archive, name)

@@ -26,6 +26,7 @@ class Outcome:
     takes: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     enabled: bool | None = None
+    dovecot_auth: bool = False
     warnings: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 

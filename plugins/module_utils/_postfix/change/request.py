@@ -64,6 +64,8 @@ class Request:
     replace_mta: bool = False
     ignore: Mapping[str, str] = field(default_factory=dict)
     """Checks that are turned off, by name, and why."""
+    needs: Sequence[str] = ()
+    """Programs that the change depends on, beside Postfix's."""
 
 
 def file_wishes(entries: Sequence[Mapping[str, Any]]) -> list[FileWish]:

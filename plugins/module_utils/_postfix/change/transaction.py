@@ -99,6 +99,7 @@ def _deploy(request: Request, check_mode: bool) -> Outcome:
     directory = Directory(request.config_directory)
     outcome = _predict(request, directory) if check_mode else _change_locked(request, directory)
     outcome.enabled = Control(request.config_directory, "").enabled()
+    outcome.dovecot_auth = needs.logins_of_dovecot()
     outcome.warnings += told
     if outcome.activated == "start" and not check_mode:
         outcome.warnings += neighbours.remarks()
@@ -200,7 +201,7 @@ def outcome_of(plan: Plan, request: Request) -> Outcome:
             if change.path != managed.STATE
         ],
         diff=diffs(plan, request.config_directory),
-        missing=needs.missing(values, plan.master, created),
+        missing=needs.missing(values, plan.master, created) + needs.missing_programs(request.needs),
         warnings=list(plan.made.warnings),
     )
 

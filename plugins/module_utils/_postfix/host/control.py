@@ -40,7 +40,7 @@ class Control:
         """
         if not os.path.isdir("/run/systemd/system") or not self.default_instance:
             return None
-        path = _unit_file("postfix.service")
+        path = unit_file("postfix.service")
         if path is None:
             return None
         if os.path.realpath(path) == "/dev/null":
@@ -53,8 +53,8 @@ class Control:
         except OSError:
             # A link to nowhere: systemd does not know such a unit either.
             return None
-        if re.search(r"^ExecStart=\S*/true\b", text, re.MULTILINE) and _unit_file("postfix@.service"):
-            instance = _unit_file("postfix@-.service")
+        if re.search(r"^ExecStart=\S*/true\b", text, re.MULTILINE) and unit_file("postfix@.service"):
+            instance = unit_file("postfix@-.service")
             if instance and os.path.realpath(instance) == "/dev/null":
                 raise ServiceError("postfix@-.service is masked: run systemctl unmask postfix@-.service")
             return "postfix@-.service"
@@ -127,7 +127,7 @@ class Control:
             self.stop()
 
 
-def _unit_file(name: str) -> str | None:
+def unit_file(name: str) -> str | None:
     for directory in UNIT_DIRECTORIES:
         path = os.path.join(directory, name)
         if os.path.lexists(path):

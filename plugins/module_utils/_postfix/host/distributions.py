@@ -28,7 +28,7 @@ class Family(NamedTuple):
     ids: tuple[str, ...]
     """ID, or a word of ID_LIKE, in os-release(5)."""
     packages: Mapping[str, tuple[str, ...]]
-    """What is missing (`postfix`, `sasl_plugin`, `ca_file`) -> the packages that bring it."""
+    """What is missing (`postfix`, `sasl_plugin`, `ca_file`, `dovecot`) -> the packages that bring it."""
     mechanisms: Mapping[str, tuple[str, ...]]
     """Each mechanism that Cyrus SASL can have here -> the packages that bring it beside those of `sasl_plugin`."""
     ca_file: str
@@ -54,7 +54,7 @@ class Family(NamedTuple):
 
 # Names of sources -> what they are. `general` is knowledge without a source that was read, to be taken as a hint.
 SOURCES = {
-    "debian": "Debian's package indexes and README.Debian of postfix, bullseye to sid (read 2026-11)",
+    "debian": "Debian's package indexes, README.Debian of postfix, dovecot-core, bullseye to sid (read 2026-11)",
     "scram-apart": "https://bugs.launchpad.net/bugs/1988730 (read 2026-11)",
     "openela-postfix": "openela-main/postfix SPECS/postfix.spec @498e2d0 (read 2026-11)",
     "openela-sasl": "openela-main/cyrus-sasl SPECS/cyrus-sasl.spec @15eacdf (read 2026-11)",
@@ -71,6 +71,10 @@ SOURCES = {
     "arch-sasl": "Arch's libsasl/PKGBUILD 2.1.28 as in loongarchlinux/core @3cc11f6 (read 2026-11)",
     "freebsd-postfix": "freebsd/freebsd-ports mail/postfix/Makefile @0115f8e (read 2026-11)",
     "freebsd-sasl": "freebsd/freebsd-ports security/cyrus-sasl2/Makefile @004f266 (read 2026-11)",
+    "dovecot-packages": (
+        "openela-main/dovecot SPECS/dovecot.spec @1ea5b08, bmwiedemann/openSUSE packages/d/dovecot @3137d3a, "
+        "alpinelinux/aports main/dovecot @9672525, freebsd/freebsd-ports mail/dovecot @5884116 (read 2026-11)"
+    ),
     "general": "general knowledge",
 }
 
@@ -90,7 +94,13 @@ _DEBIAN = Family(
     title="Debian",
     releases="12 and 13",
     ids=("debian",),
-    packages={"postfix": ("postfix",), "sasl_plugin": ("libsasl2-modules",), "ca_file": _CERTIFICATES},
+    packages={
+        "postfix": ("postfix",),
+        "sasl_plugin": ("libsasl2-modules",),
+        "ca_file": _CERTIFICATES,
+        # Without those of IMAP and POP3 it opens no port.
+        "dovecot": ("dovecot-core",),
+    },
     mechanisms={
         **_BUILT_IN,
         **dict.fromkeys((*_SCRAM, *_MD5, "NTLM"), ()),
@@ -112,7 +122,12 @@ _EL = Family(
     title="EL",
     releases="8 and 9 (RHEL, AlmaLinux, Rocky, CentOS Stream, Oracle)",
     ids=("rhel", "centos", "rocky", "almalinux", "ol"),
-    packages={"postfix": ("postfix",), "sasl_plugin": ("cyrus-sasl-plain",), "ca_file": _CERTIFICATES},
+    packages={
+        "postfix": ("postfix",),
+        "sasl_plugin": ("cyrus-sasl-plain",),
+        "ca_file": _CERTIFICATES,
+        "dovecot": ("dovecot",),
+    },
     mechanisms={
         **_BUILT_IN,
         **dict.fromkeys(_SCRAM, ("cyrus-sasl-scram",)),
@@ -124,7 +139,7 @@ _EL = Family(
     plugin_directory="/usr/lib64/sasl2",
     database="hash",
     maps=_maps("lmdb", "cdb", "pcre", "ldap", "mysql", "pgsql", "sqlite"),
-    sources=("openela-postfix", "openela-sasl", "selinux", "general"),
+    sources=("openela-postfix", "openela-sasl", "dovecot-packages", "selinux", "general"),
     last=9,
     selinux="enforcing",
 )
@@ -179,7 +194,7 @@ FAMILIES = (
         last=19,
         # Berkeley DB is gone, and hash: and btree: with it.
         database="lmdb",
-        sources=("openela-sasl", "el10-lmdb", "selinux", "general"),
+        sources=("openela-sasl", "dovecot-packages", "el10-lmdb", "selinux", "general"),
     ),
     _EL._replace(
         name="fedora",
@@ -211,6 +226,7 @@ FAMILIES = (
             "postfix": ("postfix",),
             "sasl_plugin": ("cyrus-sasl-plain",),
             "ca_file": ("ca-certificates-mozilla",),
+            "dovecot": ("dovecot",),
         },
         mechanisms={
             **_BUILT_IN,
@@ -225,7 +241,7 @@ FAMILIES = (
         plugin_directory="/usr/lib64/sasl2",
         database="lmdb",
         maps={"ldap": "postfix-ldap", "mysql": "postfix-mysql", "pgsql": "postfix-postgresql"},
-        sources=("suse-postfix", "suse-sasl", "suse-lmdb", "general"),
+        sources=("suse-postfix", "suse-sasl", "suse-lmdb", "dovecot-packages", "general"),
         selinux="enforcing on Leap 16 and Tumbleweed",
     ),
     Family(
@@ -238,6 +254,7 @@ FAMILIES = (
             "postfix": ("postfix",),
             "sasl_plugin": ("libsasl", "cyrus-sasl-login"),
             "ca_file": _CERTIFICATES,
+            "dovecot": ("dovecot",),
         },
         mechanisms={
             **_BUILT_IN,
@@ -252,14 +269,19 @@ FAMILIES = (
         plugin_directory="/usr/lib/sasl2",
         database="lmdb",
         maps=_maps("lmdb", "pcre", "ldap", "mysql", "pgsql", "sqlite"),
-        sources=("alpine-postfix", "alpine-sasl", "general"),
+        sources=("alpine-postfix", "alpine-sasl", "dovecot-packages", "general"),
     ),
     Family(
         name="arch",
         title="Arch",
         releases="",
         ids=("arch",),
-        packages={"postfix": ("postfix",), "sasl_plugin": ("libsasl",), "ca_file": _CERTIFICATES},
+        packages={
+            "postfix": ("postfix",),
+            "sasl_plugin": ("libsasl",),
+            "ca_file": _CERTIFICATES,
+            "dovecot": ("dovecot",),
+        },
         mechanisms={
             **_BUILT_IN,
             **dict.fromkeys((*_SCRAM, *_MD5, "NTLM"), ()),
@@ -282,6 +304,7 @@ FAMILIES = (
             "postfix": ("postfix-sasl",),
             "sasl_plugin": ("cyrus-sasl",),
             "ca_file": ("ca_root_nss",),
+            "dovecot": ("dovecot",),
         },
         mechanisms={
             **_BUILT_IN,
@@ -293,7 +316,7 @@ FAMILIES = (
         plugin_directory="/usr/local/lib/sasl2",
         database="hash",
         maps={},
-        sources=("freebsd-postfix", "freebsd-sasl", "general"),
+        sources=("freebsd-postfix", "freebsd-sasl", "dovecot-packages", "general"),
         config_directory="/usr/local/etc/postfix",
     ),
 )
@@ -320,6 +343,9 @@ UNIT_DIRECTORIES = (
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 )
+# Where packages have dovecot.conf, and what module dovecot_auth writes below that.
+DOVECOT_DIRECTORIES = ("/etc/dovecot", "/usr/local/etc/dovecot")
+DOVECOT_DROP_INS = ("conf.d/00-mailops-smtp.conf", "conf.d/99-mailops-smtp.conf")
 MAIL_LOGS = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail")
 # Debian's, which make the copies for the chroot at a start, and what turns that off.
 CHROOT_SCRIPTS = ("/usr/lib/postfix/configure-instance.sh", "/etc/init.d/postfix")
@@ -373,7 +399,7 @@ def packages_for(
     return list(dict.fromkeys(result))
 
 
-_MISSING = {"postfix": "Postfix", "ca_file": "the file of CA certificates"}
+_MISSING = {"postfix": "Postfix", "ca_file": "the file of CA certificates", "dovecot": "Dovecot"}
 
 
 def unpackaged(missing: Iterable[str], release: Mapping[str, str], mechanisms: Iterable[str] = ()) -> str:

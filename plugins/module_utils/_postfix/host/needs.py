@@ -15,7 +15,8 @@ from typing import Container, Iterable, Iterator, Mapping
 
 from ..files import expansion, lines, master_cf
 from ..files.parameters import MECHANISM_PLUGINS
-from .distributions import LIBRARY_DIRECTORIES
+from . import programs
+from .distributions import DOVECOT_DIRECTORIES, DOVECOT_DROP_INS, LIBRARY_DIRECTORIES
 
 
 def missing(
@@ -34,6 +35,20 @@ def missing(
     if any(path and path not in created_paths and not os.path.isfile(path) for path in ca_files):
         result.append("ca_file")
     return result
+
+
+def missing_programs(wanted: Iterable[str]) -> list[str]:
+    """Those of the programs that are not on this host: `dovecot`."""
+    return [name for name in wanted if programs.find_program(name) is None]
+
+
+def logins_of_dovecot() -> bool:
+    """Whether module dovecot_auth has something in Dovecot's configuration."""
+    return any(
+        os.path.lexists(os.path.join(directory, name))
+        for directory in DOVECOT_DIRECTORIES
+        for name in DOVECOT_DROP_INS
+    )
 
 
 def _value(scope: Mapping[str, str], name: str) -> str:

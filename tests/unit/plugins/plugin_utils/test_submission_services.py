@@ -162,6 +162,7 @@ def test_each_setting_is_told_by_its_variable() -> None:
     assert {*told.values()} <= {*SPEC}
 
 
+HASH = "{SHA512-CRYPT}$6$abcdefgh$" + "x" * 86
 OFFERED = {"ports": [587], "cert_file": "/c.pem", "self_signed": False}
 
 
@@ -198,6 +199,12 @@ OFFERED = {"ports": [587], "cert_file": "/c.pem", "self_signed": False}
         ({"senders": {"joe": "joe"}}, ["postfix_submission_senders.joe holds 'joe'", "local@domain"]),
         ({"senders": {"joe": ["@example.org", "joe@b.example"]}}, []),
         ({"senders": {"joe": []}}, []),
+        ({"senders": {"joe": []}, "users": {"joe": HASH}}, []),
+        (
+            {"senders": {"ann": []}, "users": {"joe": HASH}},
+            ["names ann, and postfix_submission_users does not"],
+        ),
+        ({"senders": {"ann": []}, "users": {"joe": HASH}, "dovecot": "pam"}, []),
         ({"senders": {"joe": "<joe@b.example>"}}, ["holds '<joe@b.example>'"]),
         ({"senders": {"joe": "joe@b_.example/x"}}, ["holds 'joe@b_.example/x'"]),
         ({"senders": {"joe ann": "a@b.example"}}, ["a key of postfix_submission_senders is 'joe ann'"]),

@@ -143,6 +143,8 @@ def test_a_host_is_known_by_its_release(tmp_path: Path, host: Host) -> None:
     assert set(known.mechanisms) >= PASSWORDS | {"GSSAPI"}
     assert distributions.packages_for(ALL, release, ["PLAIN"]) == host.packages.split()
     assert distributions.packages_for([], release) == []
+    dovecot = "dovecot-core" if host.packages == APT else "dovecot"
+    assert distributions.packages_for(["dovecot"], release) == [dovecot]
     plugins = [*known.packages["sasl_plugin"], *host.scram.split()]
     assert distributions.packages_for(["sasl_plugin"], release, ["scram-sha-256"]) == plugins
     assert distributions.unpackaged(ALL, release, sorted(PASSWORDS)) == ""
@@ -204,7 +206,7 @@ def test_every_family_has_a_host() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_a_family_is_whole(family: Family) -> None:
-    assert set(family.packages) == set(ALL)
+    assert set(family.packages) == {*ALL, "dovecot"}
     for packages in (*family.packages.values(), *family.mechanisms.values()):
         assert isinstance(packages, tuple) and all(packages)
     assert all(family.packages.values())
