@@ -42,7 +42,7 @@ options:
       content:
         description:
           - What the file is to contain. A missing newline at its end is added.
-          - Required unless O(files[].state=absent).
+          - Required unless O(files[].state=absent) or O(files[].self_signed=true).
         type: str
       mode:
         description:
@@ -72,6 +72,14 @@ options:
           - Only with O(block), and for tables of keys and values (C(hash:), C(lmdb:), C(texthash:) and the like).
         type: bool
         default: false
+      self_signed:
+        description:
+          - In place of O(files[].content), a private key and a certificate for C($myhostname) that signs itself. What
+            is there stays until the name is another, or the last month before it expires, after ten years.
+          - It is made by the program C(openssl) of the host. The file is sensitive. Only with O(block).
+        type: bool
+        default: false
+        version_added: 1.1.0
   block:
     description:
       - What a block at the end of C(main.cf) is to hold. Everything else in C(main.cf), C(master.cf) and the tables is
@@ -124,7 +132,9 @@ options:
       variables:
         description:
           - Names of variables to use in what is said of parameters in O(block.text), for a role that fills it from
-            variables of its own; under V(parameters) and V(services) the names for O(parameters) and O(services).
+            variables of its own; under V(parameters) and V(services) the names for O(parameters) and O(services). One
+            for a service alone is under its name and type, as V(587/inet), and one for an option of it under these and
+            the parameter, as V(587/inet smtpd_tls_cert_file).
         type: dict
         default: {}
       offered:
@@ -136,6 +146,13 @@ options:
         type: list
         elements: str
         default: []
+      reachable:
+        description:
+          - The sentence with which the change is refused where other hosts could not reach Postfix, because of an
+            C(inet_interfaces) that nothing here names. Empty where that is no matter.
+        type: str
+        default: ""
+        version_added: 1.1.0
   restore:
     description:
       - Take back what O(block) did, as a transaction of its own; what else changed in the files since stays.
@@ -198,6 +215,19 @@ options:
         description: The service's C(-o) options, merged. V(null) removes one.
         type: dict
         default: {}
+      where_known:
+        description: More of them, each set where this host's Postfix knows the parameter.
+        type: dict
+        default: {}
+        version_added: 1.1.0
+      exclusive:
+        description:
+          - Whether this service is alone on its port. Every entry of type V(inet) on the same port goes, by whatever
+            name and address, and nothing of it stays in this one.
+          - With V(absent) they go as well. With O(block) they are there again when this entry is no longer given.
+        type: bool
+        default: false
+        version_added: 1.1.0
       state:
         description: V(absent) removes the service.
         type: str

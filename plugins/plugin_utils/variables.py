@@ -30,6 +30,7 @@ from ..module_utils._postfix.files.nexthop import RECIPIENT_TRANSPORTS, SENDER_T
 from ..module_utils._route.fact import unprobed
 from ..module_utils._route.relays import named_host
 from ..module_utils._smtp.endpoint import OptionError, check_host
+from . import submission
 from .report import files, gate
 
 Option = Mapping[str, Any]
@@ -42,13 +43,25 @@ FALSE = ("false", "no", "off", "n", "f", "0")
 LONGEST = 60
 
 # Values that are joined to one line where they are written, so that YAML's block scalars may be used for them.
-FOLDED = ("postfix_parameters", "postfix_services[].options", "postfix_services[].command")
+FOLDED = (
+    "postfix_parameters", "postfix_services[].options", "postfix_services[].where_known",
+    "postfix_services[].command",
+)  # fmt: skip
 # Where a line break stands between the words of a list, as in main.cf. Another text of two lines is two values.
 LISTED = re.compile(
     r"(restrictions|networks|maps|domains|destination|interfaces|hosts|ciphers|protocols|options|mechanisms|milters"
     r"|checks|keywords|classes|fields|recipients|senders|addresses|exceptions|relayhost|relay|filter|parameters"
     r"|environment|list|users|clients|rules|sites|servers|types|groups|database|files)\Z"
 )
+# Lists that a word stands for.
+WORDS = {"postfix_submission_ports": {"auto": [587, 465]}}
+# Free mappings whose values are mappings themselves.
+ENTRIES: dict[str, Spec] = {
+    "postfix_submission_sni": {
+        "cert_file": {"type": "path", "required": True},
+        "key_file": {"type": "path"},
+    }
+}
 # Texts of several lines.
 CONTENTS = ("postfix_maps[].content",)
 # Names that travel in SMTP, DNS or main.cf, where only ASCII is understood.
@@ -337,7 +350,9 @@ def one_value(name: str, value: str, fold: bool = False) -> str:
 
 def _is_listed(name: str, text: str) -> bool:
     """Whether the line breaks of a text stand between words of a list, or in a command that goes on."""
-    free = re.match(r"(postfix_parameters|postfix_services\[\d+\]\.options)\.(?:[^.]*_)?([^._]+)\Z", name)
+    free = re.match(
+        r"(postfix_parameters|postfix_services\[\d+\]\.(?:options|where_known))\.(?:[^.]*_)?([^._]+)\Z", name
+    )
     if not free or LISTED.search(free[2]):
         return True
     return all(re.search(r",[ \t\r]*\Z", line) for line in text.splitlines()[:-1])
@@ -496,7 +511,9 @@ def _list(name: str, option: Option, value: Any) -> list[Any]:
         raise Wrong(f"{name} is {shown(value)}, and takes a list; {_list_example(name, elements)}")
     if elements == "int":
         # "587, 2525" may stand in a list as well.
-        value = [part for one in value for part in (_split(one) if isinstance(one, str) else [one])]
+        parts = [part for one in value for part in (_split(one) if isinstance(one, str) else [one])]
+        words = WORDS.get(name, {})
+        value = [number for one in parts for number in words.get(str(one).lower(), [one])]
     element = {**option, "type": elements, "choices": option.get("element_choices")}
     places = [
         index
@@ -618,8 +635,19 @@ def _dict(name: str, option: Option, value: Any) -> dict[str, Any]:
     suboptions = option.get("options")
     if suboptions:
         return _entry(name, suboptions, value)
+    if name in ENTRIES:
+        return {
+            _key(name, key): _entry(f"{name}.{key}", ENTRIES[name], _mapping(f"{name}.{key}", one))
+            for key, one in value.items()
+        }
     where = re.sub(r"\[\d+\]", "[]", name)
     return {_key(name, key): _any_value(f"{name}.{key}", one, where in FOLDED) for key, one in value.items()}
+
+
+def _mapping(name: str, value: Any) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    raise Wrong(f"{name} is {shown(value)}, and takes a mapping; write {name}: {{cert_file: …, key_file: …}}")
 
 
 def _dict_of_text(name: str, option: Option, value: str) -> Mapping[str, Any]:
@@ -949,6 +977,7 @@ def needs(
         *_certificate_needed(values),
         *_contradictions(values),
         *(_maps(values) if role == "postfix" else []),
+        *(_submission(values, complaints) if role == "postfix" else []),
         *_rewritten(values),
         *_logins(values, complaints),
         *_ignored(values),
@@ -1081,6 +1110,8 @@ OWN_FILES = {
     SENDER_TRANSPORTS: ("postfix_relays",),
     RECIPIENT_TRANSPORTS: ("postfix_relays",),
     "mailops_aliases": ("postfix_aliases", "postfix_root_alias"),
+    submission.SENDERS: ("postfix_submission_senders",),
+    submission.SELF_SIGNED: ("postfix_submission_self_signed",),
 }
 
 
@@ -1089,7 +1120,7 @@ def _maps(values: Mapping[str, Any]) -> list[str]:
     found, seen = [], {}
     for index, entry in enumerate(values.get("postfix_maps") or ()):
         name, path = f"postfix_maps[{index}]", posixpath.normpath(entry["path"])
-        if entry.get("content") is None and entry.get("state") != "absent":
+        if entry.get("content") is None and entry.get("state") != "absent" and not entry.get("self_signed"):
             found.append(
                 f"{name}.content is not set, and needed for {path}; set it, or state: absent to remove the file"
             )
@@ -1176,6 +1207,83 @@ def _ignored(values: Mapping[str, Any]) -> list[str]:
     except ValueError as error:
         return [f"postfix_ignore_checks: {error}"]
     return []
+
+
+# A path that may stand in an option of master.cf and in a table.
+_PATH = re.compile(r"/[^\s,{}$=]+\Z")
+_SOCKET = re.compile(
+    r"(unix:)?(?!.*\.\.(/|\Z))[\w-][\w./-]*\Z|inet:(\[[0-9A-Fa-f:.]+\]|[\w.-]+):\d+\Z", re.ASCII
+)
+
+
+def _submission(values: Mapping[str, Any], complaints: Sequence[str]) -> Iterator[str]:
+    """What is missing or wrong in what users are offered. A host without ports may have the rest from its group."""
+    ports, prefix = values.get("postfix_submission_ports"), "postfix_submission_"
+    if not ports or any(one.startswith((prefix, f"a key of {prefix}")) for one in complaints):
+        return
+    if 25 in ports:
+        yield (
+            f"{prefix}ports holds 25, where other mail servers deliver, and which answers without it; take it out, or "
+            "write 587, 465 or 2525"
+        )
+    certificate, key = values[f"{prefix}cert_file"], values[f"{prefix}key_file"]
+    if values[f"{prefix}self_signed"] and certificate:
+        yield (
+            f"{prefix}self_signed is true, and {prefix}cert_file names another certificate, {shown(certificate)}; "
+            "leave one of the two out"
+        )
+    elif key and not certificate:
+        yield f"{prefix}key_file is set and {prefix}cert_file is empty; name the certificate that the key belongs to"
+    elif not certificate and not values[f"{prefix}self_signed"]:
+        yield (
+            f"{prefix}ports is set, and no certificate is named, without which no password could be sent in safety; set"
+            f" {prefix}cert_file (and {prefix}key_file) to files on the host, or {prefix}self_signed: true if a "
+            "certificate that no client trusts of itself is enough"
+        )
+    paths = {f"{prefix}cert_file": certificate, f"{prefix}key_file": key}
+    for name, one in values[f"{prefix}sni"].items():
+        paths.update({f"{prefix}sni.{name}.{part}": path for part, path in one.items()})
+        if "." not in name or not is_host_name(name):
+            yield f"a key of {prefix}sni is {shown(name)}, and takes the full name that clients connect to"
+    for name, path in paths.items():
+        if path and not _PATH.match(path):
+            yield (
+                f"{name} is {shown(path)}, and takes the full path of a file on the host, without blanks, commas, = or "
+                "braces"
+            )
+    socket = values[f"{prefix}auth_socket"]
+    if not _SOCKET.match(socket):
+        yield (
+            f"{prefix}auth_socket is {shown(socket)}, and takes a path below Postfix's queue directory, such as "
+            "private/auth, or inet:host:port"
+        )
+    yield from _senders(values[f"{prefix}senders"])
+    users = values[f"{prefix}users"]
+    if users and values[f"{prefix}dovecot"] in ("", "users"):
+        unknown = [str(login) for login in values[f"{prefix}senders"] if str(login) not in users]
+        if unknown:
+            yield (
+                f"{prefix}senders names {listed(unknown)}, and {prefix}users does not, so nobody can log in so; name "
+                "the same logins in both"
+            )
+
+
+def _senders(senders: Mapping[str, Any]) -> Iterator[str]:
+    for login, value in senders.items():
+        name = f"postfix_submission_senders.{login}"
+        if re.search(r"[\s,{}]", str(login)) or str(login).startswith("#"):
+            yield f"a key of postfix_submission_senders is {shown(login)}, and takes a login, without blanks or commas"
+        for one in submission.addresses(value or []):
+            local, separator, domain = one.rpartition("@")
+            if (
+                not separator
+                or (local and not _LOCAL_PART.match(local))
+                or not all(map(is_label, domain.split(".")))
+            ):
+                yield (
+                    f"{name} holds {shown(one)}, and takes the addresses that this login may send as, each as "
+                    "local@domain, or @domain for all of a domain"
+                )
 
 
 def _certificate_needed(values: Mapping[str, Any]) -> list[str]:

@@ -18,6 +18,9 @@ PORT_NAMES = {"smtp": 25, "submission": 587, "submissions": 465, "smtps": 465}
 
 # RFC 1123 section 2.1, and the underscore, which Postfix takes too (valid_hostname.c).
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\Z")
+# What OpenSSL takes for a wildcard, and what a wildcard stands for.
+_WILDCARD = re.compile(r"\*(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?){2,}\Z")
+_WILD_LABEL = re.compile(r"[a-z0-9-]+\Z")
 
 
 def ip_version(text: str) -> str | None:
@@ -62,3 +65,17 @@ def is_host_name(text: str) -> bool:
     top-level domain is a number."""
     labels = text.split(".")
     return len(text) <= 253 and all(map(is_label, labels)) and not labels[-1].isdigit()
+
+
+def name_matches(known: str, name: str) -> bool:
+    """As OpenSSL's X509_check_host, which Postfix uses: ``*`` is a whole label above a domain of two or more.
+
+    Neither in the wildcard nor in what it stands for is there an underscore; written out, a name may have one.
+    """
+    if not known.isascii():  # there are others, of which an ASCII letter is the lower case: the Kelvin sign
+        return False
+    known, name = known.lower(), name.lower().rstrip(".")
+    if _WILDCARD.match(known):
+        label, _dot, parent = name.partition(".")
+        return parent == known[2:] and _WILD_LABEL.match(label) is not None
+    return bool(known) and known == name

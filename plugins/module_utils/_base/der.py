@@ -13,9 +13,13 @@ import re
 from binascii import a2b_base64
 from typing import Iterator
 
+from .addresses import unpacked
+
 INTEGER, OCTET_STRING, OID, SEQUENCE, SET = 0x02, 0x04, 0x06, 0x30, 0x31
 UTC_TIME, GENERALIZED_TIME = 0x17, 0x18
 _VERSION = 0xA0
+_EXTENSIONS, _SUBJECT_ALT_NAME = 0xA3, "2.5.29.17"
+_DNS_NAME, _IP_ADDRESS = 0x82, 0x87
 
 # Compiled where a file is read, not on every host.
 _PEM = r"(?s)-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----"
@@ -92,12 +96,40 @@ def dotted(value: bytes) -> str:
 def validity(pem: str) -> tuple[float, float] | None:
     """notBefore and notAfter of the first certificate in a PEM file, in seconds since the epoch; None where there is
     none, or one that cannot be read."""
-    match = re.search(_PEM, pem)
-    if not match:
-        return None
-    try:
-        fields = certificate_fields(a2b_base64(match[1].encode("ascii")))
-    except ValueError:
-        return None
+    fields = _fields_of(pem)
     begin, end = dates(fields[3][1]) if len(fields) > 3 else (None, None)
     return None if begin is None or end is None else (begin, end)
+
+
+def names(pem: str) -> tuple[str, ...]:
+    """The DNS names of the first certificate in a PEM file; none where it has none, or cannot be read."""
+    return alternative_names(_fields_of(pem))[0]
+
+
+def _fields_of(pem: str) -> list[tuple[int, bytes]]:
+    match = re.search(_PEM, pem)
+    try:
+        return certificate_fields(a2b_base64(match[1].encode("ascii"))) if match else []
+    except ValueError:
+        return []
+
+
+def alternative_names(fields: list[tuple[int, bytes]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The DNS names and the IP addresses of the subjectAltName extension (RFC 5280 section 4.2.1.6)."""
+    names: list[str] = []
+    addresses: list[str] = []
+    for tag, value in fields:
+        if tag != _EXTENSIONS:
+            continue
+        for _tag, extension in parts(first(value, SEQUENCE)):
+            elements = list(parts(extension))
+            if len(elements) < 2 or elements[0][0] != OID:
+                continue
+            if dotted(elements[0][1]) != _SUBJECT_ALT_NAME or elements[-1][0] != OCTET_STRING:
+                continue
+            for kind, name in parts(first(elements[-1][1], SEQUENCE)):
+                if kind == _DNS_NAME:
+                    names.append(name.decode("utf-8", "backslashreplace"))
+                elif kind == _IP_ADDRESS and len(name) in (4, 16):
+                    addresses.append(unpacked(name))
+    return tuple(names), tuple(addresses)

@@ -113,6 +113,7 @@ def _block_wish(given: Any) -> BlockWish | None:
             {name: str(sentence) for name, sentence in (given["required"] or {}).items()},
             {name: str(variable) for name, variable in (given["variables"] or {}).items()},
             given["offered"] or [],
+            given["reachable"] or "",
         )
     except ValueError as error:
         raise DeployError(f"block: {error}") from None

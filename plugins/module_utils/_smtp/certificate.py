@@ -24,7 +24,7 @@ from time import gmtime
 from typing import Any, Iterator, NamedTuple
 
 from .._base import der
-from .._base.addresses import ip_version, packed, unpacked
+from .._base.addresses import ip_version, name_matches, packed
 from .reply import printable
 from .verdict import VERDICTS
 
@@ -88,14 +88,7 @@ _ATTRIBUTES = {
     "0.9.2342.19200300.100.1.25": "DC",
     "1.2.840.113549.1.9.1": "emailAddress",
 }
-_SUBJECT_ALT_NAME = "2.5.29.17"
 
-# What OpenSSL takes for a wildcard, and what a wildcard stands for.
-_WILDCARD = re.compile(r"\*(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?){2,}\Z")
-_WILD_LABEL = re.compile(r"[a-z0-9-]+\Z")
-
-_EXTENSIONS = 0xA3
-_DNS_NAME, _IP_ADDRESS = 0x82, 0x87
 _ENCODINGS = {0x0C: "utf-8", 0x14: "latin-1", 0x1C: "utf-32-be", 0x1E: "utf-16-be"}
 
 
@@ -146,7 +139,7 @@ def decode(data: bytes) -> Certificate:
         return Certificate(sha256=sha256)
     issuer, validity, subject = fields[2][1], fields[3][1], fields[4][1]
     not_before, not_after = der.dates(validity)
-    dns_names, addresses = _alternative_names(fields[6:])
+    dns_names, addresses = der.alternative_names(fields[6:])
     attributes = list(_attributes(subject))
     return Certificate(
         subject=_name(attributes),
@@ -259,7 +252,7 @@ def matches(certificate: Certificate, name: str) -> bool:
     """Whether the certificate is for ``name`` (RFC 6125): DNS names with ``*`` as the whole first label, or IP."""
     if ip_version(name):
         return any(packed(known) == packed(name) for known in certificate.addresses)
-    return any(_name_matches(known, name) for known in certificate.dns_names or certificate.common_names)
+    return any(name_matches(known, name) for known in certificate.dns_names or certificate.common_names)
 
 
 def as_dict(certificate: Certificate, found: list[Problem], now: float) -> dict[str, Any]:
@@ -274,20 +267,6 @@ def as_dict(certificate: Certificate, found: list[Problem], now: float) -> dict[
         "sha256": certificate.sha256,
         "problems": [problem.verdict for problem in found],
     }
-
-
-def _name_matches(known: str, name: str) -> bool:
-    """As OpenSSL's X509_check_host, which Postfix uses: ``*`` is a whole label above a domain of two or more.
-
-    Neither in the wildcard nor in what it stands for is there an underscore; written out, a name may have one.
-    """
-    if not known.isascii():  # there are others, of which an ASCII letter is the lower case: the Kelvin sign
-        return False
-    known, name = known.lower(), name.lower().rstrip(".")
-    if _WILDCARD.match(known):
-        label, _dot, parent = name.partition(".")
-        return parent == known[2:] and _WILD_LABEL.match(label) is not None
-    return bool(known) and known == name
 
 
 def _untrusted(certificate: Certificate, chain: ChainError) -> str:
@@ -346,24 +325,3 @@ def _name(attributes: list[tuple[str, str]]) -> str:
 
 def _text(tag: int, value: bytes) -> str:
     return value.decode(_ENCODINGS.get(tag, "utf-8"), "backslashreplace")
-
-
-def _alternative_names(fields: list[tuple[int, bytes]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The DNS names and the IP addresses of the subjectAltName extension (RFC 5280 section 4.2.1.6)."""
-    names: list[str] = []
-    addresses: list[str] = []
-    for tag, value in fields:
-        if tag != _EXTENSIONS:
-            continue
-        for _tag, extension in der.parts(der.first(value, der.SEQUENCE)):
-            elements = list(der.parts(extension))
-            if len(elements) < 2 or elements[0][0] != der.OID:
-                continue
-            if der.dotted(elements[0][1]) != _SUBJECT_ALT_NAME or elements[-1][0] != der.OCTET_STRING:
-                continue
-            for kind, name in der.parts(der.first(elements[-1][1], der.SEQUENCE)):
-                if kind == _DNS_NAME:
-                    names.append(_text(kind, name))
-                elif kind == _IP_ADDRESS and len(name) in (4, 16):
-                    addresses.append(unpacked(name))
-    return tuple(names), tuple(addresses)

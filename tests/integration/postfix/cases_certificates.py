@@ -11,6 +11,12 @@ from case import (
     SNAKEOIL,
     Case,
     inet,
+    text,
+)
+
+NAMED = (
+    "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=named -keyout /root/named.key -out /root/named.pem"
+    " -addext subjectAltName=DNS:mail.named.test,DNS:*.wild.named.test"
 )
 
 BROKEN: list[Case] = [
@@ -52,6 +58,28 @@ BROKEN: list[Case] = [
         "certificate expired on 20",
         {"smtpd_tls_cert_file": "/root/old.pem", "smtpd_tls_key_file": "/root/old.key"},
         setup=EXPIRED,
+    ),
+    Case(
+        "name_of_another_certificate",
+        "certificate-name",
+        "is for .*, and not for mail.elsewhere.test",
+        services=[
+            inet(
+                "587",
+                tls_server_sni_maps="inline:{ {mail.elsewhere.test = /root/named.key /root/named.pem} }",
+            )
+        ],
+        setup=NAMED,
+        since=(3, 4),
+    ),
+    Case(
+        "name_without_its_file",
+        "certificate-file",
+        "/root/none.pem does not exist",
+        {"tls_server_sni_maps": "texthash:/etc/postfix/names"},
+        files=[text("names", "mail.named.test /root/named.key, /root/none.pem\n")],
+        setup=NAMED,
+        since=(3, 4),
     ),
     Case(
         "tls_without_a_certificate_to_the_outside",
@@ -111,6 +139,19 @@ BROKEN: list[Case] = [
 ]
 
 VALID: list[Case] = [
+    Case(
+        "names_of_their_certificates",
+        "certificate-name",
+        "",
+        {"tls_server_sni_maps": "inline:{ {mail.named.test = /root/named.key /root/named.pem} }"},
+        [
+            inet(
+                "587", tls_server_sni_maps="inline:{ {a.wild.named.test = /root/named.key, /root/named.pem} }"
+            )
+        ],
+        setup=NAMED,
+        since=(3, 4),
+    ),
     Case(
         "relay_encrypt_without_ca",
         "password-in-the-clear",

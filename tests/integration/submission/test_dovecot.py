@@ -56,23 +56,12 @@ for user, password in json.load(sys.stdin):
         print('refused')
     client.shutdown()
 """
-SUBMISSION = {
-    "service": "587",
-    "type": "inet",
-    "private": "n",
-    "command": "smtpd",
-    "options": {
-        "smtpd_tls_security_level": "encrypt",
-        "smtpd_tls_cert_file": "/etc/ssl/certs/ssl-cert-snakeoil.pem",
-        "smtpd_tls_key_file": "/etc/ssl/private/ssl-cert-snakeoil.key",
-        "smtpd_sasl_auth_enable": "yes",
-        "smtpd_sasl_type": "dovecot",
-        "smtpd_sasl_path": "private/auth",
-        "smtpd_client_restrictions": "permit_sasl_authenticated, reject",
-        "smtpd_relay_restrictions": "permit_sasl_authenticated, reject",
-    },
+BASE: dict[str, Any] = {
+    "postfix_direct": True,
+    "postfix_myhostname": "mail.dovecot.test",
+    "postfix_submission_cert_file": "/etc/ssl/certs/ssl-cert-snakeoil.pem",
+    "postfix_submission_key_file": "/etc/ssl/private/ssl-cert-snakeoil.key",
 }
-BASE: dict[str, Any] = {"postfix_direct": True, "postfix_myhostname": "mail.dovecot.test"}
 
 
 @functools.cache
@@ -88,7 +77,6 @@ def submission(users: Mapping[str, str], **more: Any) -> dict[str, Any]:
         **BASE,
         "postfix_submission_ports": [587],
         "postfix_submission_users": named,
-        "postfix_services": [SUBMISSION],
         **more,
     }
 

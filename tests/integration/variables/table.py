@@ -51,9 +51,6 @@ GOOD: dict[str, Any] = {
     "postfix_generic": {"root": "ops@example.com", "@mail.example.com": "@example.net"},
     "postfix_root_alias": ["ops@example.com", "joe"],
     "postfix_aliases": {"abuse": "root"},
-    "postfix_submission_ports": [2587, 465],
-    "postfix_submission_sasl": "cyrus",
-    "postfix_submission_auth_socket": "private/other",
     "postfix_submission_users": {"joe@example.com": "{SHA512-CRYPT}$6$abcdefgh$" + "x" * 86},
     "postfix_submission_dovecot": "pam",
     "postfix_maps": [{"path": "senders", "content": "a@example.com b@example.com\n", "mode": "0640"}],
@@ -61,6 +58,18 @@ GOOD: dict[str, Any] = {
     "postfix_services": [
         {"service": "2526", "type": "inet", "private": "n", "command": "smtpd", "options": {"syslog_name": "two"}}
     ],
+    # Submission
+    "postfix_submission_ports": [587, 2525],
+    "postfix_submission_cert_file": "/etc/ssl/certs/ssl-cert-snakeoil.pem",
+    "postfix_submission_key_file": "/etc/ssl/private/ssl-cert-snakeoil.key",
+    "postfix_submission_self_signed": True,
+    "postfix_submission_sni": {"mail.example.org": {"cert_file": "/etc/ssl/org.pem", "key_file": "/etc/ssl/org.key"}},
+    "postfix_submission_sasl": "cyrus",
+    "postfix_submission_auth_socket": "private/other",
+    "postfix_submission_senders": {"joe": ["joe@example.com", "@example.net"]},
+    "postfix_submission_message_size": 52428800,
+    "postfix_submission_rate": 30,
+    "postfix_smtp_inbound": False,
     "postfix_replace": True,
     "postfix_config_directory": "/nowhere/postfix",
     "postfix_packages": ["no-such-package"],
@@ -250,6 +259,10 @@ def _in_list(name: str, option: Mapping[str, Any], good: list[Any]) -> Iterator[
 
 def _in_mapping(name: str, good: Mapping[str, Any]) -> Iterator[Form]:
     key = next(iter(good))
+    if isinstance(good[key], dict):
+        for form in _in_mapping(name, good[key]):
+            yield form._replace(value={key: form.value}, meaning={key: form.meaning}, refused=form.refused)
+        return
     yield Form("NUL", {**good, key: "a\0b"}, None, refused=True)
     yield Form("line break", {**good, key: "a\n b"}, None, refused=True)
     yield Form("line break in a key", {**good, "a\nb": "c"}, None, refused=True)

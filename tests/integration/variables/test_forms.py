@@ -60,6 +60,7 @@ LOGIN = {
     "postfix_relay_username": "postfix_relay_password",
     "postfix_relay_password": "postfix_relay_username",
     "postfix_relay_key_file": "postfix_relay_cert_file",
+    "postfix_submission_ports": "postfix_submission_cert_file",
 }
 # It keeps what it has read.
 LOADER = DataLoader()
@@ -97,7 +98,7 @@ ROWS = [
 @pytest.mark.parametrize("role, name, form", ROWS)
 def test_a_form_means_what_it_should(role: str, name: str, form: Form) -> None:
     empty = form.value in (None, "", ABSENT)
-    beside = {LOGIN[name]: "" if empty else "beside"} if name in LOGIN else {}
+    beside = {LOGIN[name]: "" if empty else "/beside"} if name in LOGIN else {}
     beside.update({"postfix_relay_port": "25"} if name == "postfix_preflight" else {})
     instead = name == "postfix_relays" and form.meaning is not DEFAULT and not empty
     instead |= name == "postfix_direct" and form.meaning is True

@@ -119,7 +119,8 @@ def _in_the_users_words(finding: Finding, request: Request) -> str:
     wish, (service, setting) = request.block or BlockWish(), finding.where
     variable = wish.variables.get(setting, "")
     if service in {f"{each['service']}/{each['type']}" for each in request.services}:
-        variable = wish.variables.get("services", "")
+        wanted = (f"{service} {setting}", service, "services")
+        variable = next((wish.variables[name] for name in wanted if name in wish.variables), "")
     elif service or setting not in {*request.parameters, *main_cf.MainCf(wish.text).values()}:
         variable = ""
     elif setting in request.parameters:

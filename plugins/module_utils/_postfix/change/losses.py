@@ -54,23 +54,25 @@ def losses(old: Side, new: Side, ours: Container[str] = (), values: bool = True)
 
 def _listeners(old: Side, new: Side) -> Iterator[Loss]:
     kept = {entry.key: entry for entry in new.services}
+    ports = {master_cf.port_of(entry.service) for entry in new.services if entry.type == "inet"} - {None}
     was, becomes = old.value("inet_interfaces") or "all", new.value("inet_interfaces") or "all"
     for entry in old.services:
         if entry.type != "inet":
             continue
         host, _colon, port = entry.service.rpartition(":")
-        if entry.key not in kept:
+        if entry.key not in kept and master_cf.port_of(entry.service) not in ports:
             yield Loss(
                 f"{'/'.join(entry.key)}: nothing listens there any more", frozenset({"/".join(entry.key)})
             )
-        elif not host and _open(was) and not _open(becomes):
+        elif not host and open_to_others(was) and not open_to_others(becomes):
             yield Loss(
                 f"port {port} no longer answers other hosts: inet_interfaces was {was}, becomes {becomes}",
                 frozenset({"inet_interfaces"}),
             )
 
 
-def _open(interfaces: str) -> bool:
+def open_to_others(interfaces: str) -> bool:
+    """Whether these interfaces are not the loopback alone."""
     return not all(_LOOPBACK.match(word) for word in split_list(interfaces))
 
 

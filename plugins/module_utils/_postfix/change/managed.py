@@ -13,16 +13,18 @@ The rule of this file: text in, text out; the host is read through Live.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Mapping, NamedTuple
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
-from ..files import block, main_cf, master_cf, table
+from ..files import block, expansion, main_cf, master_cf, table
 from ..files.lines import Line, before, same_words, split_list
 from ..files.version import parse_version, supports
-from ..host import distributions
+from ..host import distributions, own_certificate
+from .losses import open_to_others
 from .request import BlockWish, FileWish, Request
 
 STATE = ".mailops.json"
@@ -133,11 +135,14 @@ def compute(request: Request, live: Live) -> Managed:
         for path, parts in (("main.cf", old.main), ("master.cf", old.master))
         if parts.edited
     ]
+    services = known_options(request.services, live.defaults)
+    master_body, master_hide = _master_block(old.master.own, services)
+    body, gone = _main_block(request, old.main.own, result.stock, live.defaults)
+    values = {**live.defaults, **main_cf.MainCf(old.main.own).values(), **main_cf.MainCf(body).values()}
+    _check_reachable(request, values)
     files: dict[str, dict[str, Any]] = {}
     for wish in request.files:
-        files[wish.path] = _one_file(wish, old, live, result)
-    master_body, master_hide = _master_block(old.master.own, request.services)
-    body, gone = _main_block(request, old.main.own, result.stock, live.defaults)
+        files[wish.path] = _one_file(_self_signed(wish, values, live), old, live, result)
     files["main.cf"] = _kept_entry("main.cf", old, live)
     files["master.cf"] = _kept_entry("master.cf", old, live)
     _give_back_gone(old, files, live, result)
@@ -149,7 +154,7 @@ def compute(request: Request, live: Live) -> Managed:
     result.main = _compose_main(old.main.own, body, record)
     result.wishes["main.cf"] = FileWish("main.cf", result.main)
     result.wishes["master.cf"] = FileWish("master.cf", result.master)
-    result.named = _named(request, main_cf.MainCf(old.main.own))
+    result.named = _named(request, main_cf.MainCf(old.main.own)) | master_hide
     result.ours = frozenset(
         main_cf.MainCf(live.read("main.cf") if old.former else old.main.body or "").values()
     )
@@ -231,6 +236,8 @@ def _one_file(wish: FileWish, old: _Old, live: Live, result: Managed) -> dict[st
         )
     known = old.files.get(wish.path)
     entry: dict[str, Any] = {"how": "block" if wish.block else "whole", "sensitive": wish.sensitive}
+    if wish.self_signed:
+        entry["self_signed"] = True
     if known:
         entry["was"] = known.get("was")
     else:
@@ -247,6 +254,31 @@ def _one_file(wish: FileWish, old: _Old, live: Live, result: Managed) -> dict[st
         wish = wish._replace(content=text)
     result.wishes[wish.path] = wish
     return entry
+
+
+def _self_signed(wish: FileWish, values: Mapping[str, str], live: Live) -> FileWish:
+    """The wish with its content, where that is a key and a certificate for the name of this host."""
+    if not wish.self_signed or wish.absent:
+        return wish
+    if not live.defaults:
+        # What it will be called is known once Postfix is installed.
+        return wish._replace(content=live.read(wish.path))
+    name = _expanded("$myhostname", values)
+    return wish._replace(content=own_certificate.kept_or_made(live.read(wish.path), name))
+
+
+def _check_reachable(request: Request, values: Mapping[str, str]) -> None:
+    """Raise ManagedError where other hosts could not reach what they are to, by a value that nobody named."""
+    wish, name = request.block or BlockWish(), "inet_interfaces"
+    named = {*main_cf.MainCf(wish.text).values(), *request.parameters}
+    if wish.reachable and name not in named and not open_to_others(_expanded(f"${name}", values) or "all"):
+        raise ManagedError(wish.reachable)
+
+
+def _expanded(text: str, values: Mapping[str, str]) -> str:
+    with contextlib.suppress(expansion.CannotExpand):
+        return expansion.expand(text, values)
+    return ""
 
 
 def _rows_of_the_host_that_go(wish: FileWish, before: str) -> list[str]:
@@ -418,21 +450,35 @@ def _safe_values(
 
 
 def _master_block(own_text: str, services: Any) -> tuple[str, set[str]]:
-    """The entries for the block in master.cf, whole, and the service/type of those that it takes over."""
+    """The entries for the block in master.cf, whole, and the service/type of those that it takes over or takes away."""
     own, merged = master_cf.MasterCf(own_text), master_cf.MasterCf(own_text)
     try:
         merged.merge(services)
     except ValueError as error:
         raise ManagedError(f"services (postfix_services of the role): {error}") from None
-    body, hide = "", set()
+    body, hide = "", {"/".join(entry.key) for entry in own.services if merged.get(*entry.key) is None}
     for key in dict.fromkeys((str(each["service"]), str(each["type"])) for each in services):
         before, after = own.get(*key), merged.get(*key)
-        if after is None:
-            hide |= {"/".join(key)} if before else set()
-        elif before is None or not after.same(before):
+        if after and (before is None or not after.same(before)):
             body += master_cf.format_service(after)
             hide.add("/".join(key))
     return body, hide
+
+
+def known_options(
+    services: Sequence[Mapping[str, Any]], defaults: Mapping[str, str]
+) -> list[Mapping[str, Any]]:
+    """The services with those options of `where_known` that this host's Postfix knows."""
+    return [
+        {
+            **each,
+            "options": {
+                **(each.get("options") or {}),
+                **{name: one for name, one in (each.get("where_known") or {}).items() if name in defaults},
+            },
+        }
+        for each in services
+    ]
 
 
 # ---------------------------------------------------------------------------------------------- the ways back
@@ -525,9 +571,13 @@ def _previous_file(path: str, kept: Mapping[str, Any], entry: Mapping[str, Any],
     sensitive = bool(entry.get("sensitive"))
     wish = FileWish(path, mode=kept.get("mode"), sensitive=sensitive)
     if "keys" in kept:
+        there = live.read(path)
+        if entry.get("self_signed") and not there:
+            values = main_cf.MainCf(live.read("main.cf")).values()
+            return _self_signed(wish._replace(self_signed=True), {**live.defaults, **values}, live)
         if entry.get("how") != "block":
             # A secret of the user's own: no copy is kept, the file stays as it is.
-            return wish._replace(content=live.read(path))
+            return wish._replace(content=there)
         rows = _rows_with_known_values(path, kept["keys"], _split(live, path).body or "")
     elif entry.get("how") == "block":
         rows = kept["content"]

@@ -76,7 +76,7 @@ def make_plan(
     def read(path: str) -> str:
         return read_file(base, path) or created.get(path, "")
 
-    made = _managed(request, base, read, defaults) if managed_mode else _merged(request, read)
+    made = _managed(request, base, read, defaults) if managed_mode else _merged(request, read, defaults)
     old_main = main_cf.MainCf(read_file(base, "main.cf"))
     main, master = main_cf.MainCf(made.main), master_cf.MasterCf(made.master)
     lookup = {**defaults, "config_directory": request.config_directory, **main.values()}
@@ -115,8 +115,13 @@ def attributes_of(base: str, path: str) -> tuple[int, int, int] | None:
     return stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid
 
 
-def _merged(request: Request, read: Callable[[str], str]) -> managed.Managed:
+def _merged(request: Request, read: Callable[[str], str], defaults: Mapping[str, str]) -> managed.Managed:
     """Values and entries merged in place, into the live files or into those given whole."""
+    for wish in request.files:
+        if wish.self_signed:
+            raise DeployError(
+                f"files: {wish.path}: self_signed needs block beside it; give content, or block"
+            )
     wishes = {wish.path: wish for wish in request.files}
     main = main_cf.MainCf(_wished_text(wishes.get("main.cf"), read("main.cf")))
     master = master_cf.MasterCf(_wished_text(wishes.get("master.cf"), read("master.cf")))
@@ -125,7 +130,7 @@ def _merged(request: Request, read: Callable[[str], str]) -> managed.Managed:
     except ValueError as error:
         raise DeployError(f"parameters: {error}") from None
     try:
-        master.merge(request.services)
+        master.merge(managed.known_options(request.services, defaults))
     except ValueError as error:
         raise DeployError(f"services: {error}") from None
     if request.parameters or "main.cf" in wishes:

@@ -22,6 +22,8 @@ class FileWish(NamedTuple):
     block: bool = False
     """Whether the content is a block in a table whose other rows are the host's own."""
     owner: tuple[int, int] | None = None
+    self_signed: bool = False
+    """Whether it holds a key and a certificate of this host's own making, which are made where there are none."""
 
 
 @dataclass
@@ -40,6 +42,8 @@ class BlockWish:
     """The user's names for parameters that are in the block, and for what `parameters` and `services` hold."""
     offered: Sequence[str] = ()
     """The SASL mechanisms that the relay offers."""
+    reachable: str = ""
+    """The sentence for a host whose own inet_interfaces admits no other host; empty where that is no matter."""
 
 
 @dataclass
@@ -75,7 +79,8 @@ def file_wishes(entries: Sequence[Mapping[str, Any]]) -> list[FileWish]:
                 "for example sasl_passwd"
             )
         absent = entry.get("state") == "absent"
-        if entry.get("content") is None and not absent:
+        self_signed = bool(entry.get("self_signed"))
+        if entry.get("content") is None and not absent and not self_signed:
             raise DeployError(
                 f"files: {path}: content is missing; give it, or state: absent to remove the file"
             )
@@ -87,9 +92,10 @@ def file_wishes(entries: Sequence[Mapping[str, Any]]) -> list[FileWish]:
                 path,
                 content,
                 parse_mode(path, entry.get("mode")),
-                bool(entry.get("sensitive")),
+                bool(entry.get("sensitive")) or self_signed,
                 absent,
                 bool(entry.get("block")),
+                self_signed=self_signed,
             )
         )
     paths = [wish.path for wish in result]

@@ -15,8 +15,8 @@ import time
 from typing import Iterator, NamedTuple, Sequence
 
 from ..._base import der
-from ..._base.addresses import IMPLICIT_TLS_PORTS, is_address
-from ..files import master_cf
+from ..._base.addresses import IMPLICIT_TLS_PORTS, is_address, name_matches
+from ..files import lines, master_cf
 from ..files.parameters import STARTTLS_PORTS
 from ..files.text import read_text
 from ..host import listeners
@@ -24,6 +24,7 @@ from .configuration import Configuration, once
 from .finding import Finding, Setting, check, service_error
 
 _SIDES = ("smtpd", "smtp", "lmtp")
+_SHOWN = 3
 _TLS_FILES = re.compile(r"_tls_(cert|key|eccert|eckey|dcert|dkey|chain|CA)")
 
 
@@ -49,6 +50,24 @@ def _scopes(config: Configuration) -> Iterator[tuple[str, master_cf.Service | No
 
 
 def _pairs(config: Configuration) -> Iterator[_Pair]:
+    """Each once; those of services as well where main.cf has the same, since who names it there is another matter."""
+    seen = set()
+    for pair in [*_pairs_of_scopes(config), *(pair for _name, pair in _named_pairs(config))]:
+        whole = (pair.named.service is None, pair.named.name, pair.certificate, pair.key)
+        if whole not in seen:
+            seen.add(whole)
+            yield pair
+
+
+def _named_pairs(config: Configuration) -> Iterator[tuple[str, _Pair]]:
+    """What clients see that ask for a name, by that name."""
+    for setting, value in config.settings_of("tls_server_sni_maps"):
+        for row in config.row_settings(setting, value):
+            for pair in _chain_pairs(config, setting, lines.split_list(row.raw)):
+                yield row.name, pair
+
+
+def _pairs_of_scopes(config: Configuration) -> Iterator[_Pair]:
     for side, entry in _scopes(config):
         for kind in ("", "ec", "d"):
             name, key_name = f"{side}_tls_{kind}cert_file", f"{side}_tls_{kind}key_file"
@@ -138,6 +157,32 @@ def certificate_validity(config: Configuration) -> Iterator[Finding]:
         elif begins > time.time():
             yield pair.named.error(
                 f"the certificate is valid from {_day(begins)} only", "wait, or set the clock"
+            )
+
+
+@check("certificate-name")
+def certificate_name(config: Configuration) -> Iterator[Finding]:
+    """A certificate for clients that ask for a name, which is not for that name.
+
+    Clients that verify it, as all mail programs of users do, refuse to go on.
+    Manual: postconf(5) tls_server_sni_maps, RFC 6125.
+    """
+    useless = {pair for pair, trouble in _judged(config) if trouble}
+    first: dict[tuple[object, str, str], _Pair] = {}
+    for name, pair in _named_pairs(config):
+        # Of several, with keys of several kinds, each is for the name.
+        first.setdefault((pair.named.service, name, pair.certificate), pair)
+    for (_service, name, path), pair in first.items():
+        known = der.names(read_text(config.staged(path)))
+        # A name with a dot before it stands for all below it.
+        if (
+            pair not in useless
+            and known
+            and not any(name_matches(each, f"x{name}" if name[0] == "." else name) for each in known)
+        ):
+            yield pair.named.error(
+                f"the certificate in {path} is for {', '.join(known[:_SHOWN])}, and not for {name}",
+                f"name one that is for {name}",
             )
 
 
@@ -252,6 +297,7 @@ def _day(moment: float) -> str:
 CHECKS = (
     certificate_file,
     certificate_validity,
+    certificate_name,
     key_readable_by_all,
     ca_file,
     server_without_certificate,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any, Iterable, Mapping, NamedTuple
 
+from ..._base.addresses import PORT_NAMES
 from .lines import Line, check_parameter_name, comments, logical_lines, normal, parameter_value
 
 SERVICE_TYPES = ("inet", "unix", "unix-dgram", "fifo", "pass")
@@ -71,6 +72,13 @@ lmtp unix - - n - - lmtp
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 """
+
+
+def port_of(service: str) -> int | None:
+    """The port of an inet service, by its number or as the standards name it; None for another name."""
+    text = service.rpartition(":")[2]
+    return int(text) if text.isdigit() else PORT_NAMES.get(text)
+
 
 FIELDS = ("private", "unpriv", "chroot", "wakeup", "maxproc")
 _FIELD_RULES = {
@@ -220,12 +228,22 @@ class MasterCf:
 
         A service that is like another is made after all changes to that one, of the other as it then is. Raises
         ValueError naming the service, the field, the value and what to write.
+
+        One that is exclusive takes the place of every entry on its port, and nothing of them stays.
         """
         changes = list(changes)
+        for change in changes:
+            if change.get("exclusive"):
+                self._clear_port(port_of(str(change["service"])))
         models = {(str(each["like"]), str(each["type"])) for each in changes if each.get("like")}
         first = [each for each in changes if not each.get("like") and _key(each) in models]
         for change in [*first, *(each for each in changes if each not in first)]:
             self._merge_one(change)
+
+    def _clear_port(self, port: int | None) -> None:
+        for index, (line, entry) in enumerate(self._entries):
+            if port and entry and entry.type == "inet" and port_of(entry.service) == port:
+                self._entries[index] = (Line("", 0, comments(line)), None)
 
     def _merge_one(self, change: Mapping[str, Any]) -> None:
         key = _key(change)
@@ -288,8 +306,10 @@ class MasterCf:
                 new,
             )
         else:
-            if self._entries and not self._entries[-1][0].physical[-1].endswith("\n"):
-                self._entries[-1][0].physical[-1] += "\n"
+            # Of an entry that was removed nothing may be left.
+            above = next((each.physical for each, _entry in reversed(self._entries) if each.physical), ["\n"])
+            if not above[-1].endswith("\n"):
+                above[-1] += "\n"
             self._entries.append((Line(entry_text.strip(), 0, entry_text.splitlines(keepends=True)), new))
 
     def _like(self, change: Mapping[str, Any], label: str) -> Service | None:

@@ -5,11 +5,15 @@
 from __future__ import annotations
 
 import json
+import ssl
+import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict
 
 import pytest
+from ansible_collections.mailops.smtp.plugins.module_utils._base import der
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change import losses, managed
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.plan import (
     make_plan,
@@ -23,7 +27,11 @@ from ansible_collections.mailops.smtp.plugins.module_utils._postfix.change.reque
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files import block
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files.main_cf import MainCf
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.files.master_cf import MasterCf
-from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import chroot, distributions
+from ansible_collections.mailops.smtp.plugins.module_utils._postfix.host import (
+    chroot,
+    distributions,
+    own_certificate,
+)
 
 DEBIAN = """\
 # See /usr/share/postfix/main.cf.dist
@@ -544,3 +552,165 @@ def test_only_the_last_backups_of_that_file_are_kept(tmp_path: Path) -> None:
             "master.cf.1.2026-01-01@00:00:00~",
         ]
     )
+
+
+# ------------------------------------------------------------------ services that are alone on their port
+
+OF_A_HAND = """\
+smtp inet n - y - - smtpd
+submission inet n - y - - smtpd
+  -o smtpd_tls_wrappermode=yes
+# kept
+127.0.0.1:587 inet n - y - - smtpd
+465 inet n - y - - smtpd -o smtpd_milters=inet:localhost:1
+submissions unix - - n - - smtp
+"""
+OURS = [
+    {
+        "service": port,
+        "type": "inet",
+        "private": "n",
+        "command": "smtpd",
+        "options": {"a": port},
+        "exclusive": True,
+    }
+    for port in ("587", "465")
+]
+
+
+@pytest.mark.parametrize("ending", ["", "\n"], ids=["without a last line break", "with one"])
+def test_a_service_alone_on_its_port_replaces_all_on_it_and_they_come_back(ending: str) -> None:
+    master = OF_A_HAND.rstrip("\n") + ending
+    files = Files({"main.cf": HAND_MADE, "master.cf": master})
+    made = files.run(services=OURS)
+    entries = {"/".join(entry.key): entry for entry in MasterCf(files["master.cf"]).services}
+    assert [*entries] == ["smtp/inet", "submissions/unix", "587/inet", "465/inet"]
+    assert entries["465/inet"].options == (("a", "465"),)
+    assert {"587/inet", "465/inet", "submission/inet", "127.0.0.1:587/inet"} <= made.named
+    once = dict(files)
+    assert files.run(services=OURS).warnings == []
+    assert dict(files) == once
+    files.run(services=OURS[1:])
+    assert "submission/inet" in {"/".join(entry.key) for entry in MasterCf(files["master.cf"]).services}
+    files.run()
+    assert files["master.cf"] == master
+
+
+def test_a_port_is_taken_away_by_whatever_name_it_has() -> None:
+    for name in ("smtp", "25", "0.0.0.0:smtp", "[::1]:25"):
+        files = Files({"main.cf": HAND_MADE, "master.cf": OF_A_HAND.replace("smtp inet", f"{name} inet")})
+        before = files["master.cf"]
+        made = files.run(services=[{"service": "smtp", "type": "inet", "exclusive": True, "state": "absent"}])
+        assert not [
+            each for each in MasterCf(files["master.cf"]).services if each.service.endswith(("smtp", "25"))
+        ]
+        assert f"{name}/inet" in made.named
+        files.run()
+        assert files["master.cf"] == before
+
+
+def test_what_listens_by_another_name_on_the_same_port_is_no_loss() -> None:
+    old = losses.Side({}, {}, MasterCf("submission inet n - y - - smtpd\n").services)
+    for new, lost in (("587 inet n - n - - smtpd\n", 0), ("2525 inet n - n - - smtpd\n", 1)):
+        assert len(losses.losses(old, losses.Side({}, {}, MasterCf(new).services))) == lost
+
+
+def test_a_service_can_be_added_after_the_last_one_is_removed() -> None:
+    master = MasterCf("a unix - - n - - smtp\nb unix - - n - - smtp")
+    master.merge(
+        [
+            {"service": "b", "type": "unix", "state": "absent"},
+            {"service": "c", "type": "unix", "command": "smtp"},
+        ]
+    )
+    assert [entry.service for entry in MasterCf(master.text()).services] == ["a", "c"]
+
+
+# ------------------------------------------------------------------ listeners for others
+
+UNREACHABLE = "nobody can reach it"
+
+
+@pytest.mark.parametrize(
+    ("own", "text", "parameters", "refused"),
+    [
+        ("", "", {}, False),
+        ("inet_interfaces = all", "", {}, False),
+        ("inet_interfaces = 192.0.2.1, 127.0.0.1", "", {}, False),
+        ("inet_interfaces = loopback-only", "", {}, True),
+        ("inet_interfaces = 127.0.0.1, [::1]", "", {}, True),
+        ("where = localhost\ninet_interfaces = $where", "", {}, True),
+        ("inet_interfaces = loopback-only", "inet_interfaces = loopback-only\n", {}, False),
+        ("inet_interfaces = loopback-only", "", {"inet_interfaces": "localhost"}, False),
+    ],
+)
+def test_who_is_to_reach_it_is_not_kept_out_by_what_nobody_named(
+    own: str, text: str, parameters: dict[str, str], refused: bool
+) -> None:
+    main = HAND_MADE.replace("inet_interfaces = all", own)
+    files = Files({"main.cf": main, "master.cf": MASTER})
+    wish = BlockWish(text=text, reachable=UNREACHABLE)
+    if refused:
+        with pytest.raises(managed.ManagedError, match=UNREACHABLE):
+            files.run(block=wish, parameters=parameters)
+    else:
+        files.run(block=wish, parameters=parameters)
+
+
+# ------------------------------------------------------------------ a certificate of the host's own
+
+OWN = FileWish("own.pem", mode=0o600, sensitive=True, self_signed=True)
+
+
+def test_a_certificate_is_made_once_and_again_for_another_name_and_goes_away() -> None:
+    files = Files({"main.cf": HAND_MADE, "master.cf": MASTER})
+    files.run(files=[OWN])
+    first = files["own.pem"]
+    assert der.names(first) == ("mx.example.org",)
+    files.run(files=[OWN])
+    assert files["own.pem"] == first
+    files.run(files=[OWN], parameters={"myhostname": "mail.example.org"})
+    assert der.names(files["own.pem"]) == ("mail.example.org",)
+    assert "PRIVATE KEY" not in files[managed.STATE]
+    files.run()
+    assert "own.pem" not in files
+    # The key is kept nowhere, so the way back brings another one.
+    files.run(restore="previous")
+    assert der.names(files["own.pem"]) == ("mx.example.org",)
+
+
+def test_where_postfix_is_not_installed_no_certificate_is_made() -> None:
+    made = managed.compute(
+        Request(block=BLOCK, files=[OWN]),
+        Files({"main.cf": "", "master.cf": ""}).live()._replace(defaults={}),
+    )
+    assert made.wishes["own.pem"].content == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "good"),
+    [("mail.example.org", 0, True), ("mail.example.org", 3615, True), ("mail.example.org", 3625, False),
+     ("example.org", 0, False), ("mail.example.or", 0, False)],
+)  # fmt: skip
+def test_a_certificate_is_good_for_its_name_until_its_last_month(name: str, days: int, good: bool) -> None:
+    made = own_certificate.kept_or_made("", "mail.example.org")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(made)
+        file.flush()
+        context.load_cert_chain(file.name)
+    assert own_certificate.is_good(made, name, time.time() + days * 86400 + 1) is good
+    assert not own_certificate.is_good(made.partition("-----BEGIN CERT")[0], name, time.time())
+
+
+def test_a_name_of_250_letters_has_a_certificate_and_one_that_openssl_refuses_is_told() -> None:
+    name = ".".join(["a" * 62] * 3 + ["b" * 58])
+    assert der.names(own_certificate.kept_or_made("", name)) == (name,)
+    with pytest.raises(ValueError, match="could not make a self-signed certificate for 'a\\\\nb'"):
+        own_certificate.kept_or_made("", "a\nb")
+
+
+def test_without_openssl_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_certificate, "find_program", lambda name: None)
+    with pytest.raises(ValueError, match="postfix_submission_cert_file"):
+        own_certificate.kept_or_made("", "mail.example.org")

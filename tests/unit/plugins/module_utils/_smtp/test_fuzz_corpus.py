@@ -63,7 +63,7 @@ def any_name(_known: str, _name: str) -> bool:
         (Session, "_shown", without_a_mask, "tls", "password shown"),
         (
             certificate,
-            "_name_matches",
+            "name_matches",
             any_name,
             "certificate",
             "a name that is not there",
