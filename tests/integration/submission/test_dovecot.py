@@ -229,7 +229,12 @@ def test_users_submit_and_nobody_else(fresh: Host) -> None:
         fresh.codes(("joe", "joe-1"), ("ann@example.com", "ann-1"), ("Ann@Example.com", "ann-1")) == [235] * 3
     )
     assert fresh.codes(("joe", "joe-1"), mechanism="LOGIN") == [235]
-    assert fresh.codes(("joe", "wrong"), ("ann", "ann-1"), ("root", "root-1")) == [535] * 3
+    # One that succeeds makes Dovecot forget those that failed.
+    good = ("joe", "joe-1")
+    assert fresh.codes(("joe", "wrong"), good, ("ann", "ann-1"), good, ("root", "root-1")) == [
+        535,
+        235,
+    ] * 2 + [535]
     # They log in for submission alone.
     tries = {"smtp": "succeeded", "imap": "failed"}
     for protocol, word in tries.items():
@@ -256,13 +261,13 @@ def test_a_changed_password_is_in_force_without_a_reload_and_leaves_no_trace(fre
 
 
 def test_wrong_passwords_are_slow(fresh: Host) -> None:
-    """What Dovecot does by itself: 2 s for the first, and up to 15 s for further ones of the same address."""
+    """What Dovecot does by itself, for each address: 2 s, then 6, and then longer than Postfix waits for it, 10 s."""
     fresh.deploy(submission({"joe": "joe-1"}))
     found = fresh.login(*(("joe", f"wrong-{n}") for n in range(4)))
     print(fresh.release, found)
-    assert [code for code, _seconds in found] == [535] * 4
-    assert found[0][1] >= 1.5
-    assert found[3][1] >= 8
+    assert found[0][0] == found[1][0] == 535 and found[3][0] == 454
+    assert found[0][1] >= 1
+    assert found[3][1] >= 9
 
 
 def test_it_is_taken_away_again(fresh: Host) -> None:
