@@ -77,7 +77,8 @@ attributes:
 notes:
   - Needs root on the managed host.
   - After a wrong password Dovecot waits C(auth_failure_delay), 2 seconds, before it answers. Further ones from the same
-    address wait longer before they are tried, up to 15 seconds, and Postfix gives up after 10. Nothing here changes that.
+    address wait longer before they are tried, up to 15 seconds, and Postfix gives up after 10. Nothing here changes
+    that.
 seealso:
   - module: mailops.smtp.postfix_config
 """

@@ -118,6 +118,7 @@ class Host:
 
     def give_password(self, user: str, password: str) -> None:
         """With passwd(1)'s own file: the machines have no chpasswd."""
+        self.run(f"sed -i 's/^{user}:[^:]*:/{user}:x:/' /etc/passwd")
         self.run(f"grep -v '^{user}:' /etc/shadow >/run/shadow; cat /run/shadow >/etc/shadow; rm /run/shadow")
         self.run("cat >>/etc/shadow", stdin=f"{user}:{hashed(password)}:19000:0:99999:7:::\n")
 
@@ -235,12 +236,16 @@ def test_users_submit_and_nobody_else(fresh: Host) -> None:
         535,
         235,
     ] * 2 + [535]
-    # They log in for submission alone.
-    tries = {"smtp": "succeeded", "imap": "failed"}
-    for protocol, word in tries.items():
-        name = "service" if fresh.release in OLD else "protocol"
-        said = fresh.run(f"doveadm auth test -x {name}={protocol} joe joe-1", check=False)
-        assert f"joe auth {word}" in said, said
+    # They log in for submission alone, and others for all else.
+    name = "service" if fresh.release in OLD else "protocol"
+    for protocol, login, word in (
+        ("smtp", "joe joe-1", "succeeded"),
+        ("imap", "joe joe-1", "failed"),
+        ("imap", "root root-1", "succeeded"),
+        ("smtp", "root root-1", "failed"),
+    ):
+        said = fresh.run(f"doveadm auth test -x {name}={protocol} {login}", check=False)
+        assert f"auth {word}" in said, f"{protocol} {login}: {said}"
     assert fresh.run(f"stat -c '%a %U %G' {USERS} {SOCKET}") == "640 root dovecot\n660 postfix postfix"
     # Dovecot opens no port.
     assert {each.rpartition(":")[2] for each in fresh.listeners()} == {"25", "587"}
