@@ -22,7 +22,7 @@ the format:
 | suffix | what it is | for |
 | --- | --- | --- |
 | `.json` | everything, as data; the fields are below | programs, and `preflight_baseline` of a later run |
-| `.xml` | JUnit: a suite per host, a case per endpoint and per test | test results of Jenkins, GitLab and others |
+| `.xml` | JUnit: a suite for each host, a case for each endpoint and test | the test results of Jenkins and GitLab |
 | `.md` | Markdown: outcomes, the worst first, details folded; at most 60 KB | a pull request, the summary of a job |
 
 - A relative path begins where `ansible-playbook` was called, also where the playbook is that of the collection.
