@@ -113,7 +113,9 @@ def test_a_relay_is_to_have_the_name_of_its_certificate(names, says):
     assert says + "postfix_relay_host; or have the certificate" in said
     assert "server_name" not in said
     # preflight_relays has that key.
-    assert "set preflight_relays[0].server_name" in advice_of("certificate_mismatch", "preflight_relays", {"names": names})
+    assert "set preflight_relays[0].server_name" in advice_of(
+        "certificate_mismatch", "preflight_relays", {"names": names}
+    )
 
 
 @pytest.mark.parametrize("verdict", ["sender_rejected", "sender_deferred"])
