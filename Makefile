@@ -156,6 +156,9 @@ routes-test: podman ## several relays: for senders, for recipients, and one afte
 .PHONY: send-test
 send-test: podman ## smtp_send, with messages that are sent, deferred, bounced, filtered, held and expanded (root)
 	$(BIN)/pytest -q -s tests/integration/send $(ARGS)
+.PHONY: submission-test
+submission-test: podman ## users submit mail on 587, 465 and 2525 and it leaves by a relay; strangers do not (root)
+	$(BIN)/pytest -q -s tests/integration/submission $(ARGS)
 
 ON_POSTFIX := $(BIN)/pytest -q -s tests/integration/postfix
 

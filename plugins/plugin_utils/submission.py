@@ -54,7 +54,7 @@ _OPTIONS = {
     "smtpd_reject_unlisted_sender": "no",
     "disable_vrfy_command": "yes",
     # What main.cf takes away from other servers, users need. BDAT is a second way into SMTP smuggling.
-    "smtpd_discard_ehlo_keywords": "chunking,silent-discard",
+    "smtpd_discard_ehlo_keywords": "chunking,etrn,silent-discard",
     "smtpd_discard_ehlo_keyword_address_maps": "",
     "local_header_rewrite_clients": "static:all",
     "milter_macro_daemon_name": "ORIGINATING",

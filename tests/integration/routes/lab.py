@@ -173,19 +173,25 @@ def ways(tokens: Mapping[Host, str], wait: float) -> dict[Host, list[str]]:
 
 
 class Lab:
-    def __init__(self, releases: Iterable[str]) -> None:
+    def __init__(
+        self,
+        releases: Iterable[str],
+        units: str = "",
+        base: Callable[[str], str] = image,
+        kind: type[Host] = Host,
+    ) -> None:
         self.far = Machine("bookworm", "outside.relay.test")
         self.machines: list[Machine] = []
         try:
             for release in releases:
-                self.machines.append(Machine(release, f"{release}.world.test", base=image))
+                self.machines.append(Machine(release, f"{release}.world.test", units, base))
             for machine in (self.far, *self.machines):
                 machine.wait()
             outside.start(self.far, {machine.name: n for n, machine in enumerate(self.machines, 1)})
             self.hosts = []
             for n, machine in enumerate(self.machines, 1):
                 outside.join(self.far, n, machine)
-                self.hosts.append(Host(machine, self.far, f"198.19.{n}.2"))
+                self.hosts.append(kind(machine, self.far, f"198.19.{n}.2"))
                 self.hosts[-1].prepare()
         except BaseException:
             self.destroy()
