@@ -156,6 +156,7 @@ routes-test: podman ## several relays: for senders, for recipients, and one afte
 .PHONY: send-test
 send-test: podman ## smtp_send, with messages that are sent, deferred, bounced, filtered, held and expanded (root)
 	$(BIN)/pytest -q -s tests/integration/send $(ARGS)
+
 .PHONY: submission-test
 submission-test: podman ## users submit mail on 587, 465 and 2525 and it leaves by a relay; strangers do not (root)
 	$(BIN)/pytest -q -s tests/integration/submission $(ARGS)
@@ -185,7 +186,7 @@ adoption: podman ## sixteen real-life mail servers: before the relay is deployed
 
 # What takes long comes first, and what looks at the clock runs alone.
 PARTS := lab-test postfix-crash cores postfix-test equivalence verify-test adoption unit-pythons oracles sanity \
-	routes-test gate-test variables postfix-load check importer install-test
+	routes-test submission-test gate-test send-test variables postfix-load check importer install-test
 
 .PHONY: test
 test: podman ## everything: all of the above
