@@ -346,7 +346,7 @@ def _take_away(request: Request, check_mode: bool) -> Outcome:
 def _act(request: Request, outcome: Outcome, changes: list[Change], base: str, check_mode: bool) -> Outcome:
     """Write, tell Dovecot, see that it serves; or put everything back."""
     absent = request.state == "absent"
-    runs, before = host.running(base), None if absent else host.answer(request.socket)
+    runs, before = host.running(base), host.answer(request.socket)
     if any(not change.secret for change in changes) or not (absent or before):
         outcome.activated = "reload" if runs else "none" if absent else "start"
     if outcome.activated == "start" and host.masked():
@@ -366,7 +366,7 @@ def _act(request: Request, outcome: Outcome, changes: list[Change], base: str, c
         now = _activate(request, outcome.activated, before)
     except (OSError, DovecotError) as error:
         log = host.log(began)
-        failed = _put_back(changes, outcome.activated, runs)
+        failed = _put_back(request, changes, outcome.activated)
         state = f"That could not be taken back: {failed}." if failed else "The old state is back."
         raise Failed(
             f"Dovecot does not offer logins with the change: {error}. {state}", not failed, log
@@ -384,23 +384,27 @@ def _activate(request: Request, level: str, before: host.Answer | None) -> host.
         host.reload()
     elif level == "start":
         host.start()
-    if request.state == "absent":
-        return None
-    now = host.wait_for(request.socket, before, request.timeout) if level != "none" else before
-    if now is None:
-        raise DovecotError(f"nobody answers at {request.socket} within {request.timeout:g} s")
+    now = None
+    if request.state == "present":
+        now = host.wait_for(request.socket, before, request.timeout) if level != "none" else before
+        if now is None:
+            raise DovecotError(f"nobody answers at {request.socket} within {request.timeout:g} s")
+    if level == "reload":
+        host.retire(before)
     return now
 
 
-def _put_back(changes: list[Change], level: str, ran: bool) -> str:
+def _put_back(request: Request, changes: list[Change], level: str) -> str:
     """Why it is not all back; empty where it is."""
     try:
         for change in reversed(changes):
             _write(change.path, change.before)
         if level == "start":
             host.stop()
-        elif level == "reload" and ran:
+        elif level == "reload":
+            now = host.answer(request.socket)
             host.reload()
+            host.retire(now)
     except (OSError, DovecotError) as error:
         return str(error)
     return ""

@@ -30,6 +30,7 @@ class World:
         self.said = SAID.format("")
         self.runs, self.process, self.serves = True, 7, True
         self.done: list[str] = []
+        self.retired: list[int | None] = []
         for name, function in {
             "installed": lambda: True,
             "version": lambda: settings.Version(2, 3),
@@ -46,6 +47,7 @@ class World:
             "wait_for": lambda path, former, seconds: (
                 host.Answer(9, ("PLAIN", "LOGIN")) if self.serves else None
             ),
+            "retire": lambda former: self.retired.append(former and former.process),
             "log": lambda since: ["auth: Fatal: no"],
             **{name: self.noted(name) for name in ("reload", "start", "stop", "enable")},
         }.items():
@@ -96,6 +98,8 @@ def test_it_is_set_up_and_taken_away(world: World) -> None:
     world.deploy(state="absent")
     assert world.files() == before
     assert world.done == ["reload", "reload"]
+    # One that goes on for clients that it has would let in whom it did before.
+    assert world.retired == [7, 7]
 
 
 def test_another_password_needs_no_reload(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
