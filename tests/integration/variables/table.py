@@ -143,6 +143,8 @@ WELL_FORMED = (
 )  # fmt: skip
 PORTS = ("postfix_relay_port", "preflight_port")
 OF_THE_GATE = ("preflight_fail_on", "preflight_max_failed")
+# Files whose suffix says their format.
+REPORTS = ("preflight_report", "verify_report")
 # Where Postfix's password table would hold another value than the one given.
 SECRETS = ("postfix_relay_password", "postfix_relay_oauth_client_secret", "postfix_relay_oauth_refresh_token")
 # Hashes, and the logins that they belong to.
@@ -250,10 +252,10 @@ def _in_list(name: str, option: Mapping[str, Any], good: list[Any]) -> Iterator[
     if not secret:
         yield Form("blanks", [Unsafe(f" {first} "), *good[1:]], good)
         yield Form("NUL in a text", Unsafe(f"{first}, \0"), None, refused=True)
-        strict = option.get("elements") == "int" or name in ASCII_ONLY
+        strict = option.get("elements") == "int" or name in (*ASCII_ONLY, *REPORTS)
         yield Form("other letters", [Unsafe(f"{first}é")], [f"{first}é"], refused=strict)
         template = Unsafe(f"{first}{{{{x}}}}")
-        strict = option.get("elements") == "int" or name in WELL_FORMED
+        strict = option.get("elements") == "int" or name in (*WELL_FORMED, *REPORTS)
         yield Form("left-over template", [template], [str(template)], refused=strict)
 
 

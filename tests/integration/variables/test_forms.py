@@ -77,8 +77,15 @@ def ask(role: str, given: dict[str, Any]) -> dict[str, Any]:
         "ansible_facts": {},
         "inventory_hostname": "mail1",
     }
+    play = SimpleNamespace(strategy="linear")
     task = SimpleNamespace(
-        args={"role": role}, async_val=0, check_mode=False, diff=False, action="x", environment=[]
+        get_play=lambda: play,
+        args={"role": role},
+        async_val=0,
+        check_mode=False,
+        diff=False,
+        action="x",
+        environment=[],
     )
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None), become=None)
     templar = Templar(LOADER, variables=variables)

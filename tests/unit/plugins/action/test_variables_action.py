@@ -36,7 +36,7 @@ def trusted(value: Any) -> Any:
     return trust_as_template(value) if isinstance(value, str) else value
 
 
-def ask(role: str, **given: Any) -> dict[str, Any]:
+def ask(role: str, strategy: str = "linear", **given: Any) -> dict[str, Any]:
     """The result for a host with these variables, beside those that the role brings along."""
     variables: dict[str, Any] = {"role_path": str(ROLES / role), "ansible_facts": {}}
     for part in ("defaults", "vars"):
@@ -44,8 +44,15 @@ def ask(role: str, **given: Any) -> dict[str, Any]:
             trusted(LOADER.load_from_file(str(ROLES / role / part / "main.yml"))) if role in own() else {}
         )
     variables.update(trusted(given))
+    play = SimpleNamespace(strategy=strategy)
     task = SimpleNamespace(
-        args={"role": role}, async_val=0, check_mode=False, diff=False, action="x", environment=[]
+        get_play=lambda: play,
+        args={"role": role},
+        async_val=0,
+        check_mode=False,
+        diff=False,
+        action="x",
+        environment=[],
     )
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None), become=None)
     templar = Templar(LOADER, variables=variables)
@@ -366,3 +373,14 @@ def test_a_template_that_fails_is_explained(error: str, secret: bool, parts: lis
     said = explain("v", error, secret)
     assert [part for part in parts if part not in said] == []
     assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("role", ["preflight", "verify"])
+def test_a_report_is_refused_before_anything_is_done(role: str) -> None:
+    name = f"{role}_report"
+    given = {"preflight_relays": [{"host": "relay.example.com"}]} if role == "preflight" else {}
+    assert ask(role, **given, **{name: "r.json"})["typed"][name] == ["r.json"]
+    assert f"{name}: r.pdf has the suffix .pdf" in ask(role, **given, **{name: ["r.pdf"]})["msg"]
+    free = ask(role, "free", **given, **{name: ["r.json"]})
+    assert free["msg"].startswith(f"{name} is one report of all hosts, and with strategy free")
+    assert "typed" in ask(role, "free", **given)
