@@ -35,7 +35,7 @@ ROUNDS = [
 def submission(lab: tool.Lab) -> Any:
     """The lab with the configuration of a submission server in store."""
     servers.certificates(lab)
-    everywhere(lab, dict.fromkeys(MAIL_HOSTS, f"{DOVECOT}{SERVER}{RESET}"))
+    everywhere(lab, dict.fromkeys(MAIL_HOSTS, f"{RESET}{DOVECOT}{SERVER}{RESET}"))
     yield lab
     everywhere(lab, dict.fromkeys(MAIL_HOSTS, "systemctl stop dovecot 2>/dev/null || true"))
 

@@ -121,8 +121,8 @@ TLS_NAMES = {0x0300: "SSLv3", 0x0301: "TLSv1", 0x0302: "TLSv1.1"}
 CIPHERS = (0xC00A, 0xC014, 0x0039, 0x0035, 0xC009, 0xC013, 0x0033, 0x002F, 0xC008, 0xC012, 0x0016, 0x000A, 0x003A,
            0x0034, 0xC019, 0xC018)  # fmt: skip
 
-SECONDS = 30
-"""What one listener may take for all that it is asked."""
+SECONDS = 90
+"""What one listener may take for all that it is asked; the rest is left out then."""
 PATIENCE = 20
 """How long one answer may take: a server may well slow a wrong login down."""
 # Fewer than smtpd_soft_error_limit, from which on each answer takes a second.
@@ -131,6 +131,9 @@ SLOW = 0.9
 TAKEN = 3
 """A server that takes so many shapes is an open relay, and no more need be asked."""
 SILENCE = 0.5
+
+
+NO_ANSWER = "no answer"
 
 
 class Closed(Exception):
@@ -220,12 +223,14 @@ class Talk:
         while b"\n" not in self.buffer:
             left = deadline - time.monotonic()
             if left <= 0 or len(self.buffer) > 10000:
-                raise Closed("no answer")
+                raise Closed(NO_ANSWER)
             self.socket.settimeout(left)
             try:
                 more = self.socket.recv(4096)
+            except socket.timeout:
+                raise Closed(NO_ANSWER) from None
             except OSError as error:
-                raise Closed(str(error) or "no answer") from None
+                raise Closed(str(error)) from None
             if not more:
                 raise Closed("the connection was closed")
             self.buffer += more
@@ -240,7 +245,13 @@ class Asking:
         self.address, self.port, self.implicit = listener["address"], listener["port"], listener["implicit"]
         self.wrong_logins = listener.get("wrong_logins", 1)
         self.own, self.deadline = own, deadline
-        self.found: dict[str, Any] = {"port": self.port, "reached": False, "source": "", "problem": ""}
+        self.found: dict[str, Any] = {
+            "port": self.port,
+            "reached": False,
+            "source": "",
+            "problem": "",
+            "problems": {},
+        }
 
     def connect(self, starttls: bool = True) -> Talk:
         if time.monotonic() > self.deadline:
@@ -464,7 +475,7 @@ def ask_one(listener: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]
         try:
             method()
         except (Closed, OSError) as error:
-            asking.found["problem"] = asking.found["problem"] or str(error)
+            asking.found["problems"][name] = str(error)
     return asking.found
 
 

@@ -331,25 +331,36 @@ def wrong_logins(doors: Doors) -> list[str]:
                     f"{begin} says {shown([code, text])}, so nobody can log in: see the mail log, and what "
                     "smtpd_sasl_type and smtpd_sasl_path lead to"
                 )
-        if "AUTH" in said.get("offers", {}) and said["problem"] and not said.get("logins"):
+        if said["problems"].get("logins") == ask.NO_ANSWER:
             found.append(
-                f"port {door.port} did not answer a login within {ask.PATIENCE} s ({said['problem']}): look at what "
-                "smtpd_sasl_path leads to"
+                f"port {door.port} should refuse a login that is nobody's, but did not answer it within "
+                f"{ask.PATIENCE} s: look at what smtpd_sasl_path leads to"
             )
     return found
 
 
 def unlimited_logins(doors: Doors, guards: list[str]) -> list[str]:
-    """Where passwords can be guessed as fast as the line allows. `guards`: programs that ban who guesses."""
+    """Where passwords can be guessed as fast as the line allows. `guards`: programs that ban who guesses.
+
+    A server that slows tries down may answer one of them soon, so those of all listeners that ask it count together.
+    """
+    by_server: dict[tuple[str, str], list[tuple[Door, Said]]] = {}
+    for door, said in doors.from_here:
+        if said.get("logins") and not guards:
+            asks = door.server["smtpd_sasl_type"], door.server["smtpd_sasl_path"]
+            by_server.setdefault(asks, []).append((door, said))
     return [
         f"port {door.port} refuses wrong logins at once ({tries(said)}) and as many as come, so passwords can be "
         f"guessed: set {door.server.title('smtpd_client_auth_rate_limit')} (10, say, by postfix_parameters), or "
         "auth_failure_delay in Dovecot"
-        for door, said in doors.from_here
-        if said.get("logins")
-        and not guards
-        and all(code == 535 and seconds < INSTANT for code, _text, seconds in said["logins"])
-        and door.server["smtpd_client_auth_rate_limit"] in ("", "0")
+        for alike in by_server.values()
+        if all(
+            code == 535 and seconds < INSTANT
+            for _door, said in alike
+            for code, _text, seconds in said["logins"]
+        )
+        for door, said in alike
+        if door.server["smtpd_client_auth_rate_limit"] in ("", "0")
     ]
 
 

@@ -188,7 +188,8 @@ class Server:
         request = json.loads(shlex.split(command)[-1])
         if "listeners" in request:
             return json.dumps(ask.ask(request))
-        keys = request["keys"]
+        addresses = self.seen["addresses"]
+        keys = request["keys"] + [key for each in addresses for key in look.parents_of_address(each)]
         relaying = recorded.relaying(self.main_cf, self.master_cf, self.overrides, self.tables, keys)
         return json.dumps({**self.seen, "relaying": relaying})
 
@@ -747,7 +748,7 @@ class Mta:
             command = line.decode().rstrip("\r\n")
             self.said.append(command)
             verb = command[:4].upper()
-            reply = "250 Ok"
+            reply = "502 5.5.1 Command not implemented" if verb in ("AUTH", "EXPN", "VRFY") else "250 Ok"
             if verb == "EHLO":
                 keywords = ["mail1.example.com", *self.offers]
                 reply = "\r\n".join(f"250{' ' if word == keywords[-1] else '-'}{word}" for word in keywords)
@@ -918,6 +919,141 @@ def test_a_listener_that_the_controller_cannot_reach_is_not_judged(
     outcome = stranger(mta)
     assert failures(outcome) == {}
     assert ASKED in {case.name for case in outcome.of("skipped")}
+
+
+@pytest.fixture
+def host_asks(server: Server, stranger: Callable[..., suite.Outcome]) -> Callable[..., dict[str, str]]:
+    """What fails where the host itself, at 127.0.0.1, asks that server, on which users submit mail or not."""
+
+    def verify(mta: Mta, submission: bool = False, **expect: Any) -> dict[str, str]:
+        server.seen["addresses"] = ["127.0.0.1"]
+        server.probe = {**server.probe, "verdict": "ok"}
+        ports = {"submission_ports": [mta.port]} if submission else {}
+        return failures(stranger(mta, address="", **ports, **expect))
+
+    return verify
+
+
+ATTACKED: dict[str, tuple[dict[str, Any], dict[str, str], bool, dict[str, str]]] = {
+    "as it should be": ({}, {}, False, {}),
+    "a shape": (
+        {"takes": lambda _sender, recipient: "%" in recipient}, {}, False,
+        {HERE: "of this host itself at 127.0.0.1 (250 Ok; 'percent hack'"},
+    ),
+    "login in the clear": (
+        {"offers": ("AUTH=PLAIN",), "says": {"AUTH": "535 5.7.8 no"}}, {}, False,
+        {"submission::no_login_before_tls": "offers AUTH PLAIN before TLS"},
+    ),
+    "hidden login in the clear": (
+        {"says": {"AUTH": "235 2.7.0 welcome"}}, {}, False, {"submission::no_login_before_tls": "takes AUTH"},
+    ),
+    "AUTH is refused before TLS": ({"says": {"AUTH": "530 5.7.0 Must issue STARTTLS"}}, {}, False, {}),
+    "EXPN": (
+        {"says": {"EXPN": "250 <joe@example.com>"}}, {}, False,
+        {"submission::strangers_are_told_no_names": "who is behind an address (250 <joe@example.com> to EXPN)"},
+    ),
+    "VRFY where nobody logs in": (
+        {"says": {"VRFY root": "252 root", "VRFY": "550 5.1.1 User unknown"}}, {}, False, {},
+    ),
+    "VRFY and no TLS where users should log in": (
+        {"says": {"VRFY root": "252 root", "VRFY": "550 5.1.1 User unknown"}}, {}, True,
+        {
+            "submission::strangers_are_told_no_names": "set disable_vrfy_command = yes",
+            "submission::users_can_log_in": "but it offers no TLS",
+        },
+    ),
+    "mail from nobody in particular": (
+        {"takes": lambda _sender, recipient: recipient == CONTROLS[0][1]}, {}, True,
+        {
+            "submission::submission_is_for_users_alone": "took <postmaster@example.com> from a stranger (250 Ok)",
+            "submission::users_can_log_in": "but it offers no TLS",
+        },
+    ),
+    "a bare line feed ends a message": (
+        {"takes": lambda _from, to: to == CONTROLS[0][1], "ends": (b"\n.\n", b"\n.\r\n")}, {}, False,
+        {"submission::a_message_has_one_end": "takes LF.LF, LF.CRLF, CRLF.LF for the end of a message"},
+    ),
+    "nothing forbids bare line feeds": (
+        {}, {"smtpd_forbid_bare_newline": "no"}, False,
+        {"submission::a_message_has_one_end": "set smtpd_forbid_bare_newline = normalize"},
+    ),
+    "the older means": (
+        {},
+        {"smtpd_forbid_bare_newline": "no", "smtpd_data_restrictions": "reject_unauth_pipelining",
+         "smtpd_discard_ehlo_keywords": "CHUNKING, silent-discard"}, False, {},
+    ),
+    "the host may relay": (
+        {"takes": lambda *_envelope: True, "ends": (b"\n.\n",)},
+        {"smtpd_relay_restrictions": "check_client_access cidr:/c, reject_unauth_destination"}, False, {},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ATTACKED)
+def test_what_the_host_hears_from_its_own_listeners(
+    server: Server, host_asks: Callable[..., dict[str, str]], name: str
+) -> None:
+    given, main_cf, submission, expected = ATTACKED[name]
+    server.main_cf.update(main_cf)
+    server.tables["cidr:/c"] = {"127.0.0.1/32": "OK"}
+    found = host_asks(Mta(**given), submission)
+    assert set(found) == set(expected)
+    for test, part in expected.items():
+        assert part in found[test]
+
+
+def test_a_message_that_is_tried_has_no_end_and_too_many_hops(
+    host_asks: Callable[..., dict[str, str]],
+) -> None:
+    """Mta.message() holds it to that; here, that it was begun at all, and to whom."""
+    mta = Mta(lambda _sender, recipient: recipient == CONTROLS[0][1])
+    assert host_asks(mta) == {}
+    assert mta.said.count("DATA") == 1
+    assert {recipient for _sender, recipient in mta.asked} >= {CONTROLS[0][1]}
+
+
+def test_ports_besides_those_listed_are_told(
+    server: Server, host_asks: Callable[..., dict[str, str]]
+) -> None:
+    mta = Mta()
+    found = host_asks(mta, submission_ports=[587])
+    assert "submit mail on port 587" in found["listeners::submission_ports_are_those_listed"]
+
+
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        ("", "relay (verify_outside) should ask from outside, but could not: no such host"),
+        ("[]", "relay (verify_outside) reaches no port of this host"),
+        ('[{"port": 1, "reached": true, "source": "192.0.2.9"}]', "reaches no port"),
+    ],
+)
+def test_a_host_outside_that_cannot_ask_is_told(
+    stranger: Callable[..., suite.Outcome], said: str, part: str
+) -> None:
+    outside = {"host": "relay", "said": said, "problem": "no such host"}
+    found = failures(stranger(Mta(), address="", outside=outside))
+    assert set(found) == {"relaying::relaying_is_refused_to_another_host"}
+    assert part in found["relaying::relaying_is_refused_to_another_host"]
+
+
+def test_what_a_host_outside_was_allowed_is_told(stranger: Callable[..., suite.Outcome]) -> None:
+    mta = Mta()
+    said = {"port": mta.port, "reached": True, "source": "192.0.2.9", "refused": 3, "offers": {},
+            "taken": [["upper case", "<>", "<X@EXAMPLE.ORG>", "250 Ok"]]}  # fmt: skip
+    outside = {"host": "relay", "said": json.dumps([said]), "problem": ""}
+    found = failures(stranger(mta, address="", outside=outside))
+    assert set(found) == {"relaying::relaying_is_refused_to_another_host"}
+    assert "took <X@EXAMPLE.ORG> from <> of relay at 192.0.2.9" in next(iter(found.values()))
+
+
+def test_first_bytes_of_old_tls_are_well_formed() -> None:
+    """RFC 5246: lengths that fit, of the record, of the message and of what is in it."""
+    for number in ask.TLS_NAMES:
+        record = ask.client_hello(number)
+        assert record[:3] == b"\x16\x03\x00" and int.from_bytes(record[3:5], "big") == len(record) - 5
+        assert record[5] == 1 and int.from_bytes(record[6:9], "big") == len(record) - 9
+        assert record[9:11] == number.to_bytes(2, "big")
 
 
 def test_advice_names_no_option_of_the_probe() -> None:
