@@ -475,7 +475,7 @@ def test_equal_findings_make_equal_files_but_for_the_time(tmp_path, suffix):
 @pytest.mark.parametrize(
     "asked, words",
     [
-        (["report.txt"], "preflight_report: report.txt has the suffix .txt"),
+        (["report.odt"], "preflight_report: report.odt has the suffix .odt"),
         (["report"], "preflight_report: report has no suffix"),
         (["a.json", "b.pdf"], "one of .json, .xml"),
         (["a.json", "./a.json"], "preflight_report: ./a.json is there twice"),
