@@ -227,5 +227,5 @@ def test_what_is_missing_or_wrong_is_named(given: dict[str, Any], parts: list[st
     ],
 )
 def test_a_name_has_a_certificate(given: Any, part: str) -> None:
-    (said,) = variables.check(SPEC, {"postfix_submission_sni": given}, DEFAULTS).complaints
-    assert part in said
+    said = variables.check(SPEC, {"postfix_submission_sni": given}, DEFAULTS).complaints
+    assert any(part in one for one in said)
