@@ -196,7 +196,7 @@ BROKEN = (
          + listener("127.0.0.1:587", "smtpd -o smtpd_sasl_auth_enable=yes -o smtpd_relay_restrictions=reject"), LISTED,
          ("port 587", "for others than this host")),
     # Logins
-    Case("a login is offered before TLS", service(587, "smtpd_tls_auth_only=no", "smtpd_tls_security_level=may"),
+    Case("a login is offered before TLS", service(587, "smtpd_tls_auth_only=no", "smtpd_tls_security_level=may", "smtpd_tls_protocols=TLSv1.2,TLSv1.3"),
          f"{SUBMISSION}no_login_before_tls",
          ("port 587 offers auth", "passwords travel in the clear", "smtpd_tls_auth_only (-o in master.cf) = yes")),
     Case("a login is offered at port 25, which has no TLS", AUTH_AT_25
@@ -218,7 +218,7 @@ BROKEN = (
     Case("a port for users takes mail from everybody", service(587, "smtpd_relay_restrictions=reject_unauth_destination"),
          f"{SUBMISSION}submission_is_for_users_alone",
          ("port 587 should take mail from users who log in", "permit_sasl_authenticated, reject")),
-    Case("VRFY tells who can log in", AUTH_AT_25 + main_cf("disable_vrfy_command = no"),
+    Case("VRFY tells who can log in", AUTH_AT_25 + main_cf("disable_vrfy_command = no", "smtpd_tls_protocols = TLSv1.2 TLSv1.3"),
          f"{SUBMISSION}strangers_are_told_no_names", ("port 25, where users log in, tells strangers by vrfy",
                                                       "disable_vrfy_command = yes")),
     # TLS and certificates

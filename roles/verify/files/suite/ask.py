@@ -143,9 +143,9 @@ class Closed(Exception):
 class Talk:
     """One connection to a listener, under TLS as soon as it is offered."""
 
-    def __init__(self, address: str, port: int, implicit: bool) -> None:
+    def __init__(self, connection: socket.socket, implicit: bool) -> None:
         self.tls, self.problem = "", ""
-        self.socket = socket.create_connection((address, port), 5)
+        self.socket = connection
         self.socket.settimeout(PATIENCE)
         self.source = self.socket.getsockname()[0]
         self.buffer = b""
@@ -256,8 +256,9 @@ class Asking:
     def connect(self, starttls: bool = True) -> Talk:
         if time.monotonic() > self.deadline:
             raise Closed("no time left")
-        talk = Talk(self.address, self.port, self.implicit)
-        self.found.update(reached=True, source=talk.source)
+        connection = socket.create_connection((self.address, self.port), 5)
+        self.found.update(reached=True, source=connection.getsockname()[0])
+        talk = Talk(connection, self.implicit)
         try:
             if talk.greeting[0] != 220:
                 raise Closed(f"{talk.greeting[0]} {talk.greeting[1]}")

@@ -34,7 +34,7 @@ NO_ROUTE = "set allow_untrusted_routing = no"
 USERS_ALONE = "set smtpd_relay_restrictions = permit_sasl_authenticated, reject for that service"
 LOGIN_TRIED = (235, 334, 454, 535)
 """Answers to AUTH of a server that has begun to look at the login."""
-INSTANT = 0.5
+INSTANT = 0.8
 THROTTLED = "too many"
 
 Said = dict[str, Any]

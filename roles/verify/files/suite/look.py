@@ -73,7 +73,8 @@ MATCH_LISTS = (*DOMAINS, "mynetworks", "smtpd_authorized_xclient_hosts", "qmqpd_
 # What decides how a listener talks to strangers and to users.
 TALKING = (
     "smtpd_forbid_bare_newline", "smtpd_discard_ehlo_keywords", "smtpd_sasl_auth_enable", "smtpd_sasl_type",
-    "smtpd_sasl_path", "smtpd_tls_security_level",
+    "smtpd_sasl_path", "smtpd_tls_auth_only", "smtpd_tls_protocols", "smtpd_tls_mandatory_protocols",
+    "smtpd_tls_security_level",
     "smtpd_enforce_tls", "smtpd_client_auth_rate_limit", "hopcount_limit", "mail_version",
 )  # fmt: skip
 RELAYING = (
