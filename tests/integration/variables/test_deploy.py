@@ -314,6 +314,47 @@ def test_the_route_has_the_ports_asked_for(deploy: Deployer, failover: Any, hops
     assert deploy.postconf("relayhost") == ", ".join(f"[127.0.0.1]:{port}" for port in order[:hops])
 
 
+# By Cyrus: there is no Dovecot in this image.
+SUBMISSION = of(
+    "postfix_submission_ports", "postfix_submission_cert_file", "postfix_submission_key_file",
+    "postfix_submission_senders", "postfix_submission_message_size", "postfix_submission_rate",
+    "postfix_submission_sasl", "postfix_submission_auth_socket", "postfix_submission_users",
+    "postfix_submission_dovecot", "postfix_smtp_inbound",
+)  # fmt: skip
+
+
+def test_submission_has_what_its_variables_say(deploy: Deployer) -> None:
+    run = deploy("postfix", **BASE, **SUBMISSION)
+    assert run.ok, run.why
+    again = deploy("postfix", **{name: as_text(value) for name, value in {**BASE, **SUBMISSION}.items()})
+    assert again.ok, again.why
+    assert not again.changed, again.why
+    wanted = {
+        "smtpd_tls_cert_file": GOOD["postfix_submission_cert_file"],
+        "smtpd_tls_key_file": GOOD["postfix_submission_key_file"],
+        "smtpd_sasl_type": "cyrus",
+        "smtpd_client_message_rate_limit": "30",
+        "message_size_limit": "52428800",
+        "smtpd_forbid_bare_newline": "yes",
+    }
+    for port in GOOD["postfix_submission_ports"]:
+        found = {name: deploy.host.run(f"postconf -Ph {port}/inet/{name}").stdout.strip() for name in wanted}
+        assert found == wanted
+    command = "postmap -q joe@example.com texthash:/etc/postfix/mailops_submission_senders"
+    assert deploy.host.run(command).stdout.strip() == "joe"
+    assert "smtp       inet" not in deploy.host.run("postconf -M").stdout
+    refused = deploy("postfix", **BASE, **SUBMISSION, **of("postfix_submission_sni"))
+    assert not refused.ok
+    assert "postfix_submission_sni: " in refused.why
+    assert "/etc/ssl/org.key does not exist" in refused.why
+    refused = deploy("postfix", **BASE, **SUBMISSION, **of("postfix_submission_self_signed"))
+    assert "names another certificate" in refused.why
+    assert deploy("postfix", **BASE).ok
+    services = deploy.host.run("postconf -M").stdout
+    assert "smtp       inet" in services
+    assert not re.search(r"(?m)^(587|2525) ", services)
+
+
 def test_a_provider_and_its_region_are_the_relay(deploy: Deployer) -> None:
     run = deploy("postfix", **of("postfix_relay_provider", "postfix_relay_region"))
     assert not run.ok
