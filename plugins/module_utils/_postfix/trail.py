@@ -226,7 +226,8 @@ class Trail:
         waiting = [self._stops[self.queue_id]]
         # For whom an address was expanded, by the queue id that it is told under; "" for all others there.
         origins: dict[str, dict[str, str]] = {self.queue_id: {}}
-        for stop in waiting:
+        while waiting:
+            stop = waiting.pop(0)
             ends: list[Fate] = []
             awaits = False
             for fate in stop.ends():

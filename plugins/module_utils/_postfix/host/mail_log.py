@@ -235,7 +235,7 @@ class _Journal:
     def wait(self, until: float) -> list[Entry]:
         pipe = self._reader.stdout
         while pipe is not None:
-            ready, _, _ = select.select([pipe], [], [], max(0.0, until - time.monotonic()))
+            ready = select.select([pipe], [], [], max(0.0, until - time.monotonic()))[0]
             data = os.read(pipe.fileno(), 1 << 16) if ready else b""
             if not data:
                 if ready:
