@@ -27,7 +27,7 @@ _MESSAGE_ID = re.compile(r"message-id=<(?P<id>.*)>\Z")
 # Other fields stand between in some versions (conn_use, tls). What a relay says, in the parenthesis, may look like a
 # field; a long one is cut off, and its end with it.
 _DELIVERY = re.compile(
-    r"to=<(?P<to>.*?)>, (?:orig_to=<(?P<orig_to>.*?)>, )?relay=(?P<relay>\S+?), (?P<more>(?:(?!status=)\w+=[^, ]*, )*)"
+    r"to=<(?P<to>.*?)>, (?:orig_to=<(?P<orig_to>.*?)>, )?relay=(?P<relay>\S+?), (?P<more>(?:\w+=[^, ]*, )*)"
     r"status=(?P<status>[\w-]+)(?: \((?P<text>.*?)\)?)?\Z",
     re.DOTALL,
 )
