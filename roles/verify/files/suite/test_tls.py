@@ -97,14 +97,16 @@ def test_certificate_is_what_users_expect(
         asked["ca_path"] = [expect["certificate_ca_file"]]
     found = host.ansible("mailops.smtp.smtp_probe", asked)
     assert "endpoints" in found, f"the probe of this host's own ports failed: {found.get('msg', found)}"
-    faults, seen = [], {}
+    faults: dict[tuple[str, str], list[str]] = {}
+    seen = {}
     for question, endpoint in zip(asked["endpoints"], found["endpoints"]):
         certificate = endpoint.get("certificate") or {}
         seen[question["port"]] = f"port {question['port']}: {certificate.get('days_left')} days left"
         if endpoint["verdict"].startswith(("certificate_", "tls_", "starttls_")):
-            faults.append(
-                f"users who write {question['server_name']} see on port {question['port']}: {endpoint['reason']} "
-                f"{in_the_words_of_the_roles(endpoint['advice'], OWN_WORDS)}"
-            )
+            said = f"{endpoint['reason']} {in_the_words_of_the_roles(endpoint['advice'], OWN_WORDS)}"
+            faults.setdefault((question["server_name"], said), []).append(str(question["port"]))
     record_property("certificates", "; ".join(seen.values()))
-    assert not faults, " ".join(faults)
+    assert not faults, " ".join(
+        f"users who write {name} see on port {', '.join(ports)}: {said}"
+        for (name, said), ports in faults.items()
+    )
