@@ -271,6 +271,7 @@ class ActionModule(ActionBase):
             shown=found.shown,
             width=terminal.width_of(os.environ, display.columns),
             height=terminal.height_of(os.environ),
+            files=[str(path) for path in self._report],
             end=whole,
         )
         if text:

@@ -21,6 +21,7 @@ from ...module_utils._base.words import listed
 from ...module_utils._route.hosting import BLOCKED, BLOCKED_DEFAULT, REACTIVE, THROTTLED
 from ...module_utils._smtp.verdict import VERDICTS
 from . import model
+from .groups import endpoint_name
 
 NO_ROUTE, ANY_UNUSABLE, CERTIFICATE, POLICY = (
     "no_route",
@@ -398,8 +399,7 @@ def _of_policy(host: Host) -> Iterator[Finding]:
 
 
 def _spot(endpoint: Mapping[str, Any]) -> tuple[str, str]:
-    host = str(endpoint["host"])
-    return f"{f'[{host}]' if ':' in host else host}:{endpoint['port']}", str(endpoint["verdict"])
+    return endpoint_name(endpoint), str(endpoint["verdict"])
 
 
 # What is told beside it
