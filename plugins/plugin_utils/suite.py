@@ -227,7 +227,10 @@ def sentence(error: BaseException) -> str:
 def _quiet(directory: Path) -> Iterator[io.StringIO]:
     """Nothing that pytest does to the process outlives the body; what it prints is what is yielded."""
     environment = dict(os.environ)
-    bytecode, path, modules = sys.dont_write_bytecode, list(sys.path), set(sys.modules)
+    bytecode, path = sys.dont_write_bytecode, list(sys.path)
+    # pytest refuses a test file where this process already has a module of that name from elsewhere.
+    namesakes = {name: sys.modules.pop(name) for name in list(sys.modules) if re.match("test_|conftest$", name)}
+    modules = set(sys.modules)
     printed = io.StringIO()
     try:
         for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
@@ -241,6 +244,7 @@ def _quiet(directory: Path) -> Iterator[io.StringIO]:
         for name in set(sys.modules) - modules:
             if directory in Path(getattr(sys.modules[name], "__file__", None) or "/").parents:
                 del sys.modules[name]
+        sys.modules.update(namesakes)
         os.environ.clear()
         os.environ.update(environment)
 

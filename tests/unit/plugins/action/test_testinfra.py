@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import types
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from types import SimpleNamespace
@@ -315,6 +316,15 @@ def test_time_is_bounded(write: Any) -> None:
     assert time.monotonic() - start < 15
     assert result["counts"] == {"passed": 1, "failed": 2, "skipped": 0}
     assert "[it::hangs, it::next] not finished: the time limit of 1 s was reached" in result["msg"]
+
+
+def test_a_module_of_the_same_name_is_no_obstacle(write: Any, monkeypatch: Any) -> None:
+    suite = write("def test_it(host):\n    assert host.run('true').succeeded")
+    other = types.ModuleType("test_it")
+    other.__file__ = "/somewhere/else/test_it.py"
+    monkeypatch.setitem(sys.modules, "test_it", other)
+    assert Action(suite).result()["counts"] == {"passed": 1, "failed": 0, "skipped": 0}
+    assert sys.modules["test_it"] is other
 
 
 def test_nothing_is_left_behind(write: Any, monkeypatch: Any, capfd: Any) -> None:
