@@ -349,7 +349,8 @@ def _parse_relay(entry: Any, where: _Where, auth_mechanism: str) -> RelaySpec:
     if _flag(text, "direct", where):
         wrong.tell()
         return _direct(entry, text, where)
-    named, found = NamedHost(""), dict[str, Any](name=str(where))
+    named = NamedHost("")
+    found: dict[str, Any] = {"name": str(where)}
     with wrong:
         named = named_host(text["host"], where.key("host"))
         found.update(_reached(entry, text, named, where))
