@@ -334,8 +334,8 @@ def test_what_the_table_has_said_is_not_said_again(report):
 
 def test_a_wrong_variable_is_told_by_its_own_host_too(report):
     wrong = {"failed": True, "msg": "postfix_relay_port: 456 is no SMTP port; write 465."}
-    said = report("wrong", {**PLAY, "wrong": wrong})[0]["msg"]
-    assert wrong["msg"] in said
+    play = {name: {"probed": one} for name, one in {**PLAY, "wrong": wrong}.items()}
+    assert wrong["msg"] in report("wrong", play, registered="probed")[0]["msg"]
 
 
 def test_a_host_without_the_fact_fails_and_another_one_shows_the_table(report):
