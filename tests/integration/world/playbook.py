@@ -122,7 +122,14 @@ def _child(words: list[str], log: Path) -> None:
 def _run(host: str, output: str, seconds: float) -> Run:
     recap = re.search(rf"^{host} +: (ok=.*)$", output, re.MULTILINE)
     counts = {key: int(n) for key, n in re.findall(r"(\w+)=(\d+)", recap.group(1))} if recap else {}
-    said = "\n".join(re.findall(rf"^fatal: \[{host}\]: FAILED! => (\{{.*\}})$", output, re.MULTILINE))
+    failures = re.findall(rf"^fatal: \[{host}\]: FAILED! => (\{{.*\}})$", output, re.MULTILINE)
+    # A failure that is explained in the table of routes is not explained a second time.
+    tables = (
+        re.findall(r"^Routes for mail.*?^preflight: .*?$", output, re.MULTILINE | re.DOTALL)
+        if failures
+        else []
+    )
+    said = "\n".join([*failures, *(" ".join(table.split()) for table in tables)])
     tasks = len(re.findall(rf"^(?:ok|changed): \[{host}\]", output, re.MULTILINE))
     return Run(output, counts, said, seconds, tasks)
 
