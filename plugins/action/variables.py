@@ -159,10 +159,14 @@ class ActionModule(ActionBase):
         return self._loaded(ROLES / role / "defaults" / "main.yml")
 
     def _loaded(self, path: Path) -> Mapping[str, Any]:
+        # What is only read need not be copied, which takes longer than all the rest of the check; to Ansible, that is
+        # unsafe.
         try:
-            loaded: Mapping[str, Any] = self._loader.load_from_file(str(path), trusted_as_template=True)
+            loaded: Mapping[str, Any] = self._loader.load_from_file(
+                str(path), unsafe=True, trusted_as_template=True
+            )
         except TypeError:  # ansible-core 2.18 knows of no trust, and templates what it has loaded
-            loaded = self._loader.load_from_file(str(path))
+            loaded = self._loader.load_from_file(str(path), unsafe=True)
         return loaded or {}
 
 

@@ -263,7 +263,9 @@ def test_a_table_of_certificates_by_name_holds_their_files(host: Host) -> None:
         "files": [{"path": "sni", "content": "mail.host.test /etc/ssl/both.pem\n"}],
     }
     host.run(
-        "cat /etc/ssl/private/ssl-cert-snakeoil.key /etc/ssl/certs/ssl-cert-snakeoil.pem > /etc/ssl/both.pem"
+        "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=mail.host.test -addext subjectAltName=DNS:mail.host.test "
+        "-keyout /etc/ssl/both.pem -out /etc/ssl/certificate.pem 2>/dev/null; "
+        "cat /etc/ssl/certificate.pem >>/etc/ssl/both.pem"
     )
     changed(host, "reload", **wished)
     host.run("sleep 1; touch /etc/postfix/sni")

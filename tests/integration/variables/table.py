@@ -7,6 +7,7 @@ Rule of this file: what a form of such a value means follows from the type; only
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any, Iterator, Mapping, NamedTuple
@@ -169,6 +170,7 @@ DEFAULT = object()
 ABSENT = object()
 
 
+@functools.cache
 def specification(role: str) -> dict[str, dict[str, Any]]:
     text = (ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
     options: dict[str, dict[str, Any]] = yaml.safe_load(text)["argument_specs"]["main"]["options"]
