@@ -117,11 +117,11 @@ importer: venv ## galaxy-importer on the tarball
 	tests/tools/importer $(VENV)
 
 .PHONY: unit-pythons
-unit-pythons: venv ## unit tests of module_utils on the oldest and the newest Python found, 3.8 and later; on each with ARGS=--all
+unit-pythons: venv ## unit tests of module_utils on the oldest Python found, 3.8 or later; on each with ARGS=--all
 	tests/tools/unit-pythons $(ARGS)
 
 .PHONY: cores
-cores: venv ## sanity and install-test on the other ansible-cores, as the Pythons found admit
+cores: venv ## install-test on the other ansible-cores and sanity on the oldest, as the Pythons found admit
 	tests/tools/cores $(VENV)
 
 .PHONY: faults
@@ -167,7 +167,7 @@ ON_POSTFIX := $(BIN)/pytest -q -s tests/integration/postfix
 postfix-test: podman ## postfix_config against some 400 configurations, on Postfix 3.5, 3.7, 3.10 and 3.11 (root)
 	$(ON_POSTFIX) --ignore tests/integration/postfix/crash --ignore tests/integration/postfix/load -n 2 --dist loadfile $(ARGS)
 
-postfix-crash: podman ## postfix_config killed at each kind of step; at each single one with ARGS=--all (root)
+postfix-crash: podman ## postfix_config killed at half of the kinds of step, and at each change; at every single step with ARGS=--all (root)
 	$(ON_POSTFIX)/crash $(ARGS)
 
 postfix-load: podman ## postfix_config changes Postfix 20 times, while 10,000 messages go through it (root)

@@ -229,7 +229,9 @@ def _quiet(directory: Path) -> Iterator[io.StringIO]:
     environment = dict(os.environ)
     bytecode, path = sys.dont_write_bytecode, list(sys.path)
     # pytest refuses a test file where this process already has a module of that name from elsewhere.
-    namesakes = {name: sys.modules.pop(name) for name in list(sys.modules) if re.match("test_|conftest$", name)}
+    namesakes = {
+        name: sys.modules.pop(name) for name in list(sys.modules) if re.match("test_|conftest$", name)
+    }
     modules = set(sys.modules)
     printed = io.StringIO()
     try:
