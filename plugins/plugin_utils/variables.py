@@ -54,7 +54,8 @@ LISTED = re.compile(
     r"|environment|list|users|clients|rules|sites|servers|types|groups|database|files)\Z"
 )
 # Lists that a word stands for.
-WORDS = {"postfix_submission_ports": {"auto": [587, 465]}}
+_PORTS = {"auto": [587, 465]}
+WORDS = {"postfix_submission_ports": _PORTS, "verify_submission_ports": _PORTS}
 # Free mappings whose values are mappings themselves.
 ENTRIES: dict[str, Spec] = {
     "postfix_submission_sni": {

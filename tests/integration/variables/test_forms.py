@@ -69,7 +69,11 @@ OWN = {role: variables_of(role) for role in ROLES}
 
 def ask(role: str, given: dict[str, Any]) -> dict[str, Any]:
     """The result of the role's first task on a host with these variables."""
-    user = {name: value for name, value in {**RELAYS, **given}.items() if name.startswith(f"{role}_")}
+    user = {
+        name: value
+        for name, value in {**RELAYS, **given}.items()
+        if name.startswith(f"{role}_") or name in given
+    }
     variables = {
         **OWN[role],
         **trusted({name: value for name, value in user.items() if value is not ABSENT}),
@@ -136,3 +140,33 @@ def test_a_form_means_what_it_should(role: str, name: str, form: Form) -> None:
     got = result["typed"][name]
     assert got == meaning
     assert type(got) is type(meaning)
+
+
+@pytest.mark.parametrize(
+    "given, ports, ca_file",
+    [
+        ({}, [], ""),
+        ({"postfix_submission_ports": "auto"}, [587, 465], ""),
+        ({"postfix_submission_ports": "587, 2525"}, [587, 2525], ""),
+        ({"postfix_submission_ports": [587], "verify_submission_ports": [465]}, [465], ""),
+        (
+            {"postfix_submission_ports": [465], "postfix_submission_self_signed": "yes"},
+            [465],
+            "/etc/postfix/mailops_submission.pem",
+        ),
+        (
+            {
+                "postfix_submission_ports": [465],
+                "postfix_submission_self_signed": True,
+                "verify_certificate_ca_file": "/ca.pem",
+            },
+            [465],
+            "/ca.pem",
+        ),
+    ],
+)
+def test_verify_expects_what_role_postfix_makes(
+    given: dict[str, Any], ports: list[int], ca_file: str
+) -> None:
+    typed = ask("verify", given)["typed"]
+    assert (typed["verify_submission_ports"], typed["verify_certificate_ca_file"]) == (ports, ca_file)
