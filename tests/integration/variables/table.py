@@ -72,6 +72,7 @@ GOOD: dict[str, Any] = {
     "postfix_submission_rate": 30,
     "postfix_smtp_inbound": False,
     "postfix_replace": True,
+    "postfix_adopt": True,
     "postfix_config_directory": "/nowhere/postfix",
     "postfix_packages": ["no-such-package"],
     "postfix_backup": False,

@@ -389,6 +389,28 @@ def test_the_whole_main_cf_is_owned_where_asked_for(deploy: Deployer) -> None:
     assert deploy.host.run("postconf -n").stdout == before
 
 
+def test_a_first_look_changes_nothing_and_shows_what_would_be_kept(deploy: Deployer) -> None:
+    deploy.host.run(
+        "tar cf /root/kept.tar -C /etc/postfix .; "
+        "postconf -e relayhost=[old.example.net]:25 message_size_limit=1234567 mydestination=example.org,localhost"
+    )
+    before = deploy.host.run("tar c /etc/postfix | sha256sum").stdout
+    run = deploy("postfix", **BASE, **of("postfix_adopt"), postfix_parameters={"message_size_limit": 7654321})
+    assert run.ok and not run.changed, run.why
+    assert deploy.host.run("tar c /etc/postfix | sha256sum").stdout == before
+    for line in (
+        "  changes relayhost: [old.example.net]:25 -> ",
+        "  changes message_size_limit: 1234567 -> 7654321",
+        "  keeps   mydestination: example.org,localhost",
+    ):
+        assert line in run.said, run.said
+    kept = deploy(
+        "postfix", **BASE, **of("postfix_adopt"), postfix_parameters={"message_size_limit": 1234567}
+    )
+    assert "  keeps   message_size_limit: 1234567" in kept.said
+    deploy.host.run("find /etc/postfix -mindepth 1 -delete; tar xf /root/kept.tar -C /etc/postfix")
+
+
 def test_another_configuration_directory_is_the_one_meant(deploy: Deployer) -> None:
     run = deploy("postfix", **BASE, **of("postfix_config_directory"))
     assert not run.ok
