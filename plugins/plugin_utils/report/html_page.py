@@ -106,7 +106,7 @@ def _gate(gate: Mapping[str, Any] | None, line: str) -> str:
             shown = "".join(_item(one) for one in items[:MOST_ITEMS])
             left = len(items) - MOST_ITEMS
             more = f"<li>and {left} more</li>" if left > 0 else ""
-            opened = " open" if title == "It fails for" or len(items) <= NAMES_IN_ROW else ""
+            opened = " open" if title in ("It fails for", "Worse than the baseline") else ""
             parts.append(
                 f"<details{opened}><summary>{title} ({len(items)})</summary><ul>{shown}{more}</ul></details>"
             )
@@ -116,7 +116,7 @@ def _gate(gate: Mapping[str, Any] | None, line: str) -> str:
 def _item(one: Mapping[str, Any]) -> str:
     host = f"<b>{_text(one['host'] or 'all')}</b>: " if "host" in one else ""
     waived = f" <i>Waived: {_text(one['waived'])}</i>" if one.get("waived") else ""
-    return f'<li class="says">{host}{_text(one["message"])}{waived}</li>'
+    return f'<li><span class="brief">{host}{_text(one["message"])}{waived}</span></li>'
 
 
 def _table(kind: str, found: Sequence[Group]) -> str:
@@ -126,7 +126,8 @@ def _table(kind: str, found: Sequence[Group]) -> str:
     heads += ["provider", "route", "ports"] if kind == "preflight" else []
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     rows = "\n".join(_row(kind, group) for group in found)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>\n{rows}\n</tbody></table></div>'
+    box = '<div class="scroll" role="region" aria-label="Table of outcomes" tabindex="0">'
+    return f"{box}<table><thead><tr>{head}</tr></thead><tbody>\n{rows}\n</tbody></table></div>"
 
 
 def _row(kind: str, group: Group) -> str:
@@ -141,7 +142,7 @@ def _row(kind: str, group: Group) -> str:
         cells += [_providers(group), _text(way(host["route"]))] if kind == "preflight" else []
         cells.append(_ports(host))
     rest = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr><th scope="row">{_names(group)}</th>{rest}</tr>'
+    return f"<tr><td>{_names(group)}</td>{rest}</tr>"
 
 
 def _why(host: Host) -> list[str]:

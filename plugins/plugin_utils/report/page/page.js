@@ -22,6 +22,7 @@
   };
   const GRAVEST_FIRST = Object.keys(SIGNS);
   const STAGES = ["resolve", "connect", "greeting", "ehlo", "starttls", "handshake", "auth", "envelope"];
+  const GROUPED_BY = { outcome: "outcome", provider: "provider", none: "" };
   const FIELDS = ["host", "verdict", "provider", "text", "by"];
 
   const at = (id) => document.getElementById(id);
@@ -30,7 +31,9 @@
   const hosts = report.hosts.map((host, index) => ({ ...host, index, outcome: outcomes[index] }));
   const columns = columnsOf(hosts);
   const findings = byHost(report.gate ? report.gate.findings : []);
-  const changes = byHost(report.gate ? [...report.gate.worse.map((one) => ["worse", one]), ...report.gate.better.map((one) => ["better", one])] : [], (one) => one[1].host);
+  const worse = byHost(report.gate ? report.gate.worse : []);
+  const better = byHost(report.gate ? report.gate.better : []);
+  const failing = hosts.filter((host) => toneOf(host) !== "good");
   const limits = new Map();
   let state = stateOf(location.hash);
   let printing = false;
@@ -48,13 +51,14 @@
     return done[done.length - 1];
   }
 
-  function byHost(items, hostOf = (one) => one.host) {
+  // What is said of each host, by a function of its name.
+  function byHost(items) {
     const found = new Map();
     for (const one of items) {
-      if (!found.has(hostOf(one))) found.set(hostOf(one), []);
-      found.get(hostOf(one)).push(one);
+      if (!found.has(one.host)) found.set(one.host, []);
+      found.get(one.host).push(one);
     }
-    return found;
+    return (host) => found.get(host.name) || [];
   }
 
   function way(route) {
@@ -68,13 +72,15 @@
 
   // Endpoints, or where there are too many of them, ports; of tests, the files that they are in.
   function columnsOf(all) {
-    if (kind === "verify") {
-      return keyed(all, (host) => host.tests, (one) => (one.name.includes("::") ? one.name.split("::")[0] : "tests"));
-    }
+    const testsOf = (host) => host.tests;
+    const endpointsOf = (host) => host.endpoints;
+    const file = (one) => (one.name.includes("::") ? one.name.split("::")[0] : "tests");
+    if (kind === "verify") return keyed(all, testsOf, file);
     const relays = new Set(all.flatMap((host) => host.endpoints.map((one) => one.host)));
     const port = (one) => `${one.port} ${one.tls}`;
-    const whole = keyed(all, (host) => host.endpoints, (one) => (relays.size === 1 ? port(one) : `${nameOf(one)} ${one.tls}`));
-    return whole.names.length > MOST_COLUMNS ? keyed(all, (host) => host.endpoints, port) : whole;
+    const endpoint = (one) => (relays.size === 1 ? port(one) : `${nameOf(one)} ${one.tls}`);
+    const whole = keyed(all, endpointsOf, endpoint);
+    return whole.names.length > MOST_COLUMNS ? keyed(all, endpointsOf, port) : whole;
   }
 
   function keyed(all, itemsOf, keyOf) {
@@ -102,12 +108,15 @@
   }
 
   function verdictsOf(host) {
-    const items = kind === "verify" ? host.tests.map((one) => `test:${one.outcome}`) : host.endpoints.map((one) => one.verdict);
+    const items =
+      kind === "verify" ? host.tests.map((one) => `test:${one.outcome}`) : host.endpoints.map((one) => one.verdict);
     return [`host:${host.state}`, ...items];
   }
 
   function wordsOf(host) {
-    host.words ??= [said[host.state], ...textsOf([report.hosts[host.index], findings.get(host.name), changes.get(host.name)])].join("\n").toLowerCase();
+    host.words ??= [said[host.state], ...textsOf([report.hosts[host.index], findings(host), worse(host), better(host)])]
+      .join("\n")
+      .toLowerCase();
     return host.words;
   }
 
@@ -121,11 +130,18 @@
   function stateOf(hash) {
     const given = new URLSearchParams(hash.slice(1));
     const found = Object.fromEntries(FIELDS.map((name) => [name, given.get(name) || ""]));
-    return { ...found, by: found.by || "outcome", open: new Set(given.getAll("open")), show: new Set(given.getAll("show")) };
+    return {
+      ...found,
+      by: Object.hasOwn(GROUPED_BY, found.by) ? found.by : "outcome",
+      open: new Set(given.getAll("open")),
+      show: new Set(given.getAll("show")),
+    };
   }
 
   function hashOf(one) {
-    const given = new URLSearchParams(FIELDS.filter((name) => one[name] && one[name] !== "outcome").map((name) => [name, one[name]]));
+    const given = new URLSearchParams(
+      FIELDS.filter((name) => one[name] && (name !== "by" || one.by !== "outcome")).map((name) => [name, one[name]]),
+    );
     for (const name of one.open) given.append("open", name);
     for (const name of one.show) given.append("show", name);
     return `#${given}`;
@@ -164,7 +180,11 @@
 
   // Groups in the order in which they are read: outcomes the worst first, providers by name.
   function grouped(found) {
-    const keyOf = { outcome: (host) => `o${host.outcome}`, provider: (host) => `p${providerOf(host)}`, none: () => "" }[state.by] || (() => "");
+    const keyOf = {
+      outcome: (host) => `o${host.outcome}`,
+      provider: (host) => `p${providerOf(host)}`,
+      none: () => "all",
+    }[state.by];
     const groups = new Map();
     for (const host of [...found].sort((one, other) => one.outcome - other.outcome || one.index - other.index)) {
       if (!groups.has(keyOf(host))) groups.set(keyOf(host), []);
@@ -183,9 +203,11 @@
       if (key === "click") made.addEventListener("click", value);
       else if (value !== null && value !== false) made.setAttribute(key, value === true ? "" : value);
     }
-    made.append(...children.flat().filter((child) => child !== null && child !== ""));
+    made.append(...children.flat(2).filter((child) => child !== null && child !== ""));
     return made;
   }
+
+  const td = (...children) => element("td", {}, children);
 
   // What a stranger may have made long; three lines of it are seen.
   function short(text) {
@@ -195,7 +217,13 @@
   function sign(tone, label = null) {
     const [glyph, meaning] = SIGNS[tone];
     const more = label === null ? meaning : ` (${meaning})`;
-    return element("span", { class: `sign ${tone}` }, element("span", { "aria-hidden": "true" }, `${glyph}\u00a0`), label, element("span", { class: label === null ? "" : "aside" }, more));
+    return element(
+      "span",
+      { class: `sign ${tone}` },
+      element("span", { "aria-hidden": "true" }, `${glyph}\u00a0`),
+      label,
+      element("span", { class: label === null ? "" : "aside" }, more),
+    );
   }
 
   function cell(host, name, press, key) {
@@ -207,13 +235,14 @@
       kind === "verify"
         ? String(counts({ bad: "failed", skipped: "skipped", good: "passed" }[tone]))
         : [...new Set(items.map((one) => one.verdict))].slice(0, 3).join("/");
-    if (!press) return element("td", {}, sign(tone, label));
-    return element("td", {}, element("button", { type: "button", tabindex: "-1", class: "cell", "data-key": key, click: press }, sign(tone, label)));
+    if (!press) return td(sign(tone, label));
+    const attributes = { type: "button", tabindex: "-1", class: "cell", "data-key": key, click: press };
+    return td(element("button", attributes, sign(tone, label)));
   }
 
   function outcomeCell(host) {
     const label = kind === "preflight" && host.state === "route" ? way(host.route) : said[host.state];
-    return element("td", {}, sign(toneOf(host), label));
+    return td(sign(toneOf(host), label));
   }
 
   // ---- The matrix
@@ -229,7 +258,7 @@
       else drawGroup(rows, group, few);
     }
     at("matrix").tBodies[0].replaceChildren(rows);
-    at("count").textContent = `${found.length} of ${hosts.length} hosts, ${groups.length} ${{ outcome: "outcomes", provider: "providers" }[state.by] || "list"}`.replace(/\b1 (outcome|provider)s/, "1 $1").replace(/, \d+ list/, "");
+    at("count").textContent = counted(found, groups);
     for (const name of FIELDS) if (at(name).value !== state[name]) at(name).value = state[name];
     at("all").textContent = allOpen(groups) ? "Close all" : "Open all";
     at("all").hidden = state.by === "none" || few;
@@ -237,10 +266,16 @@
     if (focused) focusOn(focused);
   }
 
+  function counted(found, groups) {
+    const what = GROUPED_BY[state.by];
+    const told = what ? `, ${groups.length} ${what}${groups.length === 1 ? "" : "s"}` : "";
+    return `${found.length} of ${hosts.length} hosts${told}`;
+  }
+
   function drawGroup(rows, { key, members }, few) {
     const plain = state.by === "none" || (state.by === "outcome" && members.length === 1);
-    const failing = printing && members.some((host) => toneOf(host) !== "good");
-    const open = plain || few || failing || state.open.has(key);
+    const printed = printing && members.some((host) => failing.includes(host));
+    const open = plain || few || printed || state.open.has(key);
     if (!plain) rows.append(groupRow(key, members, open));
     if (!open) return;
     for (const host of limited(key, members)) {
@@ -263,7 +298,8 @@
 
   function moreRow(more) {
     const label = `Show ${Math.min(more.left, 10 * ROWS)} of ${more.left} more`;
-    return element("tr", {}, element("td", { colspan: width() }, element("button", { type: "button", click: more }, label)));
+    const button = element("button", { type: "button", click: more }, label);
+    return element("tr", {}, element("td", { colspan: width() }, button));
   }
 
   function width() {
@@ -275,20 +311,35 @@
   }
 
   function groupRow(key, members, open) {
-    const first = members[0];
-    const press = () => go({ open: toggled(state.open, key) });
-    const names = members.slice(0, 3).map((host) => host.name).join(", ");
-    const title = state.by === "provider" ? providerOf(first) || "no provider" : `${members.length} hosts`;
-    const told = state.by === "provider" ? `${members.length} ${members.length === 1 ? "host" : "hosts"}` : `${names}${members.length > 3 ? " …" : ""}`;
-    const button = element("button", { type: "button", class: "fold", "aria-expanded": String(open), "data-key": `g${key}`, click: press }, short(title));
+    const byProvider = state.by === "provider";
+    const names = members.slice(0, 3).map((host) => host.name);
+    const number = `${members.length} ${members.length === 1 ? "host" : "hosts"}`;
+    const title = byProvider ? providerOf(members[0]) || "no provider" : number;
+    const told = byProvider ? number : `${names.join(", ")}${members.length > names.length ? " …" : ""}`;
+    const button = fold(`g${key}`, title, open, () => go({ open: toggled(state.open, key) }));
     const head = element("th", { scope: "row" }, button, " ", element("span", { class: "quiet short" }, told));
-    if (state.by === "provider") {
-      const counted = columns.names.map((name) => element("td", {}, countsOf(members.flatMap((host) => columns.of(host, name).map((one) => toneOfItem(host, one))))));
-      return element("tr", { class: "group" }, head, hasProviders() ? element("td") : null, counted, element("td", {}, countsOf(members.map(toneOf))));
-    }
+    return element("tr", { class: "group" }, head, byProvider ? sumsOf(members) : cellsOf(members));
+  }
+
+  // The cells of a group whose hosts differ: how many there are of each gravity.
+  function sumsOf(members) {
+    const tones = (name) => members.flatMap((host) => columns.of(host, name).map((one) => toneOfItem(host, one)));
+    const sums = columns.names.map((name) => td(countsOf(tones(name))));
+    return [hasProviders() ? td() : null, sums, td(countsOf(members.map(toneOf)))];
+  }
+
+  // The cells of a group whose hosts are alike: those of its first host.
+  function cellsOf(members) {
     const providers = [...new Set(members.map(providerOf))];
-    const provider = hasProviders() ? element("td", {}, short(providers.length === 1 ? providers[0] : `${providers.length} providers`)) : null;
-    return element("tr", { class: "group" }, head, provider, columns.names.map((name) => cell(first, name)), outcomeCell(first));
+    const provider = providers.length === 1 ? providers[0] : `${providers.length} providers`;
+    const cells = columns.names.map((name) => cell(members[0], name));
+    return [hasProviders() ? td(short(provider)) : null, cells, outcomeCell(members[0])];
+  }
+
+  // A button that opens and closes what stands below it.
+  function fold(key, text, open, click, controls = null) {
+    const says = { "aria-expanded": String(open), "aria-controls": controls, "data-key": key };
+    return element("button", { type: "button", class: "fold", click, ...says }, short(text));
   }
 
   function countsOf(tones) {
@@ -297,77 +348,107 @@
   }
 
   function drawHost(rows, host, first) {
-    const failing = toneOf(host) !== "good";
-    const open = state.show.has(host.name) || (printing && failing && (first || hosts.filter((one) => toneOf(one) !== "good").length <= MOST_PRINTED));
+    const printed = printing && failing.includes(host) && (first || failing.length <= MOST_PRINTED);
+    const open = state.show.has(host.name) || printed;
     const id = `details-${host.index}`;
-    const show = () => go({ show: toggled(state.show, host.name) });
-    const button = element("button", { type: "button", class: "fold", "aria-expanded": String(open), "aria-controls": open ? id : null, "data-key": `h${host.index}`, click: show }, short(host.name));
+    const press = () => go({ show: toggled(state.show, host.name) });
+    const button = fold(`h${host.index}`, host.name, open, press, open ? id : null);
     const cells = columns.names.map((name, place) => {
-      const press = () => {
+      const toCard = () => {
         go({ show: toggled(state.show, host.name, true) });
         const card = at(`${id}-${place}`);
         if (card) card.focus();
       };
-      return cell(host, name, press, `c${host.index}-${place}`);
+      return cell(host, name, toCard, `c${host.index}-${place}`);
     });
-    rows.append(element("tr", { class: "host" }, element("th", { scope: "row" }, button), hasProviders() ? element("td", {}, short(providerOf(host))) : null, cells, outcomeCell(host)));
-    if (open) rows.append(element("tr", { class: "details", "data-host": host.name }, element("td", { colspan: width() }, details(host, id))));
+    const provider = hasProviders() ? td(short(providerOf(host))) : null;
+    const head = element("th", { scope: "row" }, button);
+    rows.append(element("tr", { class: "host" }, head, provider, cells, outcomeCell(host)));
+    if (!open) return;
+    const inside = element("td", { colspan: width() }, details(host, id));
+    rows.append(element("tr", { class: "details", "data-host": host.name }, inside));
   }
 
   function allOpen(groups) {
-    return groups.length > 0 && groups.every(({ key, members }) => state.open.has(key) || (state.by === "outcome" && members.length === 1));
+    return (
+      groups.length > 0 &&
+      groups.every(({ key, members }) => state.open.has(key) || (state.by === "outcome" && members.length === 1))
+    );
   }
 
   // ---- Details
 
   function details(host, id) {
     const route = host.route;
+    const reason = host.reasons.join(" ");
+    const again = (one) => (one.message === reason ? "as above" : one.message);
     const told = [
-      paragraph(host.reasons.join(" "), toneOf(host)),
+      paragraph(reason, toneOf(host)),
       route && !host.reasons.includes(route.reason) ? paragraph(route.reason) : null,
       route && route.remedy ? paragraph(route.remedy, "warn") : null,
       ...host.warnings.map((one) => paragraph(`Warning: ${one}`, "warn")),
-      ...(findings.get(host.name) || []).map(finding),
-      ...(changes.get(host.name) || []).map(([which, one]) => paragraph(`${which === "worse" ? "Worse" : "Better"} than the baseline: ${one.message}`, which === "worse" ? "bad" : "good")),
+      ...findings(host).map((one) => finding(one, again(one))),
+      ...worse(host).map((one) => paragraph(`Worse than the baseline: ${again(one)}`, "bad")),
+      ...better(host).map((one) => paragraph(`Better than the baseline: ${one.message}`, "good")),
     ];
     const endpoints = host.endpoints.map((one) => endpointCard(host, one, id));
-    const tests = columns.names.length && kind === "verify" ? columns.names.map((name, place) => testCard(host, name, `${id}-${place}`)) : [];
-    return element("div", { class: "inner", id, role: "group", "aria-label": `Details of ${host.name}` }, told, factsOfHost(host), element("div", { class: "cards" }, endpoints, tests));
+    const tests = kind === "verify" ? columns.names.map((name, place) => testCard(host, name, `${id}-${place}`)) : [];
+    return element(
+      "div",
+      { class: "inner", id, role: "group", "aria-label": `Details of ${host.name}` },
+      told,
+      factsOfHost(host),
+      element("div", { class: "cards" }, endpoints, tests),
+    );
   }
 
   function paragraph(text, tone = "plain") {
     return text ? element("p", { class: `says note ${tone}` }, text) : null;
   }
 
-  function finding(one) {
+  function finding(one, message) {
     const end = one.waived ? `; waived: ${one.waived}` : one.known ? "; the baseline has it too" : "";
-    return paragraph(`Gate, ${one.rule}: ${one.message}${end}`, end ? "skipped" : "bad");
+    return paragraph(`Gate, ${one.rule}: ${message}${end}`, end ? "skipped" : "bad");
   }
 
   // Rows that have nothing to say are left out.
   function facts(rows) {
-    const told = rows.filter(([, value]) => value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && !value.length));
+    const told = rows.filter(
+      ([, value]) => value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && !value.length),
+    );
     if (!told.length) return null;
-    return element("dl", {}, told.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", { class: "says" }, Array.isArray(value) ? value.join(", ") : String(value)))));
+    const row = ([name, value]) => {
+      const said = Array.isArray(value) ? value.join(", ") : String(value);
+      return element("div", {}, element("dt", {}, name), element("dd", { class: "says" }, said));
+    };
+    return element("dl", {}, told.map(row));
   }
 
   function factsOfHost(host) {
     const { route, provider, sender } = host;
     const policy = provider && provider.policy;
-    const ports = policy ? Object.entries(policy.ports).map(([port, row]) => `${port} ${row.state} (${row.confidence})`) : [];
-    const wayOf = (one) => (one.host ? `${one.host} ${way(one)}` : one.direct || one.decided_by === "direct" ? "direct" : "none");
+    const ports = policy
+      ? Object.entries(policy.ports).map(([port, row]) => `${port} ${row.state} (${row.confidence})`)
+      : [];
+    const helo =
+      sender &&
+      [sender.helo_name, sender.helo_source && `from ${sender.helo_source}`, sender.helo_problem].filter(Boolean);
+    const wayOf = (one) =>
+      one.host ? `${one.host} ${way(one)}` : one.direct || one.decided_by === "direct" ? "direct" : "none";
     return facts([
       ["Route", route && wayOf(route)],
       ["Decided by", route && route.decided_by],
       ["Login", route && route.auth_mechanism],
       ["Level of TLS", route && route.security_level],
       ["Other ports", route && route.alternatives.map(wayOf)],
-      ...(host.routes.length > 1 ? host.routes.map((one) => [one.name, [wayOf(one), ...one.senders, ...one.recipients, one.reason]]) : []),
+      ...(host.routes.length > 1
+        ? host.routes.map((one) => [one.name, [wayOf(one), ...one.senders, ...one.recipients, one.reason]])
+        : []),
       ["Provider", provider && [provider.title, provider.evidence, provider.confidence].filter(Boolean)],
       ["Its policy", policy && [...ports, policy.note].filter(Boolean)],
       ["How a block is lifted", policy && policy.lift],
       ["Read in", policy && [policy.as_of, ...policy.sources].filter(Boolean)],
-      ["EHLO name", sender && [sender.helo_name, sender.helo_source && `from ${sender.helo_source}`, sender.helo_problem].filter(Boolean)],
+      ["EHLO name", helo],
       ["Sender", sender && sender.mail_from],
       ["Sends from", sender && sender.source_addresses],
       ["Checked at", host.checked_at],
@@ -378,11 +459,12 @@
 
   function endpointCard(host, one, id) {
     const place = columns.names.findIndex((name) => columns.of(host, name).includes(one));
-    const attributes = { class: "card", tabindex: "-1", id: columns.of(host, columns.names[place])[0] === one ? `${id}-${place}` : null };
+    const first = columns.of(host, columns.names[place])[0] === one;
+    const title = `${nameOf(one)} ${one.tls}`;
     return element(
-      "section",
-      { ...attributes, "aria-label": `${nameOf(one)} ${one.tls}` },
-      element("h3", { class: "says" }, `${nameOf(one)} ${one.tls} `, sign(toneOfItem(host, one), one.verdict)),
+      "div",
+      { class: "card", tabindex: "-1", id: first ? `${id}-${place}` : null, role: "group", "aria-label": title },
+      element("h3", { class: "says" }, `${title} `, sign(toneOfItem(host, one), one.verdict)),
       paragraph(one.reason),
       one.usable && one.verdict === "ok" ? null : paragraph(one.advice, "advice"),
       facts([
@@ -411,7 +493,8 @@
     const days = one.days_left;
     const whole = (Date.parse(one.not_after) - Date.parse(one.not_before)) / 86400000;
     const tone = days !== null && days < 0 ? "bad" : one.problems.length ? "warn" : "good";
-    const left = days === null ? null : days < 0 ? `ended ${-days} days ago` : `${days} days left${whole > 0 ? ` of ${Math.round(whole)}` : ""}`;
+    const of = whole > 0 ? ` of ${Math.round(whole)}` : "";
+    const left = days === null ? null : days < 0 ? `ended ${-days} days ago` : `${days} days left${of}`;
     return element(
       "div",
       { class: "certificate" },
@@ -436,24 +519,34 @@
     const rows = known.map((name) => {
       const from = before;
       before += timings[name];
-      return element("tr", {}, element("th", { scope: "row" }, name), element("td", { class: "number" }, `${timings[name]} ms`), element("td", { class: "bars" }, bar("stage", from / whole, before / whole)));
+      return timing(name, timings[name], td(bar("stage", from / whole, before / whole)));
     });
-    const total = timings.total === null ? null : element("tr", {}, element("th", { scope: "row" }, "total"), element("td", { class: "number" }, `${timings.total} ms`), element("td"));
-    return element("table", { class: "waterfall" }, element("caption", {}, "Timings"), element("tbody", {}, rows, total));
+    const total = timings.total === null ? null : timing("total", timings.total, td());
+    const body = element("tbody", {}, rows, total);
+    return element("table", { class: "waterfall" }, element("caption", {}, "Timings"), body);
+  }
+
+  function timing(name, time, drawn) {
+    const number = element("td", { class: "number" }, `${time} ms`);
+    return element("tr", {}, element("th", { scope: "row" }, name), number, drawn);
   }
 
   function testCard(host, name, id) {
     const items = columns.of(host, name);
     if (!items.length) return null;
-    const line = (one) => element("li", { class: "says" }, sign(toneOfItem(host, one), one.outcome), ` ${one.name}${one.reason ? `: ${one.reason}` : ""}`);
+    const line = (one) => {
+      const told = ` ${one.name}${one.reason ? `: ${one.reason}` : ""}`;
+      return element("li", { class: "says" }, sign(toneOfItem(host, one), one.outcome), told);
+    };
+    const list = (some) => element("ul", { class: "tests" }, some.map(line));
     const passed = items.filter((one) => one.outcome === "passed");
     const others = items.filter((one) => one.outcome !== "passed");
     return element(
-      "section",
-      { class: "card", tabindex: "-1", id, "aria-label": name },
+      "div",
+      { class: "card", tabindex: "-1", id, role: "group", "aria-label": name },
       element("h3", { class: "says" }, name),
-      others.length ? element("ul", { class: "tests" }, others.map(line)) : null,
-      passed.length ? element("details", {}, element("summary", {}, `${passed.length} passed`), element("ul", { class: "tests" }, passed.map(line))) : null,
+      others.length ? list(others) : null,
+      passed.length ? element("details", {}, element("summary", {}, `${passed.length} passed`), list(passed)) : null,
     );
   }
 
@@ -474,7 +567,8 @@
     const place = buttonsOf(row).indexOf(event.target);
     const beside = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     const below = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    const to = beside ? buttonsOf(row)[place + beside] : below ? (buttonsOf(rows[rows.indexOf(row) + below] || row)[place] || buttonsOf(rows[rows.indexOf(row) + below] || row)[0]) : null;
+    const next = below ? buttonsOf(rows[rows.indexOf(row) + below] || row) : buttonsOf(row);
+    const to = beside ? next[place + beside] : below ? next[place] || next[0] : null;
     if (beside || below) event.preventDefault();
     if (to) to.focus();
   }
@@ -502,20 +596,26 @@
     const verdicts = [...new Set(hosts.flatMap(verdictsOf))].sort();
     const states = verdicts.filter((one) => one.startsWith("host:"));
     const others = verdicts.filter((one) => !one.startsWith("host:"));
+    const named = (verdict) => option(verdict, said[verdict.replace("host:", "")] || verdict.replace("test:", ""));
     at("verdict").append(
-      element("optgroup", { label: "hosts" }, states.map((one) => option(one, said[one.slice(5)]))),
-      element("optgroup", { label: kind === "verify" ? "tests" : "endpoints" }, others.map((one) => option(one, one.replace(/^test:/, "")))),
+      element("optgroup", { label: "hosts" }, states.map(named)),
+      element("optgroup", { label: kind === "verify" ? "tests" : "endpoints" }, others.map(named)),
     );
-    at("provider").append(...[...new Set(hosts.map(providerOf))].filter(Boolean).sort().map((one) => option(one, one)));
+    const providers = [...new Set(hosts.map(providerOf))].filter(Boolean).sort();
+    at("provider").append(...providers.map((one) => option(one, one)));
     at("providers").hidden = !hasProviders();
     if (!hasProviders()) at("by").querySelector("[value=provider]").remove();
     const last = { preflight: "route", probe: "outcome", verify: "outcome" }[kind];
     const heads = ["host", ...(hasProviders() ? ["provider"] : []), ...columns.names, last];
-    at("matrix").tHead.replaceChildren(element("tr", {}, heads.map((name) => element("th", { scope: "col" }, short(name)))));
-    const tones = kind === "verify" ? ["bad", "skipped", "unknown", "good"] : ["bad", "unknown", "warn", "spare", "good"];
+    const head = (name) => element("th", { scope: "col" }, short(name));
+    at("matrix").tHead.replaceChildren(element("tr", {}, heads.map(head)));
+    const tones =
+      kind === "verify" ? ["bad", "skipped", "unknown", "good"] : ["bad", "unknown", "warn", "spare", "good"];
     at("legend").replaceChildren(...tones.map((tone) => element("li", {}, sign(tone))));
-    for (const name of ["host", "text"]) at(name).addEventListener("input", () => go({ [name]: at(name).value }, false));
-    for (const name of ["verdict", "provider", "by"]) at(name).addEventListener("change", () => go({ [name]: at(name).value }));
+    for (const name of ["host", "text"])
+      at(name).addEventListener("input", () => go({ [name]: at(name).value }, false));
+    for (const name of ["verdict", "provider", "by"])
+      at(name).addEventListener("change", () => go({ [name]: at(name).value }));
     at("filter").addEventListener("submit", (event) => event.preventDefault());
     at("clear").addEventListener("click", () => go({ host: "", verdict: "", provider: "", text: "" }));
     at("all").addEventListener("click", () => {
