@@ -1,7 +1,8 @@
 """What the page of a fleet costs its reader: milliseconds to open it and to filter it, for 100 and for 1,000 hosts.
 
 Run it after `make page-test`, which makes its Python: .cache/page/bin/python tests/benchmark/report/browser.py.
-The times are taken inside the page. It fails above the limits.
+The times that pass are taken inside the page, of a filter up to the first rows; those of CPU are the same on a busy
+machine. Medians are shown; it fails where those of CPU are above the limits.
 """
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -21,9 +22,12 @@ from playwright.sync_api import Page
 
 LIMITS = {"open": 2000, "filter": 100}
 REPEAT = 5
+# What of the browser's figures is the work of the page.
+WORK = ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
 # From the start of the navigation to the first picture after the script has run.
 OPEN = "new Promise(done => requestAnimationFrame(() => setTimeout(() => done(performance.now()))))"
-# What a key or a choice takes until it can be seen; the layout is asked for, so that it is in the figure.
+SETTLED = "new Promise(done => setTimeout(() => done(document.body.getBoundingClientRect().top), 500))"
+# What a key or a choice takes until its first rows can be seen; the layout is asked for, so that it is in the figure.
 CHANGE = """([id, value, event]) => {
   const before = performance.now();
   const control = document.getElementById(id);
@@ -34,8 +38,9 @@ CHANGE = """([id, value, event]) => {
 }"""
 CHANGES = {
     "host": ("host", "web09", "input"),
+    "any host": ("host", "", "input"),
     "text": ("text", "middlebox", "input"),
-    "nothing": ("text", "", "input"),
+    "any text": ("text", "", "input"),
     "verdict": ("verdict", "filtered", "change"),
     "any verdict": ("verdict", "", "change"),
     "flat": ("by", "none", "change"),
@@ -43,14 +48,24 @@ CHANGES = {
 }
 
 
-def measure(page: Page, path: Path) -> dict[str, float]:
-    """The milliseconds of opening the page, and of each change with all groups open."""
+def measure(page: Page, path: Path) -> dict[str, tuple[float, float]]:
+    """Milliseconds that passed and those of CPU, for opening the page and for each change with all groups open."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def spent() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return sum(each["value"] * 1000 for each in metrics if each["name"] in WORK)
+
     page.goto(path.as_uri())
-    found = {"open": page.evaluate(OPEN)}
+    found = {"open": (page.evaluate(OPEN), spent())}
     if page.locator("#all").is_visible():
         page.locator("#all").click()
+    page.evaluate(SETTLED)
     for name, change in CHANGES.items():
-        found[f"filter: {name}"] = page.evaluate(CHANGE, list(change))
+        before = spent()
+        passed = page.evaluate(CHANGE, list(change))
+        found[f"filter: {name}"] = (passed, spent() - before)
     return found
 
 
@@ -71,9 +86,9 @@ def main() -> int:
                     page.close()
                 print(f"{kind}, {count} hosts, {path.stat().st_size / 1000:.0f} kB")
                 for what in runs[0]:
-                    times = sorted(run[what] for run in runs)
-                    print(f"    {what:20} {times[REPEAT // 2]:7.1f} ms, at worst {times[-1]:7.1f} ms")
-                    if times[REPEAT // 2] > LIMITS[what.partition(":")[0]]:
+                    passed, cpu = (sorted(times)[REPEAT // 2] for times in zip(*(run[what] for run in runs)))
+                    print(f"    {what:20} {passed:7.1f} ms, {cpu:7.1f} ms of CPU")
+                    if cpu > LIMITS[what.partition(":")[0]]:
                         slow.append(f"{kind}, {count} hosts, {what}")
     for what in slow:
         print(f"too slow: {what}")

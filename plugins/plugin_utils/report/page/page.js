@@ -8,7 +8,8 @@
 "use strict";
 
 (() => {
-  const ROWS = 50; // Hosts of a group, and groups, before there is a button for more.
+  const FIRST_ROWS = 30; // Rows that a filter shows at once; the others follow.
+  const ROWS = 25; // Hosts of a group, and groups, before there is a button for more.
   const MOST_OPEN = 12; // So many hosts are shown with their groups open.
   const MOST_COLUMNS = 16; // With more endpoints than these a column is a port.
   const MOST_PRINTED = 40; // Of more hosts that fail, the first of each group is printed with its details.
@@ -37,6 +38,7 @@
   const limits = new Map();
   let state = stateOf(location.hash);
   let printing = false;
+  let coming = null; // The rows that are still to be shown.
 
   // ---- Data
 
@@ -120,6 +122,12 @@
     return host.words;
   }
 
+  // Reads the words of all hosts in small pieces, so that the first search need not.
+  function readWords(from = 0) {
+    hosts.slice(from, from + 50).forEach(wordsOf);
+    if (from + 50 < hosts.length) setTimeout(() => readWords(from + 50));
+  }
+
   function textsOf(value) {
     if (value === null || value === undefined || typeof value === "boolean") return [];
     return typeof value === "object" ? Object.values(value).flatMap(textsOf) : [String(value)];
@@ -156,7 +164,7 @@
     } catch {
       // A browser that keeps no address for this page, or limits how often it may change, still filters.
     }
-    draw();
+    draw(!step || Object.keys(change).some((name) => FIELDS.includes(name)));
   }
 
   function toggled(set, item, on = !set.has(item)) {
@@ -214,30 +222,24 @@
     return element("span", { class: "short" }, text);
   }
 
-  function sign(tone, label = null) {
+  // A gravity as form, colour and word, with what has it; a button where something is to be pressed.
+  function sign(tone, label, attributes = null) {
     const [glyph, meaning] = SIGNS[tone];
-    const more = label === null ? meaning : ` (${meaning})`;
-    return element(
-      "span",
-      { class: `sign ${tone}` },
-      element("span", { "aria-hidden": "true" }, `${glyph}\u00a0`),
-      label,
-      element("span", { class: label === null ? "" : "aside" }, more),
-    );
+    const form = element("span", { role: "img", "aria-label": meaning }, glyph);
+    return element(attributes ? "button" : "span", { class: `sign ${tone}`, ...attributes }, form, `\u00a0${label}`);
   }
 
   function cell(host, name, press, key) {
     const items = columns.of(host, name);
-    if (!items.length) return element("td", { class: "none" }, element("span", { class: "aside" }, "not tried"));
+    if (!items.length) return td(element("span", { role: "img", "aria-label": "not tried" }, "·"));
     const tone = gravest(items.map((one) => toneOfItem(host, one)));
     const counts = (outcome) => items.filter((one) => one.outcome === outcome).length;
     const label =
       kind === "verify"
         ? String(counts({ bad: "failed", skipped: "skipped", good: "passed" }[tone]))
         : [...new Set(items.map((one) => one.verdict))].slice(0, 3).join("/");
-    if (!press) return td(sign(tone, label));
-    const attributes = { type: "button", tabindex: "-1", class: "cell", "data-key": key, click: press };
-    return td(element("button", attributes, sign(tone, label)));
+    const button = { type: "button", tabindex: "-1", "data-key": key, click: press };
+    return td(sign(tone, label, press ? button : null));
   }
 
   function outcomeCell(host) {
@@ -247,17 +249,15 @@
 
   // ---- The matrix
 
-  function draw() {
+  // `filtered`: whether rows far below may come a moment later; else the place that people look at would move.
+  function draw(filtered = false) {
     const found = matching();
     const groups = grouped(found);
     const few = found.length <= MOST_OPEN;
     const focused = document.activeElement && document.activeElement.dataset.key;
-    const rows = document.createDocumentFragment();
-    for (const group of limited("", groups)) {
-      if (typeof group === "function") rows.append(moreRow(group));
-      else drawGroup(rows, group, few);
-    }
-    at("matrix").tBodies[0].replaceChildren(rows);
+    coming = rowsOf(groups, few);
+    at("matrix").tBodies[0].replaceChildren();
+    take(coming, filtered ? FIRST_ROWS : Infinity);
     at("count").textContent = counted(found, groups);
     for (const name of FIELDS) if (at(name).value !== state[name]) at(name).value = state[name];
     at("all").textContent = allOpen(groups) ? "Close all" : "Open all";
@@ -272,15 +272,31 @@
     return `${found.length} of ${hosts.length} hosts${told}`;
   }
 
-  function drawGroup(rows, { key, members }, few) {
+  // Appends so many rows, and as many again when these have been seen, unless others are asked for by then.
+  function take(rows, number) {
+    const made = document.createDocumentFragment();
+    let row = null;
+    while (made.childElementCount < number && !(row = rows.next()).done) made.append(row.value);
+    at("matrix").tBodies[0].append(made);
+    if (!row.done) setTimeout(() => rows === coming && take(rows, number));
+  }
+
+  function* rowsOf(groups, few) {
+    for (const group of limited("", groups)) {
+      if (typeof group === "function") yield moreRow(group);
+      else yield* rowsOfGroup(group, few);
+    }
+  }
+
+  function* rowsOfGroup({ key, members }, few) {
     const plain = state.by === "none" || (state.by === "outcome" && members.length === 1);
     const printed = printing && members.some((host) => failing.includes(host));
     const open = plain || few || printed || state.open.has(key);
-    if (!plain) rows.append(groupRow(key, members, open));
+    if (!plain) yield groupRow(key, members, open);
     if (!open) return;
     for (const host of limited(key, members)) {
-      if (typeof host === "function") rows.append(moreRow(host));
-      else drawHost(rows, host, host === members[0]);
+      if (typeof host === "function") yield moreRow(host);
+      else yield* rowsOfHost(host, host === members[0]);
     }
   }
 
@@ -347,7 +363,7 @@
     return found.flatMap((tone) => [sign(tone, String(tones.filter((one) => one === tone).length)), " "]);
   }
 
-  function drawHost(rows, host, first) {
+  function* rowsOfHost(host, first) {
     const printed = printing && failing.includes(host) && (first || failing.length <= MOST_PRINTED);
     const open = state.show.has(host.name) || printed;
     const id = `details-${host.index}`;
@@ -363,10 +379,10 @@
     });
     const provider = hasProviders() ? td(short(providerOf(host))) : null;
     const head = element("th", { scope: "row" }, button);
-    rows.append(element("tr", { class: "host" }, head, provider, cells, outcomeCell(host)));
+    yield element("tr", { class: "host" }, head, provider, cells, outcomeCell(host));
     if (!open) return;
     const inside = element("td", { colspan: width() }, details(host, id));
-    rows.append(element("tr", { class: "details", "data-host": host.name }, inside));
+    yield element("tr", { class: "details", "data-host": host.name }, inside);
   }
 
   function allOpen(groups) {
@@ -611,7 +627,7 @@
     at("matrix").tHead.replaceChildren(element("tr", {}, heads.map(head)));
     const tones =
       kind === "verify" ? ["bad", "skipped", "unknown", "good"] : ["bad", "unknown", "warn", "spare", "good"];
-    at("legend").replaceChildren(...tones.map((tone) => element("li", {}, sign(tone))));
+    at("legend").replaceChildren(...tones.map((tone) => element("li", {}, sign(tone, SIGNS[tone][1]))));
     for (const name of ["host", "text"])
       at(name).addEventListener("input", () => go({ [name]: at(name).value }, false));
     for (const name of ["verdict", "provider", "by"])
@@ -632,7 +648,8 @@
     matchMedia("print").addEventListener("change", (event) => print(event.matches));
     at("outcomes").hidden = true;
     at("hosts").hidden = false;
-    draw();
+    draw(true);
+    setTimeout(readWords);
   }
 
   if (hosts.length) begin();
