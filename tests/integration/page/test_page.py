@@ -222,6 +222,8 @@ def test_providers_are_groups(opened):
 
 def test_a_verdict_is_told_by_form_and_word_and_not_by_colour_alone(opened):
     page = opened("preflight", "#by=none")
+    page.get_by_role("button", name="Show 5 of 5 more").click()
+    assert len(shown(page)) == 30
     signs = {sign.inner_text().split("\u00a0")[0] for sign in page.locator("#matrix .sign").all()}
     assert signs == {"✕", "✓", "○", "!"}
     for sign in page.locator("#matrix .sign").all():
