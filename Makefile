@@ -157,6 +157,12 @@ routes-test: podman ## several relays: for senders, for recipients, and one afte
 send-test: podman ## smtp_send, with messages that are sent, deferred, bounced, filtered, held and expanded (root)
 	$(BIN)/pytest -q -s tests/integration/send $(ARGS)
 
+.PHONY: page-test
+page-test: link ## the HTML report in a real browser: clicks, keys, addresses, print, telephones, accessibility (root)
+	tests/tools/needs chromium
+	@tests/tools/venv .cache/page tests/requirements-page.txt
+	.cache/page/bin/python -m pytest -q tests/integration/page $(ARGS)
+
 .PHONY: submission-test
 submission-test: podman ## users submit mail on 587, 465 and 2525 and it leaves by a relay; strangers do not (root)
 	$(BIN)/pytest -q -s tests/integration/submission $(ARGS)
@@ -186,7 +192,7 @@ adoption: podman ## sixteen real-life mail servers: before the relay is deployed
 
 # What takes long comes first, and what looks at the clock runs alone.
 PARTS := lab-test postfix-crash cores postfix-test equivalence verify-test adoption unit-pythons oracles sanity \
-	routes-test submission-test gate-test send-test variables postfix-load check importer install-test
+	routes-test submission-test gate-test send-test page-test variables postfix-load check importer install-test
 
 .PHONY: test
 test: podman ## everything: all of the above

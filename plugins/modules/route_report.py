@@ -38,7 +38,7 @@ options:
   report:
     description:
       - Files to write on the controller, with what was found on all hosts. The suffix says the format, V(.json),
-        V(.xml) for JUnit, or V(.md) for Markdown. See M(mailops.smtp.smtp_report).
+        V(.xml) for JUnit, V(.md) for Markdown, or V(.html) for a page to look into. See M(mailops.smtp.smtp_report).
       - Refused with a strategy that does not keep hosts in step.
     type: list
     elements: str

@@ -30,8 +30,8 @@ options:
     required: true
   report:
     description:
-      - Files to write on the controller. The suffix says the format, V(.json), V(.xml) for JUnit, or V(.md) for
-        Markdown.
+      - Files to write on the controller. The suffix says the format, V(.json), V(.xml) for JUnit, V(.md) for
+        Markdown, or V(.html) for a page to look into.
       - A relative path begins in the directory in which C(ansible-playbook) was called, wherever the playbook is.
         Directories that are missing are made. A reader sees the whole old file or the whole new one.
       - They are written in check mode too, and are no change.
@@ -87,7 +87,7 @@ EXAMPLES = r"""
 - name: Report what they said
   mailops.smtp.smtp_report:
     registered: asked
-    report: [results/relays.json, results/relays.xml, results/relays.md]
+    report: [results/relays.json, results/relays.xml, results/relays.md, results/relays.html]
 """
 
 RETURN = r"""

@@ -54,6 +54,12 @@ FAILED = {
     "msg": "port: 456 is not a port of mail; 465 is",
 }
 SKIPPED = {"skipped": True, "changed": False, "skip_reason": "Conditional result was False"}
+# What a server may say that wants to be more than text.
+HOSTILE = (
+    "\x1b[31m<script>alert(1)</script>\u202e|`````\r\n\x00\ud800\u2028&]]>-->\"' [x](javascript:1) "
+    "![](http://evil.example/) @everyone #1 https://evil.example <img src=x onerror=y></code></summary>"
+    "</details>\n```\n# head\n| a | b |\n" + "A" * 10_000
+)
 
 
 def name_of(index: int) -> str:
@@ -183,3 +189,13 @@ def verified(count: int) -> dict[str, Any]:
         )
         for index in range(count)
     }
+
+
+def hostile(value):
+    """A result in which every text of a server is hostile."""
+    if isinstance(value, dict):
+        kept = ("verdict", "stage", "checked_at", "decided_by", "outcome", "provider")
+        return {key: each if key in kept else hostile(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [hostile(each) for each in value]
+    return HOSTILE if isinstance(value, str) else value

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Callable, Iterable, Sequence
 
 from ...module_utils._base.words import listed
-from . import as_json, junit, markdown
+from . import as_json, html_page, junit, markdown
 from .model import Document
 
 FACES: dict[str, Callable[[Document], Iterable[str]]] = {
     ".json": as_json.render,
     ".xml": junit.render,
     ".md": markdown.render,
+    ".html": html_page.render,
 }
 
 

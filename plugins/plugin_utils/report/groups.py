@@ -12,6 +12,19 @@ from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 from .model import GOOD, Host, worst_first
 
+# The states of hosts in words.
+SAID = {
+    "route": "has a route",
+    "no_route": "no route",
+    "usable": "usable",
+    "unusable": "not usable",
+    "failed": "failed",
+    "unreachable": "unreachable",
+    "not_probed": "not probed",
+    "passed": "passed",
+    "not_tested": "not tested",
+}
+
 
 class Group(NamedTuple):
     """Hosts that have one outcome, in the order of the document."""

@@ -13,7 +13,7 @@ import html
 import re
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
-from .groups import Group, endpoint_name, groups, way
+from .groups import SAID, Group, endpoint_name, groups, way
 from .model import Document, Host, headline
 
 # What pull requests take is 65,536 characters.
@@ -27,18 +27,6 @@ MOST_PORTS = 12
 NAMES_IN_ROW = 3
 NAMES_IN_DETAILS = 200
 MOST_SENTENCES = 20
-
-SAID = {
-    "route": "has a route",
-    "no_route": "no route",
-    "usable": "usable",
-    "unusable": "not usable",
-    "failed": "failed",
-    "unreachable": "unreachable",
-    "not_probed": "not probed",
-    "passed": "passed",
-    "not_tested": "not tested",
-}
 
 
 def render(document: Document) -> Iterator[str]:

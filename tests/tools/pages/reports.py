@@ -16,7 +16,7 @@ HEAD = """# Reports
 Roles `preflight` and `verify` write what they found on all hosts of a play to the files that you name. The suffix says
 the format:
 
-    preflight_report: [results/routes.json, results/routes.xml, results/routes.md]
+    preflight_report: [results/routes.json, results/routes.xml, results/routes.md, results/routes.html]
     verify_report: results/verify.xml
 
 | suffix | what it is | for |
@@ -24,6 +24,7 @@ the format:
 | `.json` | everything, as data; the fields are below | programs, and `preflight_baseline` of a later run |
 | `.xml` | JUnit: a suite for each host, a case for each endpoint and test | the test results of Jenkins and GitLab |
 | `.md` | Markdown: outcomes, the worst first, details folded; at most 60 KB | a pull request, the summary of a job |
+| `.html` | a page of one file: a matrix of hosts and ports to filter, with details | a browser |
 
 - A relative path begins where `ansible-playbook` was called, also where the playbook is that of the collection.
   Directories that are missing are made. A reader sees the whole old file or the whole new one.
@@ -40,6 +41,20 @@ the format:
 
 For playbooks that use the modules without the roles, `mailops.smtp.smtp_report` makes the same files of what a task
 has registered: `ansible-doc mailops.smtp.smtp_report`.
+
+## The page
+
+[![The page of a fleet, with the details of a host](images/report.png)](images/report.png)
+
+- It is one file that loads nothing, and may be sent by mail: a policy in it (Content-Security-Policy) lets no script
+  run but its own. What servers said is text there. A thousand hosts take less than 3 MB.
+- Hosts with the same outcome are a row, the worst first; they open by a click, or with Enter or Space. The details of a
+  host are reason and advice for each port, greeting, capabilities, TLS, the days that are left of a certificate, the
+  time of each stage, and what the gate said: what changed since the baseline, and what is waived. Arrows move, Escape
+  closes.
+- What was filtered and opened is in the address, which can be passed on, and Back goes back.
+- On paper the details of what fails are open. Without JavaScript, as in the preview of some pipelines, a table of the
+  outcomes is there.
 
 ## The fields of the JSON
 

@@ -4,18 +4,27 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import hashlib
 import html
 import json
 import re
 import sys
 import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
 from pathlib import Path
 
 import jsonschema
 import pytest
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import STAGES, TIMINGS, VERDICTS
-from ansible_collections.mailops.smtp.plugins.plugin_utils.report import files, junit, markdown, model
+from ansible_collections.mailops.smtp.plugins.plugin_utils.report import (
+    files,
+    html_page,
+    junit,
+    markdown,
+    model,
+)
 from ansible_collections.mailops.smtp.plugins.plugin_utils.report.groups import groups
 from junitparser import Error, Failure, JUnitXml, Skipped
 from markdown_it import MarkdownIt
@@ -24,14 +33,22 @@ from pymarkdown.api import PyMarkdownApi
 ROOT = Path(__file__).resolve().parents[5]
 sys.path.insert(0, str(ROOT / "tests" / "fleet"))
 
-from fleet import FAILED, NOW, SKIPPED, UNREACHABLE, examined, fleet, name_of, probed, routed, verified
+from fleet import (
+    FAILED,
+    HOSTILE,
+    NOW,
+    SKIPPED,
+    UNREACHABLE,
+    examined,
+    fleet,
+    hostile,
+    name_of,
+    probed,
+    routed,
+    verified,
+)
 
 SCHEMA = json.loads((ROOT / "docs/report-1.schema.json").read_text(encoding="utf-8"))
-HOSTILE = (
-    "\x1b[31m<script>alert(1)</script>\u202e|`````\r\n\x00\ud800\u2028&]]>-->\"' [x](javascript:1) "
-    "![](http://evil.example/) @everyone #1 https://evil.example <img src=x onerror=y></code></summary>"
-    "</details>\n```\n# head\n| a | b |\n" + "A" * 10_000
-)
 GATE = {
     "passed": False,
     "line": "preflight: 1 of 3 hosts have a route, 2 without",
@@ -58,16 +75,6 @@ def finding(host, rule, message="Because.", **more):
 
 def gated(document, *found, passed=False):
     return {**document, "gate": {**GATE, "findings": list(found), "passed": passed}}
-
-
-def hostile(value):
-    """A result in which every text of a server is hostile."""
-    if isinstance(value, dict):
-        kept = ("verdict", "stage", "checked_at", "decided_by", "outcome", "provider")
-        return {key: each if key in kept else hostile(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [hostile(each) for each in value]
-    return HOSTILE if isinstance(value, str) else value
 
 
 DOCUMENTS = {
@@ -430,6 +437,244 @@ def test_a_host_of_many_ports_does_not_take_the_room_of_the_others():
     assert "88 more |" in text
     assert re.search(r"and \d+ more lines\n```", text)
     assert "<summary><code>other</code>" in text
+
+
+# ------------------------------------------------------------------------------------------------------------- HTML
+
+# What the page may be made of; nothing of it can load or run anything but the one style and the one script.
+ELEMENTS = {
+    "html",
+    "head",
+    "meta",
+    "title",
+    "style",
+    "body",
+    "header",
+    "h1",
+    "svg",
+    "rect",
+    "ul",
+    "li",
+    "span",
+    "b",
+    "i",
+    "br",
+    "p",
+    "main",
+    "section",
+    "h2",
+    "details",
+    "summary",
+    "div",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "form",
+    "label",
+    "input",
+    "select",
+    "option",
+    "button",
+    "script",
+}
+ADDRESSES = {"src", "href", "action", "srcset", "data", "formaction", "style", "background"}
+
+
+class Page(HTMLParser):
+    """A page as a browser reads it: its elements, and the text of each kind."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.open, self.found, self.attributes, self.texts = [], [], [], {}
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append(tag)
+        self.attributes += attrs
+        if tag not in ("meta", "input", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.found.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open:
+            self.texts.setdefault(self.open[-1], []).append(data)
+
+
+def unpacked(packed):
+    """What page.js makes of the data."""
+    done = []
+    for value in packed["values"]:
+        if not isinstance(value, list):
+            done.append(value)
+        elif value[0] < 0:
+            done.append([done[place] for place in value[1:]])
+        else:
+            done.append(dict(zip(packed["shapes"][value[0]], (done[place] for place in value[1:]))))
+    return done[-1]
+
+
+def data_of(text):
+    return unpacked(
+        json.loads(re.search('<script type="application/json" id="data">(.*?)</script>', text)[1])
+    )
+
+
+@EACH
+def test_the_page_is_well_formed_and_asks_for_nothing(document):
+    text = text_of(document, ".html")
+    page = Page(text)
+    assert page.open == []
+    assert set(page.found) <= ELEMENTS
+    assert [page.found.count(name) for name in ("script", "style", "title", "h1")] == [2, 1, 1, 1]
+    names = {name for name, _value in page.attributes}
+    assert not names & ADDRESSES
+    assert not [name for name in names if name.startswith("on")]
+    (style,) = page.texts["style"]
+    assert "@import" not in style and "url(" not in style
+
+
+@EACH
+def test_nothing_runs_in_the_page_but_its_own_script(document):
+    text = text_of(document, ".html")
+    policy = re.search('Content-Security-Policy" content="(.*?)">', text)[1]
+    assert policy.startswith("default-src 'none'; ") and "unsafe" not in policy
+    for kind, suffix in (("style", "css"), ("script", "js")):
+        (source,) = re.findall(f"<{kind}>(.*?)</{kind}>", text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
+        assert source == (Path(html_page.__file__).parent / "page" / f"page.{suffix}").read_text()
+
+
+@EACH
+def test_the_page_holds_the_document_once(document):
+    found = data_of(text_of(document, ".html"))
+    assert found["report"] == document
+    places = {}
+    for host, place in zip(document["hosts"], found["outcomes"]):
+        places.setdefault(place, []).append(host["name"])
+    assert [places[place] for place in sorted(places)] == [
+        [host["name"] for host in group.hosts] for group in groups(document["hosts"])
+    ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        HOSTILE,
+        "</script><script>alert(1)</script>",
+        "<!--<script>",
+        "a\u2028b\u2029c",
+        "]]>&lt;",
+        "\ud800",
+        "$data ${x}",
+    ],
+)
+def test_no_words_end_an_element_of_the_page(words):
+    told = {**model.preflight({"a": routed("ok"), "b": routed("filtered")}, NOW), "kind": "preflight"}
+    for place in ("name", "reasons"):
+        told["hosts"][1][place] = words if place == "name" else [words]
+    told = gated(told, finding(words, words, words, waived=words), finding("b", words, words))
+    text = text_of(told, ".html")
+    assert data_of(text)["report"] == told
+    (data,) = re.findall('id="data">(.*?)</script>', text)
+    assert data.isascii() and data.isprintable() and not set(data) & set("<>&")
+    page = Page(text)
+    assert page.found.count("script") == 2 and set(page.found) <= ELEMENTS
+    assert model.text(words) in page.texts["b"]
+
+
+def test_equal_parts_of_a_document_are_written_once():
+    value = {"a": [1, 1.0, True, None, "1"], "b": [1, 1.0, True, None, "1"], "c": {"a": {}, "b": []}}
+    packed = html_page.packed(value)
+    assert json.dumps(unpacked(json.loads(json.dumps(packed)))) == json.dumps(value)
+    assert len(packed["values"]) == 5 + 1 + 2 + 1 + 1
+    assert sorted(packed["shapes"]) == [(), ("a", "b"), ("a", "b", "c")]
+
+
+@pytest.mark.parametrize("hosts, limit", [(100, 300_000), (1000, 3_000_000)])
+@pytest.mark.parametrize("make", [fleet, verified])
+def test_the_page_stays_small(hosts, limit, make):
+    document = (model.preflight if make is fleet else model.verify)(make(hosts), NOW)
+    # Times and words as real hosts have them, none like the other.
+    for index, one in enumerate(endpoint for host in document["hosts"] for endpoint in host["endpoints"]):
+        one["timings_ms"] = {name: value and value + index / 7 for name, value in one["timings_ms"].items()}
+        one["reason"] += f" The server said {index}."
+    assert len(text_of(document, ".html").encode()) < limit
+
+
+def rows_of(text):
+    """The table that is there without a script: the texts of each row."""
+    (table,) = re.findall('<section id="outcomes".*?</section>', text, re.DOTALL)
+    rows = re.findall("<tr>(.*?)</tr>", table, re.DOTALL)
+    return [[html.unescape(part) for part in re.split("<[^>]*>", row) if part.strip()] for row in rows]
+
+
+def test_the_table_of_the_page_needs_no_script():
+    head, *rows = rows_of(text_of(model.preflight(fleet(100), NOW), ".html"))
+    assert head == ["hosts", "outcome", "provider", "route", "ports"]
+    assert "no route" in rows[0] and "unreachable" in rows[2] and "has a route" in rows[3]
+    assert rows[0][-9:] == [
+        "none",
+        "587 ",
+        "filtered",
+        "2525 ",
+        "filtered",
+        "465 ",
+        "filtered",
+        "25 ",
+        "filtered",
+    ]
+    assert "587 starttls" in rows[3]
+    names = [part for row in rows for part in row if re.fullmatch(r"web\d+\.example\.com", part)]
+    assert sorted(names) == [name_of(index) for index in range(100)]
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("probe", ["b", "not usable", "587 ", "refused"]),
+        (
+            "verify",
+            ["tls::chain[587]: the relay's certificate does not verify: it has expired; have it renewed"],
+        ),
+        ("fleet", [FAILED["msg"]]),
+    ],
+)
+def test_the_table_of_the_page_says_why(name, words):
+    rows = rows_of(text_of(DOCUMENTS[name], ".html"))
+    assert any(set(words) <= set(row) for row in rows)
+
+
+def test_the_page_of_nobody_says_so():
+    text = text_of(DOCUMENTS["empty"], ".html")
+    assert "<title>preflight: 0 of 0 hosts have a route</title>" in text
+    assert "There are no hosts in this report." in text
+
+
+def test_what_the_gate_said_is_in_the_page():
+    text = text_of(DOCUMENTS["gate"], ".html")
+    for words in (
+        'The gate <span class="sign bad">failed</span>',
+        "It fails for (2)</summary>",
+        "<b>b</b>: Because.</span></li>",
+        "<b>c</b>: Because. <i>Waived: known outage (until 2027-01-01)</i>",
+        "<b>b</b>: relay.example.com:587 was ok and is filtered",
+        "<b>a</b>: no longer: it was filtered",
+        "waivers[1] matches nothing that fails",
+    ):
+        assert words in text
+    many = gated(DOCUMENTS["gate"], *[finding(f"h{index}", "no_route") for index in range(130)])
+    assert "<li>and 30 more</li>" in text_of(many, ".html")
 
 
 # ---------------------------------------------------------------------------------------------------------- grouping
