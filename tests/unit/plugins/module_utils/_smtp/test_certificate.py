@@ -438,7 +438,7 @@ def test_hostile_certificates(hostile: bytes) -> None:
     as_dict(certificate, problems(certificate, "mx.example.com", NOW, 30), NOW)
 
 
-@hypothesis_settings(max_examples=300, deadline=None)  # of time: the machine may be busy
+@hypothesis_settings(max_examples=300)
 @given(
     st.sampled_from(["good", "self_signed", "ca"]),
     st.integers(0, 700),

@@ -659,7 +659,7 @@ replies = st.one_of(
 )
 
 
-@hypothesis_settings(max_examples=300, deadline=None)  # of time: the machine may be busy
+@hypothesis_settings(max_examples=300)
 @given(
     st.sampled_from(["starttls", "implicit", "opportunistic", "none"]),
     st.booleans(),
@@ -687,7 +687,7 @@ def test_any_server_gets_a_verdict(mode: str, login: bool, said: list[bytes], la
     assert b"AUTH" not in sent
 
 
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=60)
 @given(st.integers(0, 1200), st.integers(1, 255), st.booleans())
 def test_a_flipped_byte_never_crashes(position: int, flip: int, implicit: bool) -> None:
     client = session("implicit" if implicit else "starttls", password=PASSWORD)

@@ -142,7 +142,7 @@ def rendered(wanted: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], li
     return values, made, [*found_ways.get("services", []), *made["services"]]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
 @given(SUBMISSION, RELAY, OWN, OWN_MASTER)
 def test_what_validates_is_no_open_relay_and_offers_auth_in_tls_alone(
     lab: Lab, wanted: dict[str, Any], relay: dict[str, Any], own: dict[str, str], master: str
