@@ -66,16 +66,16 @@ def _summary(document: Document) -> str:
     kind, counts = document["kind"], document["summary"]
     states = [(state, counts[STATES[kind][state]]) for state in WORST_FIRST if state in STATES[kind]]
     states = [(state, count) for state, count in states if count]
-    bar, before = "", 0.0
+    drawn, before = "", 0.0
     for state, count in states:
         width = 100 * count / counts["hosts"]
-        bar += f'<rect class="{_tone(state)}" x="{before:.2f}%" width="{width:.2f}%" height="100%"/>'
+        drawn += f'<rect class="{_tone(state)}" x="{before:.2f}%" width="{width:.2f}%" height="100%"/>'
         before += width
     items = "".join(
         f'<li><span class="swatch {_tone(state)}"></span><b>{count}</b> {SAID[state]}</li>'
         for state, count in states
     )
-    return f'<svg id="bar" aria-hidden="true">{bar}</svg>\n<ul id="states">{items}</ul>' if states else ""
+    return f'<svg id="bar" aria-hidden="true">{drawn}</svg>\n<ul id="states">{items}</ul>' if states else ""
 
 
 def _tone(state: str) -> str:
