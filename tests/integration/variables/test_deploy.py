@@ -408,6 +408,11 @@ def test_a_first_look_changes_nothing_and_shows_what_would_be_kept(deploy: Deplo
         "postfix", **BASE, **of("postfix_adopt"), postfix_parameters={"message_size_limit": 1234567}
     )
     assert "  keeps   message_size_limit: 1234567" in kept.said
+    refused = deploy(
+        "postfix", **BASE, **of("postfix_adopt"), postfix_parameters={"message_size_limit": "many"}
+    )
+    assert refused.ok and "message_size_limit = many" in refused.said, refused.said
+    assert "Refused as it is, see above" in refused.said and "  changes relayhost: " in refused.said
     deploy.host.run("find /etc/postfix -mindepth 1 -delete; tar xf /root/kept.tar -C /etc/postfix")
 
 
