@@ -13,6 +13,7 @@ from typing import Any, Iterator, Mapping
 
 import yaml
 
+from ..module_utils._base.masks import MASK
 from ..module_utils._postfix.files.lines import same_words
 from ..module_utils._postfix.files.main_cf import MainCf
 from ..module_utils._postfix.files.master_cf import MasterCf, Service
@@ -96,9 +97,30 @@ def _kept_by(old: Settings, new: Settings, variables: Settings) -> Iterator[str]
     ]
     if not lost:
         return
-    own = {variables[name]: old[name] for name in lost if name in variables}
-    others = {name: old[name] for name in lost if name not in variables}
-    kept = {**own, **({"postfix_parameters": others} if others else {})}
     yield "To keep what main.cf says now, set:"
-    for line in yaml.safe_dump(kept, sort_keys=False, width=1000, allow_unicode=True).splitlines():
-        yield f"  {line}"
+    shown = {name: _literal(old[name]) for name in lost if MASK not in old[name]}
+    # An empty variable is one that nobody has set.
+    own = {variables[name]: text for name, text in shown.items() if text and name in variables}
+    others = {name: text for name, text in shown.items() if not text or name not in variables}
+    kept = {**own, **({"postfix_parameters": others} if others else {})}
+    if kept:
+        written = yaml.dump(kept, Dumper=_Dumper, sort_keys=False, width=1000, allow_unicode=True)
+        yield from (f"  {line}" for line in written.splitlines())
+    hidden = [name for name in lost if name not in shown]
+    if hidden:
+        yield f"  # and, with the password that is not shown here: {', '.join(hidden)}"
+
+
+class _Literal(str):
+    """A text that Ansible would take for a template."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes variables as a file of variables has them."""
+
+
+_Dumper.add_representer(_Literal, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text)))
+
+
+def _literal(text: str) -> str:
+    return _Literal(text) if re.search(r"\{[{%#]", text) else text

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.mailops.smtp.plugins.action.variables import ActionModule
+from ansible_collections.mailops.smtp.plugins.plugin_utils.submission import SELF_SIGNED
 from table import ABSENT, DEFAULT, EXACT, GOOD, ROLES, ROOT, Form, Unsafe, forms, specification
 
 try:
@@ -152,7 +153,7 @@ def test_a_form_means_what_it_should(role: str, name: str, form: Form) -> None:
         (
             {"postfix_submission_ports": [465], "postfix_submission_self_signed": "yes"},
             [465],
-            "/etc/postfix/mailops_submission.pem",
+            f"/etc/postfix/{SELF_SIGNED}",
         ),
         (
             {

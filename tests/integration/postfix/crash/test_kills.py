@@ -32,7 +32,7 @@ STORIES = {
 }
 Point = dict[str, Any]
 PLAIN = 6
-"""The length of a kind of step that changes no file that Postfix reads."""
+"""What a kind of step is made of; one that changes what Postfix reads has its path as well."""
 
 
 def kills_of(points: list[Point]) -> list[tuple[Point, str]]:
@@ -81,7 +81,6 @@ class Worker:
         self.counts: dict[str, int] = {}
         self.results: list[dict[str, Any]] = []
         self.known: set[tuple[Any, ...]] = set()
-        self.drawn = 0
 
     def chosen(self, story: str, points: list[Point]) -> list[tuple[Point, str]]:
         """All, or one of each kind. What comes before the first live change is alike in all stories."""
@@ -94,9 +93,8 @@ class Worker:
             key = kind if first_part else (story, *kind)
             if key not in self.known and (self.kind == "exchange" or not first_part):
                 self.known.add(key)
-                self.drawn += 1
                 # Of the kinds that change nothing of what Postfix reads, every other one.
-                if len(kind) > PLAIN or self.drawn % 2:
+                if kind[PLAIN:] or len(self.known) % 2:
                     result.append((point, whom))
         return result
 

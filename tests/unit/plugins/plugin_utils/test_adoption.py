@@ -73,9 +73,27 @@ def test_what_is_said_to_keep_a_setting_is_yaml() -> None:
     lines = lines_of(entry("main.cf", old, ""))
     text = "\n".join(lines[lines.index("To keep what main.cf says now, set:") + 1 :])
     assert yaml.safe_load(text) == {
-        "postfix_mydestination": "",
-        "postfix_parameters": {"mynetworks": "# no comment", "x": "yes", "y": "{a: b}", "z": "\"'"},
+        "postfix_parameters": {
+            "mydestination": "",
+            "mynetworks": "# no comment",
+            "x": "yes",
+            "y": "{a: b}",
+            "z": "\"'",
+        },
     }
+
+
+def test_a_value_that_looks_like_a_template_is_none() -> None:
+    lines = lines_of(entry("main.cf", "virtual_alias_maps = inline:{{a@example.com = b}}\n", ""))
+    assert lines[-1] == "    virtual_alias_maps: !unsafe 'inline:{{a@example.com = b}}'"
+
+
+def test_no_mask_is_recommended_for_a_password() -> None:
+    lines = lines_of(entry("main.cf", "lmtp_sasl_password_maps = ********\n", ""))
+    assert lines[-2:] == [
+        "To keep what main.cf says now, set:",
+        "  # and, with the password that is not shown here: lmtp_sasl_password_maps",
+    ]
 
 
 def test_the_services() -> None:
