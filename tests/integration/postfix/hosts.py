@@ -1,6 +1,7 @@
 """Hosts with a real Postfix: podman containers that boot systemd, without a network.
 
-Images are built once with mmdebstrap from Debian's packages, one release each, and kept by podman.
+Images are built once with mmdebstrap from Debian's packages, one release each, and kept by podman. Commands go in
+through the namespaces of the first process, with what this process may do: that takes 5 ms where "podman exec" takes 150.
 """
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -9,8 +10,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -28,6 +31,13 @@ PACKAGES = (
 RELEASES = os.environ.get("MAILOPS_POSTFIX_RELEASES", "bullseye bookworm trixie sid").split()
 _CONF = "[containers]\ndefault_ulimits=['nofile=4096:4096','nproc=4096:4096']\n[engine]\nruntime='runc'\n"
 COLLECTION = "/collections/ansible_collections/mailops/smtp"
+ENVIRONMENT = (
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME=/root",
+    "LANG=C.UTF-8",
+)
+# Neither Ansible nor the collection is compiled anew by each run.
+PYTHON = ("PYTHONPATH=/ansible:/collections", "PYTHONPYCACHEPREFIX=/var/cache/python")
 
 
 def podman(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -66,39 +76,65 @@ def image(release: str) -> str:
     return name
 
 
+def entering(pid: int) -> list[str]:
+    """The words before a command that make it run inside the container with this first process."""
+    return ["nsenter", "-t", str(pid), "-m", "-u", "-i", "-n", "-p", "-C", "env", "-i", *ENVIRONMENT]
+
+
+def bounds(pid: int) -> list[str]:
+    """The words before a command that make it run with the capabilities of this process at most."""
+    may = int(re.search(r"^CapBnd:\s*(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1], 16)  # type: ignore[index]
+    last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
+    dropped = ",".join(f"-cap_{number}" for number in range(last + 1) if not may >> number & 1)
+    return ["setpriv", f"--bounding-set={dropped}"] if dropped else []
+
+
 class Host:
     """One container. The collection is copied in, so that a test sees one state of it."""
 
-    def __init__(self, release: str, *more: str, systemd: bool = True, ptrace: bool = True) -> None:
+    def __init__(
+        self,
+        release: str,
+        *more: str,
+        systemd: bool = True,
+        ptrace: bool = True,
+        network: str = "none",
+        name: str = "",
+    ) -> None:
         """Without `ptrace`, root may not look into the processes of others (CAP_SYS_PTRACE), as in most containers.
         Without systemd nor that, its first process waits for no children. `more` are options of podman-run(1)."""
         self.release = release
         first = ["/lib/systemd/systemd"] if systemd else ["sleep", "infinity"]
-        self.name = f"pft-{release}-{uuid.uuid4().hex[:6]}"
-        options = ["--network", "none", "--systemd", "always", *cgroup_options()]
+        self.name = f"pft-{name or release}-{uuid.uuid4().hex[:6]}"
+        options = ["--network", network, "--systemd", "always", *cgroup_options()]
         options += ["--cap-add", "SYS_PTRACE"] if systemd and ptrace else []
-        options += more
-        options += [
-            "-v",
-            f"{Path(ansible.__file__).parent}:/ansible/ansible:ro",
-            "--hostname",
-            f"{release}.lab.test",
-        ]
+        options += ["-v", f"{Path(ansible.__file__).parent}:/ansible/ansible:ro"]
+        options += ["--hostname", f"{name or release}.lab.test", *more]
         podman("run", "-d", "--name", self.name, *options, image(release), *first)
-        self.run(f"mkdir -p {COLLECTION}/tests/integration")
-        for part in ("plugins", "tests/integration/postfix"):
-            podman("cp", str(ROOT / part), f"{self.name}:{COLLECTION}/{part}")
+        self.pid = int(podman("inspect", "-f", "{{.State.Pid}}", self.name).stdout)
+        self.entering = [*entering(self.pid), *PYTHON, *bounds(self.pid)]
+        self._receive("plugins", "tests/integration/postfix")
         if not systemd:
             self.run("postfix start")
-        for _attempt in range(240):
+        for _attempt in range(600):
             if self.run("ss -Hltn 'sport = :25'", check=False).stdout:
-                break
-            time.sleep(0.25)
+                return
+            time.sleep(0.1)
+        raise RuntimeError(f"Postfix does not listen in {self.name}")
+
+    def _receive(self, *parts: str) -> None:
+        made = subprocess.run(
+            ["tar", "-c", "--exclude", "__pycache__", "-C", str(ROOT), *parts],
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        command = f"mkdir -p {COLLECTION} && tar -x --no-same-owner -C {COLLECTION}"
+        subprocess.run([*self.entering, "bash", "-c", command], input=made.stdout, check=True, cwd="/")
 
     def run(self, command: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return podman(
-            "exec", "-i", "-e", "PYTHONPATH=/ansible:/collections", self.name, "bash", "-c", command,
-            input=stdin, check=check,
+        return subprocess.run(
+            [*self.entering, "bash", "-c", command],
+            input=stdin, capture_output=True, text=True, check=check, cwd="/",
         )  # fmt: skip
 
     def own_directory(self) -> None:
@@ -149,9 +185,17 @@ def cgroup_options() -> list[str]:
     return ["--cgroupns", "host", "-v", f"{hybrid}:/sys/fs/cgroup:rw"]
 
 
+def set_up() -> None:
+    """Install podman and mmdebstrap where they are not there. Raises where that cannot be had."""
+    if missing():
+        subprocess.run([sys.executable, str(ROOT / "extensions/molecule/lab/lab.py"), "setup"], check=True)
+    if missing():
+        raise RuntimeError(missing())
+
+
 def missing() -> str:
     """Why these tests cannot run here; empty when they can."""
-    for program in ("podman", "mmdebstrap"):
+    for program in ("podman", "mmdebstrap", "nsenter"):
         if shutil.which(program) is None:
             return f"{program} is not installed"
     return "" if os.geteuid() == 0 else "root is needed for mmdebstrap and podman here"

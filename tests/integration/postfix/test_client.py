@@ -10,7 +10,7 @@ import subprocess
 from typing import Any, Iterator, NamedTuple
 
 import pytest
-from hosts import COLLECTION, Host, missing, podman
+from hosts import COLLECTION, Host, missing
 
 PORT = 2626
 SEEN = "/run/recorder"
@@ -120,8 +120,7 @@ def known(request: pytest.FixtureRequest) -> Iterator[Host]:
 
 def from_outside(host: Host, namespace: str, *command: str) -> None:
     """Run a program in one of the host's namespaces: its own root may not."""
-    pid = podman("inspect", "-f", "{{.State.Pid}}", host.name).stdout.strip()
-    subprocess.run(["nsenter", "-t", pid, namespace, *command], check=True)
+    subprocess.run(["nsenter", "-t", str(host.pid), namespace, *command], check=True)
 
 
 def sessions(host: Host) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "postfix"))
 
-from hosts import Host, missing, podman
+from hosts import Host, missing
 
 RELEASES = os.environ.get("MAILOPS_POSTFIX_RELEASES", "bookworm").split()
 PORT = 2626
@@ -44,8 +44,9 @@ class Sender(Host):
         self.run(
             "systemctl disable --now postfix 'postfix@*' || true; cp /etc/postfix/master.cf /root/master.cf"
         )
-        program = str(Path(__file__).with_name("relay.py"))
-        podman("cp", program, f"{self.name}:/root/relay.py")
+        self.run(
+            "cat >/root/relay.py", stdin=Path(__file__).with_name("relay.py").read_text(encoding="utf-8")
+        )
         self.run(f"nohup python3 /root/relay.py {PORT} {TAKEN} >/dev/null 2>&1 & true")
 
     def arrange(self, main: str = "", master: str = "") -> None:

@@ -22,7 +22,7 @@ import yaml
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "postfix")]
 
-from hosts import Host, missing, podman
+from hosts import Host, missing
 from table import GOOD, ROLES, ROOT, Unsafe, specification
 
 BASE = {name: GOOD[name] for name in ("postfix_preflight", "postfix_relay_host", "postfix_relay_port")}
@@ -101,8 +101,7 @@ class Deployer:
         tasks = [{"name": "Run", "ansible.builtin.import_role": {"name": f"mailops.smtp.{role}"}}]
         play = {"name": "All", "hosts": "all", "gather_facts": False, "tasks": tasks}
         (self.room / "play.yml").write_text(yaml.safe_dump([play]))
-        pid = podman("inspect", "--format", "{{.State.Pid}}", self.host.name).stdout.strip()
-        host = f"{self.host.name} ansible_connection=inside ansible_inside_pid={pid} "
+        host = f"{self.host.name} ansible_connection=inside ansible_inside_pid={self.host.pid} "
         host += "ansible_python_interpreter=/usr/bin/python3\n"
         (self.room / "hosts").write_text(host)
         environment = {

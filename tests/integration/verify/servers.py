@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import concurrent.futures
 import datetime
+import functools
 import json
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,10 +23,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-sys.path.insert(0, str(ROOT / "extensions" / "molecule" / "lab"))
+sys.path[:0] = [str(ROOT / "extensions" / "molecule" / "lab"), str(ROOT / "tests" / "integration")]
 
 import lab as tool
 from attacked import CERTIFICATES
+from world.machine import entering, podman
+from world.playbook import printed
 
 NAME = os.environ.get("MAILOPS_LAB_NAME", "verify-test") + os.environ.get("PYTEST_XDIST_WORKER", "")
 CAST = [
@@ -51,13 +53,14 @@ def lab() -> tool.Lab:
 
 def on(instance: tool.Lab, host: str, script: str, check: bool = True) -> str:
     """Run a shell script as root on a host; its output."""
-    done = tool.run(
-        [*tool.podman("exec", "-i", instance.container(instance.host(host)), "/bin/sh", "-eu", "-s")],
-        stdin=script.encode(),
-        check=check,
-        timeout=120,
-    )
+    command = [*entering(first_process(instance.container(instance.host(host)))), "/bin/sh", "-eu", "-s"]
+    done = tool.run(tool.as_root(command), stdin=script.encode(), check=check, timeout=120)
     return done.stdout.decode(errors="replace")
+
+
+@functools.lru_cache(maxsize=None)
+def first_process(container: str) -> int:
+    return int(podman("inspect", "-f", "{{.State.Pid}}", container).stdout)
 
 
 def everywhere(instance: tool.Lab, scripts: dict[str, str]) -> None:
@@ -67,21 +70,8 @@ def everywhere(instance: tool.Lab, scripts: dict[str, str]) -> None:
 
 def playbook(instance: tool.Lab, name: str, *arguments: str, hosts: str = "mail", **variables: Any) -> str:
     """Run a playbook of the collection; everything that it printed."""
-    environment = {
-        **os.environ,
-        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "collections"),
-        "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_FORCE_COLOR": "0",
-        "ANSIBLE_PIPELINING": "1",
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }
     extra = ["-e", json.dumps({"smtp_hosts": hosts, **variables})]
-    command = ["ansible-playbook", "-i", str(instance.state / "inventory.yml"), name, *extra, *arguments]
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        errors="replace", env=environment, timeout=600, check=False,
-    )  # fmt: skip
-    return done.stdout
+    return printed("-i", str(instance.state / "inventory.yml"), name, *extra, *arguments)
 
 
 def verify(instance: tool.Lab, *arguments: str, hosts: str = "mail", **variables: Any) -> dict[str, Verified]:

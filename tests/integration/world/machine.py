@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/integration/postfix"))
 
-from hosts import MIRROR, cgroup_options, podman
+from hosts import MIRROR, cgroup_options, entering, podman
 
 PACKAGES = (
     "systemd-sysv,dbus,iproute2,procps,nftables,python3,python3-apt,ca-certificates,openssl,ssl-cert,"
@@ -34,11 +34,6 @@ MASKED = (
     "apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer getty.target "
     "console-getty.service ldconfig.service systemd-journal-catalog-update.service systemd-logind.service "
     "systemd-update-done.service systemd-pstore.service"
-)
-ENVIRONMENT = (
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "HOME=/root",
-    "LANG=C.UTF-8",
 )
 
 
@@ -53,11 +48,6 @@ def image(release: str, more: str = "", name: str = "mail-host") -> str:
             subprocess.run(command, check=True, capture_output=True)
             podman("import", "-c", 'CMD ["/lib/systemd/systemd"]', archive, name)
     return name
-
-
-def entering(pid: int) -> list[str]:
-    """The words before a command that make it run inside the machine with this first process."""
-    return ["nsenter", "-t", str(pid), "-m", "-u", "-i", "-n", "-p", "-C", "env", "-i", *ENVIRONMENT]
 
 
 class Failed(Exception):

@@ -70,16 +70,20 @@ def play(name: str, given: Mapping[Machine, Mapping[str, Any]], *arguments: str)
     inventory = _ROOM / f"inventory-{os.getpid()}.json"
     inventory.write_text(json.dumps({"all": {"hosts": {m.release: _host(m, v) for m, v in given.items()}}}))
     inventory.chmod(0o600)
-    log = _ROOM / f"run-{os.getpid()}.log"
     began = time.monotonic()
-    words = ["ansible-playbook", "-i", str(inventory), f"mailops.smtp.{name}", *arguments]
+    output = printed("-i", str(inventory), f"mailops.smtp.{name}", *arguments)
+    seconds = time.monotonic() - began
+    return {machine: _run(machine.release, output, seconds) for machine in given}
+
+
+def printed(*arguments: str) -> str:
+    """Everything that ansible-playbook prints with these arguments."""
+    log = _ROOM / f"run-{os.getpid()}.log"
     pid = os.fork()
     if pid == 0:
-        _child(words, log)
+        _child(["ansible-playbook", *arguments], log)
     os.waitpid(pid, 0)
-    seconds = time.monotonic() - began
-    output = log.read_text(errors="backslashreplace")
-    return {machine: _run(machine.release, output, seconds) for machine in given}
+    return log.read_text(errors="backslashreplace")
 
 
 def _host(machine: Machine, variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from box import Box, set_up
-from hosts import COLLECTION
+from hosts import COLLECTION, Host, set_up
 
 BREAKER = f"python3 {COLLECTION}/tests/integration/postfix/crash/breaker.py"
 KINDS = ("exchange", "renames")
@@ -42,7 +41,7 @@ def spread(total: int, wanted: int) -> list[int]:
 
 
 def tried(kind: str, release: str, everything: bool) -> list[dict[str, Any]]:
-    box = Box(release, role=kind)
+    box = Host(release, name=kind)
     try:
         counted = json.loads(box.run(f"{BREAKER} {kind} count").stdout)
         calls, files = (counted["calls"], counted["files"]) if everything else SAMPLE

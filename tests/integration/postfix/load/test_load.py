@@ -20,8 +20,7 @@ from collections import Counter
 from typing import Any, Iterator, NamedTuple
 
 import pytest
-from box import Box, set_up
-from hosts import COLLECTION, podman
+from hosts import COLLECTION, Host, podman, set_up
 
 FEED = f"python3 {COLLECTION}/tests/integration/postfix/load/feed.py"
 CHANGES = 20
@@ -32,8 +31,8 @@ PATIENCE = 600
 
 
 class Site(NamedTuple):
-    host: Box
-    relay: Box
+    host: Host
+    relay: Host
     address: str
 
 
@@ -42,12 +41,12 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     set_up()
     release = request.config.getoption("--load-release", "bookworm")
     network = f"pfc-{uuid.uuid4().hex[:6]}"
-    boxes: list[Box] = []
+    boxes: list[Host] = []
     podman("network", "create", "--internal", "--disable-dns", network)
     try:
-        relay = Box(release, network, "relay")
+        relay = Host(release, network=network, name="relay")
         boxes.append(relay)
-        host = Box(release, network, "loaded")
+        host = Host(release, network=network, name="loaded")
         boxes.append(host)
         relay.run("postfix stop; install -d -o postfix /var/spool/kept")
         for port in PORTS:
@@ -64,7 +63,7 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
         yield Site(host, relay, address)
     finally:
         for box in boxes:
-            podman("rm", "-f", "-t", "0", box.name, check=False)
+            box.destroy()
         podman("network", "rm", network, check=False)
 
 
@@ -124,11 +123,13 @@ def test_each_accepted_message_arrives_exactly_once(site: Site, request: pytest.
     messages = request.config.getoption("--messages", 10_000)
     first = change(site, 0)
     assert first["code"] == 0, first["everything"]
-    command = ["podman", "exec", "-i", site.host.name, "bash", "-c", f"{FEED} {messages} {FEEDERS}"]
+    command = [*site.host.entering, "bash", "-c", f"{FEED} {messages} {FEEDERS}"]
     began = time.monotonic()
     done: list[dict[str, Any]] = []
     fed: dict[str, Any] = {}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/"
+    ) as process:
         assert process.stdin and process.stdout
         for line in process.stdout:
             if line.startswith("{"):
