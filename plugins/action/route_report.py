@@ -296,9 +296,16 @@ class ActionModule(ActionBase):
     def _failure(self, host: model.Host, failing: Sequence[gate.Finding], in_table: bool) -> dict[str, Any]:
         """The failure of this host. What the table has said is not said again."""
         said = " ".join(one.message for one in failing)
-        verdicts = ", ".join(f"{one['port']} {one['verdict']}" for one in host["endpoints"])
-        if in_table and verdicts:
-            said = f"{TITLES[host['state']]}: {verdicts}. The table has the reason, and what to do."
+        own = [f"{one['port']} {one['verdict']}" for one in host["endpoints"] if not one["server"]]
+        missed = [
+            f"{one['server']}:{one['port']} {one['verdict']}"
+            for one in host["endpoints"]
+            if one["server"] and not one["usable"]
+        ]
+        parts = [f"{TITLES[host['state']]}: {', '.join(own)}"] if own else []
+        parts += [f"Not reached: {', '.join(missed)}"] if missed else []
+        if in_table and parts:
+            said = f"{'. '.join(parts)}. The table has the reason, and what to do."
         # Ansible's own end for it, but where the play has it go on.
         unreachable = host["state"] == "unreachable" and not self._task.ignore_unreachable
         return {"unreachable" if unreachable else "failed": True, "msg": said}

@@ -19,7 +19,7 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._base.words import listed
-from ..plugin_utils import variables
+from ..plugin_utils import mesh, variables
 from ..plugin_utils.report import play
 
 ARGUMENTS: dict[str, dict[str, Any]] = {"role": {"type": "str", "required": True}}
@@ -54,12 +54,16 @@ class ActionModule(ActionBase):
                 "Postfix is given; leave preflight_relays out"
             )
         complaints += self._reports(role, found.values)
+        others, wrong = self._mesh(specs, found, task_vars or {})
+        complaints += wrong
         if complaints:
             return {**result, "failed": True, "msg": "\n".join(f"{one}." for one in complaints)}
         typed = variables.public(self._known(specs), found.values)
         result["generic"] = variables.generic(found.values)
         result["relays"] = variables.relays(found.values)
-        if role == "postfix":
+        if role == "preflight":
+            result["mesh"] = others
+        elif role == "postfix":
             result["route"] = variables.route(found.values)
         elif role == "verify":
             typed.update(variables.expected_relay(found.values))
@@ -72,6 +76,35 @@ class ActionModule(ActionBase):
             return []
         refusal = play.refusal(str(self._task.get_play().strategy or C.DEFAULT_STRATEGY), name)
         return [refusal.rstrip(".")] if refusal else []
+
+    def _mesh(
+        self, specs: Mapping[str, variables.Spec], found: variables.Checked, task_vars: Mapping[str, Any]
+    ) -> tuple[list[dict[str, Any]], list[str]]:
+        """The listeners of other hosts that preflight is to probe, and what is wrong with them."""
+        asked, excluded = (found.values.get(f"preflight_{name}") for name in ("mesh", "exclude_ports"))
+        if not asked:
+            return [], []
+        spec = {name: option for name, option in self._known(specs).items() if name in mesh.OF_A_SERVER}
+
+        def server_of(name: str) -> dict[str, Any]:
+            given = {one: self._of_host(name, one, task_vars) for one in (*spec, "ansible_host")}
+            checked = variables.check({**spec, "ansible_host": {"type": "str"}}, given, {})
+            if checked.complaints:
+                raise variables.Wrong(*(f"{mesh.NAME}: on {name}, {one}" for one in checked.complaints))
+            return checked.values
+
+        groups, me = task_vars.get("groups") or {}, str(task_vars["inventory_hostname"])
+        try:
+            return mesh.listeners(asked, me, groups, server_of, excluded or ()), []
+        except variables.Wrong as wrong:
+            return [], list(dict.fromkeys(wrong.args))
+
+    @staticmethod
+    def _of_host(host: str, name: str, task_vars: Mapping[str, Any]) -> Any:
+        try:
+            return plain(task_vars["hostvars"][host].get(name))
+        except AnsibleError as error:
+            return variables.Undefined(variables.explain(name, str(error), False))
 
     def _check(
         self, role: str, specs: Mapping[str, variables.Spec], task_vars: Mapping[str, Any]

@@ -15,10 +15,13 @@ description:
   - Reads the fact that M(mailops.smtp.smtp_route_facts) left on each host, and shows one table of all hosts
     of the batch with provider, the verdict of each port, the route and the reason. Hosts of one outcome are one row,
     and the worst come first. Of more than 50 hosts it shows at most a screenful, C(LINES) high or 40 lines.
+  - Below it stands who reaches which listener of other hosts, where O(mailops.smtp.smtp_route_facts#module:mesh) named
+    any.
   - The result of each host is its own route, or a failure that names each port's verdict. What to do about it is in the
     table, and in the message where no table is shown.
-  - Fails a host that has no route, that is unreachable, or that was not probed, and what O(fail_on) names besides; but
-    not what is waived, what the baseline has too, or as long as no more fail than O(max_failed) says.
+  - Fails a host that has no route, that does not reach a listener of the mesh, that is unreachable, or that was not
+    probed, and what O(fail_on) names besides; but not what is waived, what the baseline has too, or as long as no more
+    fail than O(max_failed) says.
   - >-
     Below the table stands one line such as C(preflight: 97 of 100 hosts have a route, 2 without, 1 unreachable). With
     C(serial) each batch has one, and the last one is of all hosts.
@@ -47,7 +50,8 @@ options:
     description:
       - >-
         What a host fails for besides. One or several of V(any_unusable), V(provider_policy), C(certificate_days: 14)
-        and verdicts of M(mailops.smtp.smtp_probe), as text, list or mapping. V(no_route) names what fails in any case.
+        and verdicts of M(mailops.smtp.smtp_probe), as text, list or mapping. V(no_route) and V(not_reached) (a
+        listener of the mesh) name what fails in any case.
     type: raw
     default: no_route
   baseline:

@@ -203,6 +203,37 @@ options:
             O(mailops.smtp.postfix_config#module:block.prepend) has them.
         type: dict
         default: {}
+  mesh:
+    description:
+      - Listeners of other hosts to probe as well, as their users reach them, with verified TLS (on port 25, where mail
+        servers deliver, TLS as far as it is offered), without a login and without an envelope.
+      - Nothing that is found there changes the route or the fact. The results are in RV(mesh).
+      - They are probed after the route was found, with the options of this task. Of V(both) families the one that
+        answers is taken.
+    type: list
+    elements: dict
+    default: []
+    version_added: 1.1.0
+    suboptions:
+      server:
+        description: The host that it belongs to, as the inventory names it.
+        type: str
+        required: true
+      host:
+        description: Name or address to connect to.
+        type: str
+        required: true
+      port:
+        description: The port. On 465, 2465 and 8465 TLS is implicit, on another it begins by STARTTLS.
+        type: int
+        required: true
+      server_name:
+        description: The name that the certificate has to have, where that is not O(mesh[].host).
+        type: str
+      self_signed:
+        description: Whether a certificate may be its own authority. Its name and its dates have to be right then, too.
+        type: bool
+        default: false
   option_names:
     description:
       - Names of variables to use in complaints about the values of options, for a role that fills these from
@@ -444,6 +475,7 @@ from ..module_utils._postfix import client
 from ..module_utils._postfix.files.nexthop import next_hops, selected_hops
 from ..module_utils._postfix.host import hostname
 from ..module_utils._postfix.rewriting import UnknownSender
+from ..module_utils._route import mesh
 from ..module_utils._route.choose import ON_NO_ROUTE, PREFERENCES
 from ..module_utils._route.cloud import recognise
 from ..module_utils._route.fact import (
@@ -475,6 +507,7 @@ ARGUMENTS = {
     "sticky": {"type": "bool", "default": True},
     "on_no_route": {"type": "str", "choices": list(ON_NO_ROUTE), "default": "fail"},
     "save": {"type": "bool", "default": False},
+    "mesh": {"type": "list", "elements": "dict", "options": mesh.ARGUMENTS, "default": []},
     "option_names": {"type": "dict"},
     "security_level": {"type": "str", "choices": list(LEVELS)},
     "postfix": {
@@ -507,6 +540,7 @@ def main() -> None:
         mine = client.client(directory, wish)
         host = here(mine, wish)
         options, sender = as_here(params, host)
+        others = mesh.listeners(params["mesh"], options)
     except (OptionError, client.ClientError) as error:
         module.fail_json(msg=in_the_users_words(str(error), params))
     if mine.installed or wish:
@@ -519,10 +553,15 @@ def main() -> None:
         module.fail_json(msg=in_the_users_words(str(error), params))
     used = in_use(next_hops(directory), read_saved(SAVED), selected_hops(directory))
     times = medians(request, results, options, used.hop, probe)
-    smtp_route = fact(request, results, recognise(), used, datetime.now(timezone.utc), sender, times)
+    cloud = recognise()
+    smtp_route = fact(request, results, cloud, used, datetime.now(timezone.utc), sender, times)
     for warning in smtp_route["warnings"]:
         module.warn(warning)
     result = {"changed": False, "ansible_facts": {"smtp_route": smtp_route}}
+    if others:
+        # Afterwards, for a server may be the relay as well, and count connections or be slower for them.
+        seen = probe([one.endpoint for one in others], mesh.of_all(options))
+        result["mesh"] = mesh.told(others, seen, cloud, request.names)
     missing = no_route(smtp_route)
     if missing:
         module.fail_json(msg=missing, **result)

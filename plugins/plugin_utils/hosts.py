@@ -58,6 +58,25 @@ def parts_of(pattern: Any, name: str = "") -> list[str]:
     return parts
 
 
+def hosts_of(pattern: str, groups: Mapping[str, Sequence[str]]) -> list[str]:
+    """The hosts of a pattern, in the order of the inventory. Raises NobodyError where it, or a part of it, has none."""
+    parts = parts_of(pattern)
+    # The most are one name, for which Ansible's own matching is not built anew on each host.
+    if len(parts) == 1 and parts[0] in groups.get("all", ()):
+        return parts
+    if len(parts) == 1 and groups.get(parts[0]):
+        return list(groups[parts[0]])
+    unknown = [part.lstrip("!&") for part in parts if not _known(part, groups)]
+    if unknown:
+        raise EmptyError(_unknown(unknown[0], groups))
+    found = [host.name for host in _inventory(groups).list_hosts(parts)]
+    if not found:
+        raise EmptyError(
+            f"{pattern} matches no host of the inventory, so nothing was done. {_choice(groups)}"
+        )
+    return found
+
+
 def check(
     parts: Sequence[str], groups: Mapping[str, Sequence[str]], name: str, invocation: Invocation
 ) -> str | None:

@@ -182,6 +182,26 @@ def _report(name: str, asked: Sequence[str]) -> Sequence[str]:
     return asked
 
 
+# An entry of preflight_mesh that is a mapping.
+_MESH: Spec = {
+    "host": {"type": "str", "required": True},
+    "ports": {"type": "list", "elements": "int"},
+    "address": {"type": "str"},
+}
+
+
+def mesh_entry(name: str, value: Any) -> dict[str, Any]:
+    """An entry of preflight_mesh as a mapping of host, ports and address. Raises Wrong."""
+    if not isinstance(value, Mapping):
+        value = {"host": value}
+    return _entry(name, _MESH, value)
+
+
+def _mesh(name: str, value: Sequence[Any]) -> Sequence[Any]:
+    _each(partial(mesh_entry, f"{name}[{index}]", one) for index, one in enumerate(value))
+    return value
+
+
 _GATE: dict[str, Callable[[Any, str], Any]] = {
     "preflight_fail_on": gate.fail_on,
     "preflight_max_failed": gate.max_failed,
@@ -190,6 +210,7 @@ _GATE: dict[str, Callable[[Any, str], Any]] = {
 # What a value means where its type does not say all: in its one form, or checked.
 _CHECKED: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(_GATE, _for_the_gate),
+    "preflight_mesh": _mesh,
     "preflight_report": _report,
     "verify_report": _report,
 }

@@ -7,6 +7,7 @@ The facts are put together by the code that puts them together on a host; only w
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -19,6 +20,8 @@ from ansible_collections.mailops.smtp.plugins.module_utils._route.fact import (
 )
 from ansible_collections.mailops.smtp.plugins.module_utils._route.hosting import RECOGNITION
 from ansible_collections.mailops.smtp.plugins.module_utils._route.manner import Sender
+from ansible_collections.mailops.smtp.plugins.module_utils._route.mesh import listeners, told
+from ansible_collections.mailops.smtp.plugins.module_utils._smtp.endpoint import Options
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.report import report, sentence
 from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import (
     STAGES,
@@ -30,6 +33,7 @@ from ansible_collections.mailops.smtp.plugins.module_utils._smtp.verdict import 
 NOW = datetime(2026, 11, 28, 5, 0, 0, tzinfo=timezone.utc)
 RELAY = "relay.example.com"
 PORTS = (587, 2525, 465, 25)
+SUBMISSION = (587, 465, 2525)
 PROVIDERS = ("hetzner_cloud", "aws_ec2", "gce", "digitalocean", "unknown")
 # The verdicts of the four ports: kinds of hosts as a fleet has them, most of them healthy.
 KINDS = (
@@ -106,9 +110,14 @@ def endpoint(verdict: str, *asked: Any, index: int = 0, **words: Any) -> Result:
 
 
 def routed(
-    *verdicts: str, provider: str = "hetzner_cloud", index: int = 0, relays: Any = None, **words: Any
+    *verdicts: str,
+    provider: str = "hetzner_cloud",
+    index: int = 0,
+    relays: Any = None,
+    mesh: Mapping[str, Sequence[str]] | None = None,
+    **words: Any,
 ) -> dict[str, Any]:
-    """The registered result of smtp_route_facts on a host whose ports have these verdicts."""
+    """The registered result of smtp_route_facts: verdicts of the ports of a host, and of listeners of others."""
     parameters = {"policy": "first_usable", "sticky": True, "on_no_route": "fail"}
     wanted = relays or [
         {"host": RELAY, "username": "web", "password": "correct horse 7", "ports": PORTS[: len(verdicts)]}
@@ -123,8 +132,22 @@ def routed(
     sender = Sender(f"{name_of(index)}", "main.cf", mail_from=f"root@{name_of(index)}")
     found = fact(asked, results, cloud, InUse(), NOW, sender)
     missing = no_route(found)
-    told = {"failed": False, "failed_when_result": False, **({"msg": missing} if missing else {})}
-    return {"changed": False, **told, "ansible_facts": {"smtp_route": found}}
+    state = {"failed": False, "failed_when_result": False, **({"msg": missing} if missing else {})}
+    others = {"mesh": meshed(mesh, cloud, index)} if mesh else {}
+    return {"changed": False, **state, "ansible_facts": {"smtp_route": found}, **others}
+
+
+def meshed(mesh: Mapping[str, Sequence[str]], cloud: Cloud, index: int) -> list[dict[str, Any]]:
+    """What a host finds at the listeners of servers, by name, whose ports have these verdicts."""
+    asked = [
+        {"server": server, "host": f"{server}.example.com", "port": port}
+        for server, verdicts in mesh.items()
+        for port, _verdict in zip(SUBMISSION, verdicts)
+    ]
+    found = listeners(asked, Options())
+    verdicts = [verdict for each in mesh.values() for verdict in each]
+    results = [endpoint(verdict, *one.endpoint[:3], index=index) for verdict, one in zip(verdicts, found)]
+    return told(found, results, cloud, {})
 
 
 def probed(*verdicts: str, **words: Any) -> dict[str, Any]:

@@ -58,6 +58,9 @@ _MASKED_GREETING = re.compile(rb"\*{8,}")
 _EMPTY_GREETING = re.compile(rb"[20 *\t]*\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}\Z")
 
+# What stands before all that is wrong with a certificate that does not decide.
+NOT_VERIFIED = "the certificate is not verified: "
+
 # What the command of a stage is about, as verdicts begin.
 _FAMILY = {
     "greeting": "greeting_",
@@ -270,7 +273,7 @@ class Session:
         )
         words = " and ".join(each.words for each in self.problems if not VERDICTS[each.verdict].usable)
         if self.outcome is not None and VERDICTS[self.outcome.verdict].usable:
-            reason = f"{self.outcome.reason.rstrip('.')}, the certificate is not verified: {words}."
+            reason = f"{self.outcome.reason.rstrip('.')}, {NOT_VERIFIED}{words}."
             self.outcome = self.outcome._replace(reason=reason)
 
     @property
@@ -734,7 +737,7 @@ class Session:
                     advice=certificates.advice(faults[0], self.certificate, self.chain),
                 )
             else:
-                self._notes.append(f"the certificate is not verified: {words}")
+                self._notes.append(f"{NOT_VERIFIED}{words}")
         if self._mode == "implicit":
             self._go(State.GREETING)
             self._expect = self._on_greeting

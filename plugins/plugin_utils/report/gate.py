@@ -1,8 +1,8 @@
 """The gate: which hosts of a report fail and why, which of that is waived or known, and what has changed.
 
 Rules of this file: a document of model.py and rules in, findings out; no I/O and no clock. In doubt it is red: a host
-that has no route, or of which nothing is known, fails whatever else is asked for, unless it is waived, was so before
-or is within the number that may fail.
+that has no route, that does not reach a listener of the mesh, or of which nothing is known, fails whatever else is
+asked for, unless it is waived, was so before or is within the number that may fail.
 """
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -21,15 +21,16 @@ from ...module_utils._base.words import listed
 from ...module_utils._route.hosting import BLOCKED, BLOCKED_DEFAULT, REACTIVE, THROTTLED
 from ...module_utils._smtp.verdict import VERDICTS
 from . import model
-from .groups import endpoint_name
+from .groups import endpoint_name, spot_name
 
-NO_ROUTE, ANY_UNUSABLE, CERTIFICATE, POLICY = (
+NO_ROUTE, NOT_REACHED, ANY_UNUSABLE, CERTIFICATE, POLICY = (
     "no_route",
+    "not_reached",
     "any_unusable",
     "certificate_days",
     "provider_policy",
 )
-FAIL_ON = (NO_ROUTE, ANY_UNUSABLE, CERTIFICATE, POLICY)
+FAIL_ON = (NO_ROUTE, NOT_REACHED, ANY_UNUSABLE, CERTIFICATE, POLICY)
 # States of a host that always fail. Where the whole play was skipped, allow_empty lets that one pass.
 LOST = ("failed", "unreachable", "not_probed")
 _STATES = {
@@ -353,7 +354,13 @@ def _all_findings(host: Host, asked: Rules) -> Iterator[Finding]:
     if state in LOST and not (asked.allow_empty and state == "not_probed"):
         yield Finding(name, state, reason)
     if state == NO_ROUTE:
-        yield Finding(name, NO_ROUTE, reason, "", [_spot(one) for one in endpoints if not one["usable"]])
+        yield Finding(
+            name,
+            NO_ROUTE,
+            reason,
+            "",
+            [_spot(one) for one in endpoints if not (one["usable"] or one.get("server"))],
+        )
     for one in endpoints:
         yield from _of_endpoint(name, one, asked)
     if POLICY in asked.fail_on and host["route"]:
@@ -362,8 +369,10 @@ def _all_findings(host: Host, asked: Rules) -> Iterator[Finding]:
 
 def _of_endpoint(name: str, one: Mapping[str, Any], asked: Rules) -> Iterator[Finding]:
     where, verdict = _spot(one)
-    said = f"{where} is {verdict}: {_sentence(one['reason'])}"
-    if verdict in asked.fail_on:
+    said = f"{spot_name(one)} is {verdict}: {_sentence(one['reason'])}"
+    if one.get("server") and not one["usable"]:
+        yield Finding(name, NOT_REACHED, f"{said} {one['advice']}", where, [(where, verdict)])
+    elif verdict in asked.fail_on:
         yield Finding(name, verdict, said, where, [(where, verdict)])
     elif ANY_UNUSABLE in asked.fail_on and not one["usable"]:
         yield Finding(name, ANY_UNUSABLE, said, where, [(where, verdict)])
@@ -373,7 +382,7 @@ def _of_endpoint(name: str, one: Mapping[str, Any], asked: Rules) -> Iterator[Fi
         yield Finding(
             name,
             CERTIFICATE,
-            f"The certificate of {where} {left}, and {asked.certificate_days} are asked for.",
+            f"The certificate of {spot_name(one)} {left}, and {asked.certificate_days} are asked for.",
             where,
             [(where, verdict)],
         )
@@ -416,10 +425,10 @@ def _changes(
         better += [_change(one, f"no longer: {one.message}") for key, one in old.items() if key not in new]
         worse += [_change(one, one.message) for key, one in new.items() if key not in old]
         told = {one.endpoint for one in (*old.values(), *new.values())}
-        was = {_spot(one)[0]: one for one in before["endpoints"]} if before else {}
+        was = {spot_name(one): one for one in before["endpoints"]} if before else {}
         for one in host["endpoints"]:
-            where, verdict = _spot(one)
-            if where in told or where not in was or was[where]["usable"] == one["usable"]:
+            where, verdict = spot_name(one), one["verdict"]
+            if endpoint_name(one) in told or where not in was or was[where]["usable"] == one["usable"]:
                 continue
             message = f"{where} was {was[where]['verdict']} and is {verdict}"
             (better if one["usable"] else worse).append({"host": host["name"], "message": message})

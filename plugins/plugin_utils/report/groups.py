@@ -63,12 +63,26 @@ def endpoint_name(endpoint: Mapping[str, Any]) -> str:
     return f"{host}:{endpoint['port']}"
 
 
+def spot_name(endpoint: Mapping[str, Any]) -> str:
+    """The same, with the host that a listener of the mesh belongs to before it."""
+    name = endpoint_name(endpoint)
+    return f"{endpoint['server']} at {name}" if endpoint.get("server") else name
+
+
+def short_name(endpoint: Mapping[str, Any], host: Host) -> str:
+    """The name of an endpoint beside the others of a host: of the only relay its port is enough."""
+    if endpoint["server"]:
+        return f"{endpoint['server']}:{endpoint['port']}"
+    relays = {one["host"] for one in host["endpoints"] if not one["server"]}
+    return str(endpoint["port"]) if len(relays) == 1 else endpoint_name(endpoint)
+
+
 def _outcome(host: Host) -> tuple[Any, ...]:
     state = host["state"]
     # Where all is well it does not matter whose host it is; else what can be done depends on it.
     provider = None if state in GOOD else (host["provider"] or {}).get("provider")
     endpoints = tuple(
-        (endpoint_name(one), one["tls"], one["family"], one["verdict"]) for one in host["endpoints"]
+        (spot_name(one), one["tls"], one["family"], one["verdict"]) for one in host["endpoints"]
     )
     tests = tuple((one["name"], one["reason"]) for one in host["tests"] if one["outcome"] == "failed")
     # A message that has nothing beside it is the outcome, but what is said of a connection has the host's name in it.

@@ -17,7 +17,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, Iterator, Mapping, Sequence
 
-from .groups import SAID, Group, endpoint_name, groups, way
+from .groups import SAID, Group, groups, short_name, way
 from .model import GOOD, OUTCOMES, STATES, WORST_FIRST, Document, Host, headline, text
 
 NAMES_IN_ROW = 3
@@ -163,14 +163,14 @@ def _providers(group: Group) -> str:
 
 
 def _ports(host: Host) -> str:
-    relays = {one["host"] for one in host["endpoints"]}
     shown = []
     for one in host["endpoints"][:MOST_PORTS]:
         # A closed port does no harm where there is another way.
-        closed = "spare" if host["state"] in GOOD else "bad"
+        closed = "spare" if host["state"] in GOOD and not one["server"] else "bad"
         tone = closed if not one["usable"] else "good" if one["verdict"] == "ok" else "warn"
-        name = str(one["port"]) if len(relays) == 1 else endpoint_name(one)
-        shown.append(f'{_text(name)} <span class="sign {tone}">{_text(one["verdict"])}</span>')
+        shown.append(
+            f'{_text(short_name(one, host))} <span class="sign {tone}">{_text(one["verdict"])}</span>'
+        )
     left = len(host["endpoints"]) - MOST_PORTS
     return "<br>".join([*shown, *([f"and {left} more"] if left > 0 else [])])
 

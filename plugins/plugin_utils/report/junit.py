@@ -1,7 +1,7 @@
 """The report as JUnit XML: a suite for each host, a case for each endpoint and each test.
 
-Rule of this file: a case fails where the run fails, and nowhere else. A port that is closed on a host that has another
-way is skipped, with its reason; and so is what a waiver or the gate's rules let pass.
+Rule of this file: a case fails where the run fails, and nowhere else. A port of a relay that is closed on a host that
+has another way is skipped, with its reason; and so is what a waiver or the gate's rules let pass.
 """
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any, Collection, Iterable, Iterator, Mapping, NamedTuple, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from .groups import endpoint_name, way
+from .gate import NOT_REACHED
+from .groups import endpoint_name, spot_name, way
 from .model import GOOD, Document, Host
 
 # The case that stands for the host itself.
@@ -133,13 +134,14 @@ def _findings(group: str, found: Iterable[Mapping[str, Any]], judged: Judged) ->
 def _endpoint(group: str, one: Mapping[str, Any], judged: Judged, lost: bool) -> Case:
     """Where the host has no way each port that is closed fails, else those for which the gate fails."""
     where = endpoint_name(one)
-    name = f"{where} {one['tls']}" + (f" {one['family']}" if one["family"] else "")
+    name = f"{spot_name(one)} {one['tls']}" + (f" {one['family']}" if one["family"] else "")
     seconds = (one["timings_ms"]["total"] or 0.0) / 1000
-    found = judged.at(where)
+    # A server of the mesh may be the host's relay as well.
+    found = [each for each in judged.at(where) if each["rule"] != NOT_REACHED or one["server"]]
     if one["usable"] and not found:
         return Case(group, name, seconds=seconds)
     message = f"{one['verdict']}: {one['reason']}"
-    pardon = judged.pardon(found) if found else "" if lost else "not needed"
+    pardon = judged.pardon(found) if found else "" if lost or one["server"] else "not needed"
     if pardon:
         return Case(group, name, "skipped", one["verdict"], f"{pardon}: {message}", seconds=seconds)
     message = " ".join(each["message"] for each in found) or message

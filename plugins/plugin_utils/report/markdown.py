@@ -13,7 +13,7 @@ import html
 import re
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
-from .groups import SAID, Group, endpoint_name, groups, way
+from .groups import SAID, Group, groups, short_name, spot_name, way
 from .model import Document, Host, headline
 
 # What pull requests take is 65,536 characters.
@@ -140,9 +140,8 @@ def _providers(group: Group) -> str:
 
 
 def _ports(host: Host) -> str:
-    relays = {one["host"] for one in host["endpoints"]}
     shown = [
-        f"{code(str(one['port']) if len(relays) == 1 else endpoint_name(one), LONGEST_NAME)} {_verdict(one)}"
+        f"{code(short_name(one, host), LONGEST_NAME)} {_verdict(one)}"
         for one in host["endpoints"][:MOST_PORTS]
     ]
     left = len(host["endpoints"]) - MOST_PORTS
@@ -197,7 +196,7 @@ def _lines(group: Group) -> Iterator[str]:
         yield f"Warning: {warning}"
     for one in host["endpoints"]:
         yield ""
-        yield f"{endpoint_name(one)} {one['tls']}: {one['verdict']}"
+        yield f"{spot_name(one)} {one['tls']}: {one['verdict']}"
         yield f"    {one['reason']}"
         if not one["usable"]:
             yield f"    {one['advice']}"

@@ -168,7 +168,9 @@ def routed_host(name: str, result: Result) -> Host:
         "sender": _fields(SENDER, fact),
         "reasons": sentences(missing or fact.get("reason")),
         "warnings": _texts(fact.get("warnings")),
-        "endpoints": [_fields(ENDPOINT, one) for one in _items(fact.get("endpoints"))],
+        "endpoints": [
+            _fields(ENDPOINT, one) for one in (*_items(fact.get("endpoints")), *_items(result.get("mesh")))
+        ],
     }
 
 
@@ -338,6 +340,7 @@ ENDPOINT: dict[str, Field] = {
     "port": _whole,
     "tls": text,
     "relay": _whole,
+    "server": _maybe,
     "address": _maybe,
     "family": _maybe,
     "lookup": _maybe,

@@ -16,7 +16,8 @@ from ansible.utils.color import stringc  # type: ignore[import-untyped]
 
 from ...module_utils._route.fact import whose_mail
 from . import model
-from .gate import Finding, Gate
+from .gate import NOT_REACHED, Finding, Gate
+from .groups import endpoint_name
 
 GAP = "  "
 INDENT = "    "
@@ -63,9 +64,32 @@ class Row(NamedTuple):
 
     @property
     def label(self) -> str:
-        if len(self.hosts) <= NAMED:
-            return ", ".join(self.hosts)
-        return f"{len(self.hosts)} hosts: {', '.join(self.hosts[:NAMED])} …"
+        return _named(self.hosts)
+
+
+class Reach(NamedTuple):
+    """Hosts that reach the same listeners of the same servers; `ports` holds a verdict for each."""
+
+    hosts: Sequence[str]
+    servers: Sequence[str]
+    ports: Sequence[tuple[int, Cell]]
+    why: Sequence[str]
+    rank: int
+
+    def lines(self, width: int) -> Iterator[str]:
+        first = f"{_named(self.hosts)} → {_named(self.servers)}:"
+        cells = [f"{port} {cell.show()}" for port, cell in self.ports]
+        if len(plain(f"{first} {', '.join(cells)}")) <= width:
+            yield f"{first} {', '.join(cells)}"
+        else:
+            yield from (first, *(INDENT + cell for cell in cells))
+        yield from _wrapped(self.why, width)
+
+
+def _named(names: Sequence[str]) -> str:
+    if len(names) <= NAMED:
+        return ", ".join(names)
+    return f"{len(names)} hosts: {', '.join(names[:NAMED])} …"
 
 
 def plain(text: str) -> str:
@@ -94,7 +118,10 @@ def height_of(environment: Mapping[str, str]) -> int:
 def row_of(host: model.Host, findings: Sequence[Finding] = ()) -> Row:
     """The row of one host; `findings` are those of the gate on it."""
     ports: dict[Port, Cell] = {}
+    findings = [one for one in findings if one.rule != NOT_REACHED]
     for endpoint in host["endpoints"]:
+        if endpoint["server"]:
+            continue
         key = Port(str(endpoint["host"]), int(endpoint["port"] or 0), endpoint["relay"] or 0)
         ports[key] = _joined(ports.get(key), _verdict(endpoint))
     provider = host["provider"] or {}
@@ -125,11 +152,15 @@ def _why(host: model.Host, findings: Sequence[Finding]) -> Iterator[str]:
     elif not of_host:
         yield from host["reasons"]
     for one in findings:
-        yield one.message
-        if one.waived:
-            yield f"Waived: {one.waived}"
-        elif one.known:
-            yield "The baseline has it too."
+        yield from _told(one)
+
+
+def _told(finding: Finding) -> Iterator[str]:
+    yield finding.message
+    if finding.waived:
+        yield f"Waived: {finding.waived}"
+    elif finding.known:
+        yield "The baseline has it too."
 
 
 def reasons(host: model.Host) -> Iterator[str]:
@@ -178,11 +209,57 @@ def grouped(rows: Sequence[Row]) -> list[Row]:
             row.provider,
             tuple((port, cell.text) for port, cell in row.ports.items()),
             row.route,
-            tuple(re.sub(r"\d+", "0", why.replace(row.hosts[0], "")) for why in row.why),
+            _figureless(row.why, row.hosts[0]),
         )
         same = found.get(key)
         found[key] = same._replace(hosts=[*same.hosts, *row.hosts]) if same else row
     return sorted(found.values(), key=lambda row: row.rank)
+
+
+def reached(hosts: Sequence[model.Host], findings: Mapping[str, Sequence[Finding]]) -> list[Reach]:
+    """Who reaches whom: hosts that find the same at a server together, and servers at which the same hosts find nothing
+    wrong; the worst first. The sentences are the first one's, as in grouped()."""
+    by_server: dict[Any, Reach] = {}
+    for host in hosts:
+        own = [one for one in host["endpoints"] if one["server"]]
+        for server in dict.fromkeys(one["server"] for one in own):
+            reach = _reach(
+                host, server, [one for one in own if one["server"] == server], findings.get(host["name"], ())
+            )
+            key = (server, _verdicts(reach), _figureless(reach.why, host["name"]))
+            same = by_server.get(key)
+            by_server[key] = same._replace(hosts=[*same.hosts, host["name"]]) if same else reach
+    together: dict[tuple[Any, ...], Reach] = {}
+    for (server, verdicts, _why), reach in by_server.items():
+        # What is wrong is told of each server by its name.
+        alike = (tuple(reach.hosts), verdicts, server if reach.why else "")
+        same = together.get(alike)
+        together[alike] = same._replace(servers=[*same.servers, server]) if same else reach
+    return sorted(together.values(), key=lambda reach: reach.rank)
+
+
+def _reach(
+    host: model.Host, server: str, listeners: Sequence[Mapping[str, Any]], findings: Sequence[Finding]
+) -> Reach:
+    places = [endpoint_name(one) for one in listeners]
+    found = [one for one in findings if one.rule == NOT_REACHED and one.endpoint in places]
+    why = [line for one in found for line in _told(one)]
+    if not found:
+        why = [f"{one['port']}: {one['reason']}" for one in listeners if one["verdict"] != "ok"]
+    fails = any(one.fails for one in found)
+    rank = 0 if fails else 1 if found else 2 if why else 3
+    return Reach(
+        [host["name"]], [server], [(int(one["port"] or 0), _verdict(one)) for one in listeners], why, rank
+    )
+
+
+def _verdicts(reach: Reach) -> tuple[tuple[int, str], ...]:
+    return tuple((port, cell.text) for port, cell in reach.ports)
+
+
+def _figureless(why: Sequence[str], host: str) -> tuple[str, ...]:
+    """Sentences without what differs between hosts of one outcome: figures, and the name of the host."""
+    return tuple(re.sub(r"\d+", "0", one.replace(host, "")) for one in why)
 
 
 # The text
@@ -209,7 +286,9 @@ def render(
     rows = grouped([row_of(host, findings.get(host["name"], ())) for host in hosts])
     below = list(_end(judged, width)) if judged and end else []
     room = height - len(below) if len(hosts) > MANY_HOSTS else None
-    return "\n".join([*(_table(rows, width, room, files) if rows else []), *below])
+    mesh = _mesh(reached(hosts, findings), width, room and room // 2, files)
+    table = _table(rows, width, room and room - len(mesh), files) if rows else []
+    return "\n".join([*table, *mesh, *below])
 
 
 def _end(judged: Gate, width: int) -> Iterator[str]:
@@ -241,8 +320,15 @@ def _table(rows: Sequence[Row], width: int, room: int | None, files: Sequence[st
     return head + _fitted(parts, rows, None if room is None else room - len(head), files)
 
 
+def _mesh(found: Sequence[Reach], width: int, room: int | None, files: Sequence[str]) -> list[str]:
+    if not found:
+        return []
+    parts = [list(reach.lines(width)) for reach in found]
+    return ["Who reaches whom", *_fitted(parts, found, None if room is None else room - 1, files)]
+
+
 def _fitted(
-    parts: Sequence[Sequence[str]], rows: Sequence[Row], room: int | None, files: Sequence[str]
+    parts: Sequence[Sequence[str]], rows: Sequence[Row | Reach], room: int | None, files: Sequence[str]
 ) -> list[str]:
     """The lines of the rows, and what is left out where there is no room for them."""
     lines: list[str] = []

@@ -97,6 +97,7 @@ GOOD: dict[str, Any] = {
     "preflight_family": "ipv4",
     "preflight_sender": "root@example.com",
     "preflight_recipient": "postmaster@example.com",
+    "preflight_mesh": ["mail1", "all:!mail1"],
     "preflight_table": False,
     "preflight_report": ["results/routes.json", "results/routes.xml"],
     "preflight_fail_on": ["any_unusable", {"certificate_days": 14}],
@@ -135,13 +136,13 @@ ASCII_ONLY = (
     "postfix_relay_host", "postfix_relay_provider", "postfix_relay_region", "postfix_myhostname", "postfix_myorigin",
     "postfix_sender_domain",
     "postfix_mydestination", "postfix_mynetworks", "postfix_inet_interfaces", "postfix_packages",
-    "preflight_helo_name", "verify_relay_host", "verify_inet_interfaces", *ADDRESSES,
+    "preflight_helo_name", "preflight_mesh", "verify_relay_host", "verify_inet_interfaces", *ADDRESSES,
 )  # fmt: skip
 # Names and addresses, of which one with a template in it is none.
 WELL_FORMED = (
     "postfix_relay_host", "postfix_myhostname", "postfix_myorigin", "postfix_mynetworks", "postfix_inet_interfaces",
     "postfix_sender_domain", "postfix_generic",
-    "preflight_helo_name", "verify_relay_host", *ADDRESSES,
+    "preflight_helo_name", "preflight_mesh", "verify_relay_host", *ADDRESSES,
 )  # fmt: skip
 PORTS = ("postfix_relay_port", "preflight_port")
 OF_THE_GATE = ("preflight_fail_on", "preflight_max_failed")

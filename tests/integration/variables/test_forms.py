@@ -81,6 +81,9 @@ def ask(role: str, given: dict[str, Any]) -> dict[str, Any]:
         "role_path": str(ROOT / "roles" / role),
         "ansible_facts": {},
         "inventory_hostname": "mail1",
+        # Of other hosts, for the mesh.
+        "groups": {"all": ["mail1", "mail2"]},
+        "hostvars": {name: {"postfix_submission_ports": [587]} for name in ("mail1", "mail2")},
     }
     play = SimpleNamespace(strategy="linear")
     task = SimpleNamespace(

@@ -33,6 +33,7 @@ the format:
 - In check mode reports are written as in any run: a probe and a test change nothing. Tests that send mail are skipped.
 - A wrong variable stops a host before anything is done. Where it stops all hosts, nothing was found, and no report is
   written: an older file stays as it is, and `ansible-playbook` does not exit with 0.
+- Listeners of other hosts, which `preflight_mesh` names, are endpoints with a `server`, the host that they belong to.
 - A case of JUnit fails where the run fails. A port that is closed on a host that has another way is skipped, with the
   reason; so is what the gate lets pass. A host that nobody could look at is an error.
 - Reports hold what the modules return, and nothing else of a host: no parameter, no variable, no password. The words of
@@ -59,7 +60,8 @@ has registered: `ansible-doc mailops.smtp.smtp_report`.
 ## The fields of the JSON
 
 [report-1.schema.json](report-1.schema.json) is the same as a JSON Schema (2020-12), with which a program can check a
-file. Version 1 may gain fields and verdicts; none is taken away or changes its meaning. Every field is always there.
+file. Version 1 may gain fields and verdicts; none is taken away or changes its meaning. Every field is always there
+(`server` of an endpoint since 1.1.0).
 Times of day are UTC, as `2026-11-28T05:00:00Z`. Names ending in `_ms` are milliseconds, in `_s` seconds.
 """
 TITLES = {

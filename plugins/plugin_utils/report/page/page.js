@@ -78,9 +78,12 @@
     const endpointsOf = (host) => host.endpoints;
     const file = (one) => (one.name.includes("::") ? one.name.split("::")[0] : "tests");
     if (kind === "verify") return keyed(all, testsOf, file);
-    const relays = new Set(all.flatMap((host) => host.endpoints.map((one) => one.host)));
-    const port = (one) => `${one.port} ${one.tls}`;
-    const endpoint = (one) => (relays.size === 1 ? port(one) : `${nameOf(one)} ${one.tls}`);
+    const ofRelays = all.flatMap((host) => host.endpoints.filter((one) => !one.server));
+    const relays = new Set(ofRelays.map((one) => one.host));
+    const port = (one) => `${one.server ? "to servers: " : ""}${one.port} ${one.tls}`;
+    const ofServer = (one) => `to ${one.server}: ${one.port} ${one.tls}`;
+    const ofRelay = (one) => (relays.size === 1 ? port(one) : `${nameOf(one)} ${one.tls}`);
+    const endpoint = (one) => (one.server ? ofServer(one) : ofRelay(one));
     const whole = keyed(all, endpointsOf, endpoint);
     return whole.names.length > MOST_COLUMNS ? keyed(all, endpointsOf, port) : whole;
   }
@@ -98,7 +101,7 @@
   function toneOfItem(host, one) {
     if (kind === "verify") return { failed: "bad", skipped: "skipped", passed: "good" }[one.outcome];
     if (one.usable) return one.verdict === "ok" ? "good" : "warn";
-    return good.includes(host.state) ? "spare" : "bad";
+    return good.includes(host.state) && !one.server ? "spare" : "bad";
   }
 
   function gravest(tones) {
@@ -476,7 +479,7 @@
   function endpointCard(host, one, id) {
     const place = columns.names.findIndex((name) => columns.of(host, name).includes(one));
     const first = columns.of(host, columns.names[place])[0] === one;
-    const title = `${nameOf(one)} ${one.tls}`;
+    const title = `${one.server ? `${one.server} at ` : ""}${nameOf(one)} ${one.tls}`;
     return element(
       "div",
       { class: "card", tabindex: "-1", id: first ? `${id}-${place}` : null, role: "group", "aria-label": title },

@@ -332,6 +332,28 @@ def test_what_the_table_has_said_is_not_said_again(report):
     assert said == "No route for mail: 587 filtered, 2525 refused. The table has the reason, and what to do."
 
 
+def test_a_listener_that_is_not_reached_fails_its_host_alone(report):
+    listener = {"server": "mail1", "host": "mail1.example.com", "port": 587, "tls": "starttls", "verdict": "filtered",
+                "usable": False, "reason": "No answer.", "advice": "Have it opened."}  # fmt: skip
+    reached = {**listener, "usable": True, "verdict": "ok"}
+    found = {"one": of(HEALTHY, mesh=[listener]), "other": of(NO587, mesh=[reached])}
+    play = {name: {"probed": result} for name, result in found.items()}
+    result, shown = report("one", play, registered="probed")
+    assert result["failed"]
+    assert result["msg"].startswith("Fails the gate: 587 ok")
+    assert result["msg"].endswith(
+        ". Not reached: mail1:587 filtered. The table has the reason, and what to do."
+    )
+    assert (
+        "one → mail1: 587 filtered\n    mail1 at mail1.example.com:587 is filtered: No answer. Have it"
+        in shown[0]
+    )
+    assert result["line"] == "preflight: 2 of 2 hosts have a route; 1 fails the gate"
+    assert "failed" not in report("other", play, registered="probed")[0]
+    result, _shown = report("one", play, registered="probed", table=False)
+    assert result["msg"] == "mail1 at mail1.example.com:587 is filtered: No answer. Have it opened."
+
+
 def test_a_wrong_variable_is_told_by_its_own_host_too(report):
     wrong = {"failed": True, "msg": "postfix_relay_port: 456 is no SMTP port; write 465."}
     play = {name: {"probed": one} for name, one in {**PLAY, "wrong": wrong}.items()}

@@ -384,3 +384,59 @@ def test_a_report_is_refused_before_anything_is_done(role: str) -> None:
     free = ask(role, "free", **given, **{name: ["r.json"]})
     assert free["msg"].startswith(f"{name} is one report of all hosts, and with strategy free")
     assert "typed" in ask(role, "free", **given)
+
+
+RELAY = {"preflight_relays": ["relay.example.com"], "inventory_hostname": "web1"}
+GROUPS = {"all": ["web1", "mail1", "mail2"], "mail": ["mail1", "mail2"]}
+
+
+def meshed(mesh: Any, **servers: Any) -> dict[str, Any]:
+    hostvars = {name: servers.get(name, {}) for name in GROUPS["all"]}
+    return ask("preflight", **RELAY, preflight_mesh=mesh, groups=GROUPS, hostvars=hostvars)
+
+
+def test_the_mesh_is_made_of_the_variables_of_its_servers() -> None:
+    result = meshed(
+        "mail",
+        mail1={"postfix_submission_ports": "auto", "postfix_myhostname": "mail1.example.com"},
+        mail2={
+            "postfix_submission_ports": ["2525"],
+            "postfix_submission_self_signed": "yes",
+            "ansible_host": "::1",
+        },
+    )
+    assert result["mesh"] == [
+        {"server": "mail1", "host": "mail1.example.com", "port": 587},
+        {"server": "mail1", "host": "mail1.example.com", "port": 465},
+        {"server": "mail2", "host": "::1", "port": 2525, "self_signed": True},
+    ]
+
+
+def test_without_a_mesh_no_other_host_is_looked_at() -> None:
+    assert ask("preflight", **RELAY)["mesh"] == []
+
+
+@pytest.mark.parametrize(
+    "mesh, mail1, words",
+    [
+        (["mial"], {}, "preflight_mesh[0] is 'mial': mial is neither a group nor a host"),
+        (["mail1"], {}, "preflight_mesh[0] is 'mail1', and no port is known on which mail1 takes mail"),
+        (
+            [{"host": "mail1", "ports": ["many"]}],
+            {},
+            "preflight_mesh[0].ports[0] is 'many', and takes a port",
+        ),
+        (
+            ["mail1", {"host": "mail1", "ports": [25]}],
+            {"postfix_submission_ports": "many"},
+            "preflight_mesh: on mail1, postfix_submission_ports[0] is 'many', and takes a port from 1 to 65535",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_mesh_is_told_before_anything_is_probed(
+    mesh: Any, mail1: dict[str, Any], words: str
+) -> None:
+    result = meshed(mesh, mail1=mail1)
+    assert result["failed"]
+    assert len(result["msg"].splitlines()) == 1, result["msg"]
+    assert result["msg"].startswith(words)

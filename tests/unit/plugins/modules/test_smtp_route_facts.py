@@ -598,3 +598,38 @@ def test_a_doubtful_user_name_is_warned_of(run):
     assert warning.startswith("relays[0].username is not 'apikey'")
     assert warning in str(result.get("warnings", text))
     assert result["failed"] is True
+
+
+MAIL1 = {"server": "mail1", "host": "mail1.example.com", "port": 465}
+
+
+def test_listeners_of_other_hosts_are_probed_afterwards_and_decide_nothing(run):
+    calls = []
+
+    def probe(endpoints, options):
+        calls.append([(str(one), one.credentials is not None) for one in endpoints])
+        verdict = "ok" if len(calls) == 1 else "refused"
+        return [Result(*one[:3], verdict, "auth", "So.") for one in endpoints]
+
+    alone, _text = run(relays=[LOGIN], ports=[587], _probe=probe)
+    calls.clear()
+    result, text = run(relays=[LOGIN], ports=[587], mesh=[MAIL1], family="both", _probe=probe)
+    assert calls == [[("relay.example.com:587", True)], [("mail1.example.com:465", False)]]
+    assert "failed" not in result
+    (found,) = result["mesh"]
+    assert (found["server"], found["host"], found["tls"], found["verdict"]) == (
+        "mail1",
+        "mail1.example.com",
+        "implicit",
+        "refused",
+    )
+    route, without = (one["ansible_facts"]["smtp_route"] for one in (result, alone))
+    assert {**route, "checked_at": ""} == {**without, "checked_at": ""}
+    assert "mesh" not in alone
+    assert PASSWORD not in text
+
+
+def test_a_host_without_a_route_tells_of_the_mesh_all_the_same(run):
+    result, _text = run(relays=[LOGIN], ports=[587], mesh=[MAIL1])
+    assert result["failed"]
+    assert [one["verdict"] for one in result["mesh"]] == ["ok"]

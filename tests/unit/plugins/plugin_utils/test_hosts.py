@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.mailops.smtp.plugins.plugin_utils import hosts
 
@@ -25,6 +27,41 @@ def verdict(pattern, groups=None, name="smtp_hosts", **invocation):
     except hosts.NobodyError as error:
         return str(error)
     return f"*{warning}" if warning else ""
+
+
+@pytest.mark.parametrize(
+    "pattern, found",
+    [
+        ("m1", ["m1"]),
+        ("mail", ["m1", "m2"]),
+        ("all", ["m1", "m2", "web1.example.com"]),
+        ("mail:!m1", ["m2"]),
+        ("web,m1", ["m1", "web1.example.com"]),
+        ("*.example.com", ["web1.example.com"]),
+        ("localhost", ["localhost"]),
+    ],
+)
+def test_the_hosts_of_a_pattern(pattern, found):
+    assert sorted(hosts.hosts_of(pattern, GROUPS)) == found
+
+
+@pytest.mark.parametrize(
+    "pattern, words",
+    [
+        (
+            "mial",
+            "mial is neither a group nor a host of the inventory, so nothing was done. Did you mean mail?",
+        ),
+        ("mail:!m9", "m9 is neither"),
+        ("retired", "retired matches no host of the inventory"),
+        ("mail:!mail", "matches no host"),
+        ("*.net", "matches no host"),
+        (" ", "is empty"),
+    ],
+)
+def test_a_pattern_without_hosts_has_none(pattern, words):
+    with pytest.raises(hosts.NobodyError, match=re.escape(words)):
+        hosts.hosts_of(pattern, GROUPS)
 
 
 @pytest.mark.parametrize(

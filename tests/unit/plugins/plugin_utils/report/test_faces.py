@@ -88,6 +88,12 @@ DOCUMENTS = {
         finding("c", "no_route", waived="known outage (until 2027-01-01)"),
         finding("a", "certificate_days", "11 days", endpoint="relay.example.com:587"),
     ),
+    "mesh": gated(
+        model.preflight(
+            {"a": routed("ok", mesh={"mail1": ("ok", "filtered")}), "mail1": routed("filtered", "ok")}, NOW
+        ),
+        finding("a", "not_reached", "It is filtered.", endpoint="mail1.example.com:465"),
+    ),
     "hostile": gated(
         model.preflight(
             {HOSTILE: hostile(routed("certificate_expired", "filtered")), "z": hostile(routed("ok"))}, NOW
@@ -242,6 +248,29 @@ def test_a_case_fails_where_the_run_fails():
     }
 
 
+def test_a_listener_that_is_not_reached_is_a_case_that_fails():
+    # The relay is a server of the mesh as well.
+    relays = [{"host": "mail1.example.com", "ports": [587, 465]}]
+    document = model.preflight(
+        {"web1": routed("ok", "filtered", relays=relays, mesh={"mail1": ("ok", "filtered")})}, NOW
+    )
+    found = finding("web1", "not_reached", "It is filtered.", endpoint="mail1.example.com:465")
+    relay, listener = "mail1.example.com:465 implicit ipv4", "mail1 at mail1.example.com:465 implicit ipv4"
+    for judged, what in (
+        (document, "failure"),
+        (gated(document, found), "failure"),
+        (gated(document, {**found, "waived": "so"}), "skipped"),
+    ):
+        ends = {name: end for (_host, name), (end, _message) in outcomes(judged).items()}
+        assert ends == {
+            "route": "passed",
+            "mail1.example.com:587 starttls ipv4": "passed",
+            relay: "skipped",
+            "mail1 at mail1.example.com:587 starttls ipv4": "passed",
+            listener: what,
+        }
+
+
 def test_each_test_is_a_case():
     results = {
         "a": examined(1, {"tls::chain[587]": "Expired."}, {"host::clock": "No ntp."}),
@@ -384,6 +413,25 @@ def test_a_table_names_relays_where_there_are_several():
     relays = [{"host": "a.example", "ports": [587]}, {"host": "2001:db8::1", "ports": [587]}]
     text = text_of(model.preflight({"web1": routed("ok", "filtered", relays=relays)}, NOW), ".md")
     assert "`a.example:587` `ok`, `[2001:db8::1]:587` **`filtered`**" in text
+
+
+def test_a_table_names_the_servers_of_the_mesh_and_leaves_the_only_relay_out():
+    text = text_of(DOCUMENTS["mesh"], ".md")
+    assert "| `587` `ok`, `mail1:587` `ok`, `mail1:465` **`filtered`** |" in text
+    assert "mail1 at mail1.example.com:465 implicit: filtered" in text
+    rows = rows_of(text_of(DOCUMENTS["mesh"], ".html"))
+    assert any(row[-4:] == ["mail1:587 ", "ok", "mail1:465 ", "filtered"] for row in rows)
+    # A port of the relay that is closed does no harm to a host that has another; such a listener does.
+    assert '"sign spare">filtered' in text_of(DOCUMENTS["mesh"], ".html")
+    assert '"sign bad">filtered' in text_of(DOCUMENTS["mesh"], ".html")
+
+
+def test_the_schema_takes_a_report_of_before_there_was_a_mesh():
+    document = copy.deepcopy(DOCUMENTS["fleet"])
+    for host in document["hosts"]:
+        for one in host["endpoints"]:
+            del one["server"]
+    jsonschema.validate(document, SCHEMA)
 
 
 def test_what_the_gate_said_is_there():

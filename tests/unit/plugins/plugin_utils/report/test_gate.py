@@ -364,3 +364,92 @@ def test_the_judgement_as_data():
     assert json.loads(json.dumps(data)) == data
     assert (data["passed"], data["failing"], data["allowed"]) == (True, [], 0)
     assert data["findings"][0]["waived"] == "firewall is being replaced (until 2026-12-31)"
+
+
+# ------------------------------------------------------------------------------------------------ the mesh
+
+MESH = {"mail1": ("ok", "filtered"), "mail2": ("ok", "ok")}
+AT_MAIL1 = "mail1.example.com:465"
+
+
+def test_a_listener_that_is_not_reached_fails_the_host_and_leaves_its_route():
+    document = report(
+        web1=routed("ok", mesh=MESH), web2=routed("ok", mesh={"mail2": ("ok", "certificate_expiring")})
+    )
+    found = judged(document)
+    (finding,) = found.findings
+    assert (finding.host, finding.rule, finding.endpoint) == ("web1", "not_reached", AT_MAIL1)
+    assert finding.message.startswith(f"mail1 at {AT_MAIL1} is filtered: What was seen of filtered")
+    assert "opened in the firewall of mail1" in finding.message
+    assert found.line == "preflight: 2 of 2 hosts have a route; 1 fails the gate"
+    assert document["hosts"][0]["route"] == report(web1=routed("ok"))["hosts"][0]["route"]
+
+
+@pytest.mark.parametrize("asked", ["any_unusable", "filtered", "not_reached", {"certificate_days": 1}])
+def test_a_listener_is_found_once_whatever_else_fails(asked):
+    (finding,) = judged(report(web1=routed("ok", mesh=MESH)), fail_on=asked).findings
+    assert finding.rule == "not_reached"
+
+
+def test_other_rules_hold_for_listeners_that_are_reached():
+    document = report(web1=routed("ok", mesh={"mail1": ("certificate_expiring",)}))
+    assert judged(document).passed
+    (one,) = judged(document, fail_on="certificate_expiring").findings
+    assert (one.rule, one.endpoint) == ("certificate_expiring", "mail1.example.com:587")
+    (one,) = judged(document, fail_on="certificate_days:14").findings
+    assert one.message.startswith("The certificate of mail1 at mail1.example.com:587 has 11 days left")
+
+
+@pytest.mark.parametrize(
+    "keys, waived",
+    [
+        ({"verdict": "not_reached"}, True),
+        ({"verdict": "filtered"}, True),
+        ({"verdict": "no_route"}, False),
+        ({"endpoint": AT_MAIL1}, True),
+        ({"endpoint": "mail1.*"}, True),
+        ({"endpoint": "587"}, False),
+        ({"endpoint": "465", "verdict": "not_*", "host": "web*"}, True),
+        ({"host": "mail1"}, False),
+        ({"verdict": "not_reached", "until": "2026-11-27"}, False),
+    ],
+)
+def test_what_a_waiver_of_a_listener_fits(keys, waived):
+    assert judged(report(web1=routed("ok", mesh=MESH)), waivers=[waiver(**keys)]).passed == waived
+
+
+def test_a_missing_route_rests_on_the_relay_alone():
+    document = report(web1=routed("refused", mesh={"mail1": ("filtered",)}))
+    found = judged(document, waivers=[waiver(verdict="refused")])
+    assert {(one.rule, one.fails) for one in found.findings} == {("no_route", False), ("not_reached", True)}
+
+
+def test_a_baseline_knows_a_listener():
+    old, new = (
+        report(web1=routed("ok", mesh=MESH)),
+        report(web1=routed("ok", mesh={**MESH, "mail2": ("refused", "ok")})),
+    )
+    found = judged(new, baseline=old)
+    assert [(one.endpoint, one.known) for one in found.findings] == [
+        (AT_MAIL1, True),
+        ("mail2.example.com:587", False),
+    ]
+    assert [one["message"].partition(":587")[0] for one in found.worse] == ["mail2 at mail2.example.com"]
+    assert not judged(old, baseline=new).failing
+
+
+def test_a_baseline_of_before_there_was_a_mesh_is_one():
+    old = report(web1=routed("ok", "filtered"))
+    for one in old["hosts"][0]["endpoints"]:
+        del one["server"]
+    read = gate.read_baseline(json.dumps(old), "preflight", "old.json")
+    assert judged(report(web1=routed("ok", mesh=MESH)), baseline=read).failing == ["web1"]
+
+
+def test_a_server_of_the_mesh_may_be_the_relay_as_well():
+    relays = [{"host": "mail1.example.com", "ports": [587, 465]}]
+    result = routed("ok", "filtered", relays=relays, mesh={"mail1": ("ok", "ok")})
+    before = routed("ok", "filtered", relays=relays, mesh={"mail1": ("ok", "filtered")})
+    assert judged(report(web1=result)).passed
+    found = judged(report(web1=result), baseline=report(web1=before))
+    assert (len(found.better), len(found.worse)) == (1, 0)

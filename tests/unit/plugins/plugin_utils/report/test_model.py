@@ -104,8 +104,7 @@ def test_everything_that_a_fact_has_of_an_endpoint_is_there():
     fact = result["ansible_facts"]["smtp_route"]
     host = only(model.preflight({"web1": result}, NOW))
     for mine, theirs in zip(host["endpoints"], fact["endpoints"]):
-        assert mine == {key: theirs[key] for key in mine}
-        assert set(theirs) == set(mine)
+        assert mine == {**theirs, "server": None}
     assert host["provider"]["policy"] == fact["cloud"]["policy"]
     assert host["checked_at"] == fact["checked_at"]
     known = {**host["route"], **host["sender"]}
@@ -113,6 +112,20 @@ def test_everything_that_a_fact_has_of_an_endpoint_is_there():
     apart = {"routes", "endpoints", "cloud", "checked_at", "warnings"}
     assert set(fact) - apart == set(known)
     assert [set(one) for one in host["routes"]] == [set(one) for one in fact["routes"]]
+
+
+def test_the_listeners_of_the_mesh_follow_and_belong_to_a_server():
+    result = routed("ok", mesh={"mail1": ("ok", "filtered")})
+    document = model.preflight({"web1": result}, NOW)
+    assert [
+        (one["host"], one["port"], one["relay"], one["server"]) for one in only(document)["endpoints"]
+    ] == [
+        ("relay.example.com", 587, 0, None),
+        ("mail1.example.com", 587, None, "mail1"),
+        ("mail1.example.com", 465, None, "mail1"),
+    ]
+    assert only(document)["state"] == "route"
+    assert document["summary"]["verdicts"] == {"filtered": 1, "ok": 2}
 
 
 def test_a_relay_for_some_alone_leaves_a_route_for_everybody():

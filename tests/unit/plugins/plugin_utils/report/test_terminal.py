@@ -149,3 +149,71 @@ def test_the_last_line_has_no_colour(monkeypatch):
     assert text.splitlines()[-1] == "preflight: 0 of 1 hosts have a route, 1 without"
     monkeypatch.setattr(color, "ANSIBLE_COLOR", False)
     assert terminal.plain(text) == shown({"web1": routed("filtered")})
+
+
+def mesh_of(text):
+    lines = text.splitlines()
+    place = lines.index("Who reaches whom")
+    return lines[place + 1 : -1]
+
+
+def test_who_reaches_whom_stands_below_the_routes_the_worst_first():
+    all_well = {"mail1": ("ok", "ok"), "mail2": ("ok", "ok")}
+    results = {
+        "web1": routed("ok", mesh=all_well),
+        "web2": routed("ok", mesh={**all_well, "mail1": ("filtered", "ok")}, index=3),
+        "web3": routed("ok", mesh={**all_well, "mail1": ("filtered", "ok")}),
+        "web4": routed("ok", mesh={"mail1": ("ok", "certificate_expiring")}),
+        "mail1": routed("ok", mesh={"mail2": ("refused", "refused")}),
+        "gone": UNREACHABLE,
+    }
+    text = shown(
+        results, rules={"waivers": [{"host": "mail1", "reason": "so", "until": "2027-01-01"}]}, width=100
+    )
+    heads = [line for line in mesh_of(text) if not line.startswith(" ")]
+    assert heads == [
+        "web2, web3 → mail1: 587 filtered, 465 ok",
+        "mail1 → mail2: 587 refused, 465 refused",
+        "web4 → mail1: 587 ok, 465 certificate_expiring",
+        "web1 → mail1: 587 ok, 465 ok",
+        "web1, web2, web3 → mail2: 587 ok, 465 ok",
+    ]
+    words = " ".join(text.split())
+    assert words.count("is filtered: What was seen of filtered") == 1
+    assert "opened in the firewall of mail1" in words
+    assert words.count("Waived: so (until 2027-01-01)") == 2
+    # The table of routes is as it is without a mesh.
+    assert text.splitlines()[1].split() == ["host", "provider", "587", "route"]
+
+
+def test_servers_that_the_same_hosts_reach_are_together():
+    everybody = {f"mail{number}": ("ok",) for number in range(1, 6)}
+    text = shown({f"web{number}": routed("ok", mesh=everybody) for number in range(1, 5)}, width=120)
+    assert mesh_of(text) == ["4 hosts: web1, web2, web3 … → 5 hosts: mail1, mail2, mail3 …: 587 ok"]
+
+
+def test_what_is_wrong_is_told_of_each_server():
+    text = shown({"web1": routed("ok", mesh={"mail1": ("refused",), "mail2": ("refused",)})}, width=100)
+    assert [line for line in mesh_of(text) if not line.startswith(" ")] == [
+        "web1 → mail1: 587 refused",
+        "web1 → mail2: 587 refused",
+    ]
+
+
+def test_a_narrow_mesh_has_a_line_for_each_port():
+    text = shown({"web1": routed("ok", mesh={"mail1": ("ok", "ok", "ok")})}, width=30)
+    assert mesh_of(text) == ["web1 → mail1:", "    587 ok", "    465 ok", "    2525 ok"]
+
+
+def test_without_a_mesh_nothing_is_said_of_it():
+    assert "Who reaches whom" not in shown({"web1": routed("ok")})
+
+
+@pytest.mark.parametrize("height", [12, 24, 40])
+def test_a_mesh_of_many_hosts_is_at_most_a_screenful(height):
+    servers = {f"mail{number}": ("ok", "filtered" if number % 3 else "refused") for number in range(30)}
+    results = {name: {**one, "mesh": routed("ok", mesh=servers)["mesh"]} for name, one in fleet(60).items()}
+    lines = shown(results, width=100, height=height, files=["report.html"]).splitlines()
+    assert len(lines) <= height
+    assert "Who reaches whom" in lines
+    assert sum("see report.html" in line for line in lines) == 2
