@@ -203,6 +203,37 @@ SITUATIONS = {
         2, None, only("good1"), "preflight_waivers[0].reason is not set",
         variables={"preflight_waivers": waived(host="good1", reason="")},
     ),
+    # whom the hosts reach
+    "a listener that is not reached": Situation(
+        2, f"{lines(2, 2)}; 1 fails the gate", only("good1", "good2"), "Who reaches whom good2 → good1: ",
+        variables={"preflight_mesh": ["good1"]},
+    ),
+    "a listener that is not reached, and no relay": Situation(
+        2, lines(0, 1, "1 without"), only("bad1"), "Not reached: good1:", variables={"preflight_mesh": ["good1"]}
+    ),
+    "a listener that is not reached, waived": Situation(
+        0, f"{lines(1, 1)}", only("good2"), "Waived: the firewall is replaced",
+        variables={"preflight_mesh": ["good1"], "preflight_waivers": waived(verdict="not_reached")},
+    ),
+    "a listener that is not reached, waived by its port alone": Situation(
+        2, f"{lines(1, 1)}; 1 fails the gate", only("good2"),
+        variables={"preflight_mesh": ["good1"], "preflight_waivers": waived(endpoint="127.0.0.1:587")},
+    ),
+    "a listener that is not reached, within the number": Situation(
+        0, f"{lines(1, 1)}; 1 fails the gate", [*only("good2"), "-e", "preflight_max_failed=1"], "lets 1 pass",
+        variables={"preflight_mesh": ["good1"]},
+    ),
+    "a mesh with a misspelt name": Situation(
+        2, None, only("good1"), "preflight_mesh[0] is 'godo1': godo1 is neither a group nor a host of the inventory",
+        variables={"preflight_mesh": "godo1"},
+    ),
+    "a mesh without a port": Situation(
+        2, None, only("good1"), "preflight_mesh[0] is 'bad1', and no port is known on which bad1 takes mail",
+        variables={"preflight_mesh": ["bad1"]},
+    ),
+    "a mesh of the host alone": Situation(
+        0, lines(1, 1), only("good1"), variables={"preflight_mesh": ["good1"]}, never="Who reaches whom"
+    ),
     # what was so before
     "as in the baseline": Situation(
         0, f"{lines(0, 1, '1 without')}; 0 fail the gate", [*only("bad1"), "-e", "preflight_baseline=bad1.json"],
@@ -312,6 +343,8 @@ def write_inventory(directory: Path, good: int, old: int, hostile: int, shut: in
         "hostile": {**LOCAL, "preflight_relays": at(hostile, tls="starttls")},
         "gone": {"ansible_host": "127.0.0.1", "ansible_port": 1, "preflight_relays": at(good)},
     }
+    # It offers what nobody reaches.
+    hosts["good1"].update({"ansible_host": "127.0.0.1", "postfix_submission_ports": [shut]})
     variables = {
         "preflight_validate_certs": False,
         "preflight_sender": "none",

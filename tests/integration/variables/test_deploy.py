@@ -103,6 +103,8 @@ class Deployer:
         (self.room / "play.yml").write_text(yaml.safe_dump([play]))
         host = f"{self.host.name} ansible_connection=inside ansible_inside_pid={self.host.pid} "
         host += "ansible_python_interpreter=/usr/bin/python3\n"
+        # Others, for the mesh.
+        host += "mail[1:2] ansible_host=127.0.0.1 postfix_submission_ports=587\n"
         (self.room / "hosts").write_text(host)
         environment = {
             **os.environ,
@@ -113,7 +115,7 @@ class Deployer:
             "ANSIBLE_INJECT_INVOCATION": "true",
         }
         ansible = str(Path(sys.executable).with_name("ansible-playbook"))
-        command = [ansible, "-i", "hosts", "play.yml", "-e", "@vars.yml", "-vvv"]
+        command = [ansible, "-i", "hosts", "play.yml", "-e", "@vars.yml", "-vvv", "--limit", self.host.name]
         done = subprocess.run(
             command, cwd=self.room, env=environment, capture_output=True, text=True, check=False
         )
@@ -455,6 +457,7 @@ def test_the_probe_is_given_each_value(deploy: Deployer, form: Any) -> None:
     assert given["mail_from"] == GOOD["preflight_sender"]
     assert given["rcpt_to"] == GOOD["preflight_recipient"]
     assert {one["host"] for one in run.fact["endpoints"]} == {"127.0.0.1", "localhost"}
+    assert [(one["server"], one["port"]) for one in given["mesh"]] == [("mail1", 587), ("mail2", 587)]
     assert "Routes for mail" not in run.said
 
 

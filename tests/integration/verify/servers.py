@@ -28,7 +28,7 @@ sys.path[:0] = [str(ROOT / "extensions" / "molecule" / "lab"), str(ROOT / "tests
 import lab as tool
 from attacked import CERTIFICATES
 from world.machine import entering, podman
-from world.playbook import printed
+from world.playbook import called
 
 NAME = os.environ.get("MAILOPS_LAB_NAME", "verify-test") + os.environ.get("PYTEST_XDIST_WORKER", "")
 CAST = [
@@ -71,7 +71,8 @@ def everywhere(instance: tool.Lab, scripts: dict[str, str]) -> None:
 def playbook(instance: tool.Lab, name: str, *arguments: str, hosts: str = "mail", **variables: Any) -> str:
     """Run a playbook of the collection; everything that it printed."""
     extra = ["-e", json.dumps({"smtp_hosts": hosts, **variables})]
-    return printed("-i", str(instance.state / "inventory.yml"), name, *extra, *arguments)
+    output, _status = called("-i", str(instance.state / "inventory.yml"), name, *extra, *arguments)
+    return output
 
 
 def verify(instance: tool.Lab, *arguments: str, hosts: str = "mail", **variables: Any) -> dict[str, Verified]:

@@ -55,6 +55,8 @@ class Run(NamedTuple):
     seconds: float
     tasks: int
     """How many tasks were executed on the machine."""
+    status: int
+    """The exit status of the command, which is one for all machines."""
 
     @property
     def ok(self) -> bool:
@@ -71,19 +73,19 @@ def play(name: str, given: Mapping[Machine, Mapping[str, Any]], *arguments: str)
     inventory.write_text(json.dumps({"all": {"hosts": {m.release: _host(m, v) for m, v in given.items()}}}))
     inventory.chmod(0o600)
     began = time.monotonic()
-    output = printed("-i", str(inventory), f"mailops.smtp.{name}", *arguments)
+    output, status = called("-i", str(inventory), f"mailops.smtp.{name}", *arguments)
     seconds = time.monotonic() - began
-    return {machine: _run(machine.release, output, seconds) for machine in given}
+    return {machine: _run(machine.release, output, seconds, status) for machine in given}
 
 
-def printed(*arguments: str) -> str:
-    """Everything that ansible-playbook prints with these arguments."""
+def called(*arguments: str) -> tuple[str, int]:
+    """Everything that ansible-playbook prints with these arguments, and its exit status."""
     log = _ROOM / f"run-{os.getpid()}.log"
     pid = os.fork()
     if pid == 0:
         _child(["ansible-playbook", *arguments], log)
-    os.waitpid(pid, 0)
-    return log.read_text(errors="backslashreplace")
+    _pid, status = os.waitpid(pid, 0)
+    return log.read_text(errors="backslashreplace"), os.waitstatus_to_exitcode(status)
 
 
 def _host(machine: Machine, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,7 +125,7 @@ def _child(words: list[str], log: Path) -> None:
         os._exit(status)
 
 
-def _run(host: str, output: str, seconds: float) -> Run:
+def _run(host: str, output: str, seconds: float, status: int) -> Run:
     recap = re.search(rf"^{host} +: (ok=.*)$", output, re.MULTILINE)
     counts = {key: int(n) for key, n in re.findall(r"(\w+)=(\d+)", recap.group(1))} if recap else {}
     failures = re.findall(rf"^fatal: \[{host}\]: FAILED! => (\{{.*\}})$", output, re.MULTILINE)
@@ -135,7 +137,7 @@ def _run(host: str, output: str, seconds: float) -> Run:
     )
     said = "\n".join([*failures, *(" ".join(table.split()) for table in tables)])
     tasks = len(re.findall(rf"^(?:ok|changed): \[{host}\]", output, re.MULTILINE))
-    return Run(output, counts, said, seconds, tasks)
+    return Run(output, counts, said, seconds, tasks, status)
 
 
 def clean() -> None:
