@@ -82,5 +82,12 @@ def documents() -> dict[str, model.Document]:
         "hostile": {**strange, "gate": said},
         "hostile_tests": model.verify({HOSTILE: hostile(examined(2, {"a::x": "so"}, {"b::y": "so"}))}, NOW),
         "relays": model.preflight({"a": routed(*["ok", "filtered"] * 9, relays=both), "b": SKIPPED}, NOW),
+        "mesh": model.preflight(
+            {
+                "web1": routed("filtered", "ok", mesh={"mail1": ("ok", "filtered")}),
+                "mail1": routed("filtered", "ok"),
+            },
+            NOW,
+        ),
         "empty": model.preflight({}, NOW),
     }

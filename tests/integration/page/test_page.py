@@ -190,6 +190,19 @@ def test_many_relays_are_columns_of_ports(opened):
     assert page.locator("div.card").count() == 18
 
 
+def test_listeners_of_other_hosts_are_columns_beside_the_ports_of_the_relay(opened):
+    page = opened("mesh")
+    heads = page.locator("#matrix thead th").all_inner_texts()[2:-1]
+    assert heads == ["587 starttls", "2525 starttls", "to mail1: 587 starttls", "to mail1: 465 implicit"]
+    row = page.locator("tr.host", has_text="web1")
+    signs = [cell.split()[0] for cell in row.locator("td").all_inner_texts()[1:-1]]
+    # What is closed at the relay is not needed; what is closed at a server is.
+    assert signs == ["○", "✓", "✓", "✕"]
+    row.locator(".fold").click()
+    expect(page.locator("tr.details")).to_contain_text("mail1 at mail1.example.com:465 implicit")
+    expect(page.locator("tr.details")).to_contain_text("have it opened in the firewall of mail1")
+
+
 # ------------------------------------------------------------------------------------------------ the matrix
 
 
