@@ -463,6 +463,13 @@ ansible_facts:
           type: str
           returned: always
           sample: "2026-11-23T12:00:00Z"
+mesh:
+  description:
+    - A result for each listener of O(mesh), in its order, as M(mailops.smtp.smtp_probe) returns it, with C(server), the
+      host that the listener belongs to.
+  type: list
+  elements: dict
+  returned: when O(mesh) names listeners and they were probed
 """
 
 from datetime import datetime, timezone

@@ -77,6 +77,14 @@ generic:
   returned: success
   type: str
   sample: "inline:{ {root = ops@example.com} }"
+mesh:
+  description:
+    - The listeners of other hosts that C(preflight_mesh) means, as O(mailops.smtp.smtp_route_facts#module:mesh) has them.
+    - What belongs to the host itself is not among them.
+  returned: success of O(role=preflight)
+  type: list
+  elements: dict
+  sample: [{server: mail1, host: mail1.example.com, port: 587}]
 msg:
   description: The complaints, a line each.
   returned: failure
