@@ -79,7 +79,8 @@ generic:
   sample: "inline:{ {root = ops@example.com} }"
 mesh:
   description:
-    - The listeners of other hosts that C(preflight_mesh) means, as O(mailops.smtp.smtp_route_facts#module:mesh) has them.
+    - The listeners of other hosts that C(preflight_mesh) means, as O(mailops.smtp.smtp_route_facts#module:mesh) has
+      them.
     - What belongs to the host itself is not among them.
   returned: success of O(role=preflight)
   type: list
