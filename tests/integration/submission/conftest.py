@@ -18,12 +18,13 @@ from submission.lab import SubmissionLab
 
 ASKED = os.environ.get("MAILOPS_POSTFIX_RELEASES", "")
 RELEASES = (ASKED or "bullseye sid").split()
+BY_TURNS = ("test_dovecot", "test_recipes")
 # What Dovecot 2.3 and 2.4 have in other words.
 ON_EACH = ("test_users_submit", "test_a_changed_password", "test_it_is_taken_away", "test_readers_still_read")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is much the same with each Dovecot is tried with one of them, by turns, unless releases are asked for."""
+    """What is much the same on each release is tried on one of them, by turns, unless releases are asked for."""
     if ASKED:
         return
     names = list(dict.fromkeys(item.originalname for item in items if isinstance(item, pytest.Function)))
@@ -31,13 +32,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _stays(item: pytest.Item, names: list[str]) -> bool:
-    if "test_dovecot.py" not in item.nodeid or not isinstance(item, pytest.Function):
+    if not item.path.name.startswith(BY_TURNS) or not isinstance(item, pytest.Function):
         return True
     release = RELEASES[names.index(item.originalname) % len(RELEASES)]
     return item.originalname.startswith(ON_EACH) or item.name.endswith(f"[{release}]")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lab() -> Iterator[SubmissionLab]:
     if missing():
         pytest.fail(missing())

@@ -16,12 +16,25 @@ from typing import Any
 
 from routes.lab import MESSAGE, Host, Lab, at_once
 from world import certificates, machine, outside
+from world.playbook import Run, play
 
 USERS = {"joe": "Word-of-joe-7", "ann@example.org": "Word of ann: 8"}
-CLIENT = Path(__file__).resolve().parent / "client.py"
+HERE = Path(__file__).resolve().parent
+RECIPES = machine.ROOT / "docs/examples/recipes"
 CERTIFICATE, KEY = "/etc/ssl/mail.pem", "/etc/ssl/private/mail.key"
 OTHER = "mail.example.org"
 """Another name of the hosts, with a certificate of its own."""
+
+
+def image(release: str) -> str:
+    """As for other tests, with the LMTP server of Dovecot and a milter that signs."""
+    return machine.image(release, ",dovecot-lmtpd,opendkim,opendkim-tools", "submission-host")
+
+
+def clients_image(release: str) -> str:
+    """The outside, with mail programs."""
+    packages = ",swaks,libnet-ssleay-perl,libio-socket-ssl-perl,msmtp,node-nodemailer"
+    return machine.image(release, packages, "client-host")
 
 
 @functools.cache
@@ -43,20 +56,26 @@ def relay(**more: Any) -> dict[str, Any]:
     }
 
 
+PROTOCOLS = "/usr/share/dovecot/protocols.d"
+
+
 class Server(Host):
     """A host that users submit to."""
 
     def prepare(self) -> None:
         super().prepare()
         self.machine.give_own_copies("/etc/dovecot")
-        self.machine.run("systemctl stop dovecot; cp -a /etc/dovecot /root/dovecot")
+        # Without a protocol, as the role installs it, nobody uses Dovecot yet.
+        self.machine.run(
+            f"systemctl stop dovecot opendkim; cp -a /etc/dovecot /root/dovecot; mv {PROTOCOLS} /root/protocols.d"
+        )
         self.give_certificate()
         self.give_certificate(OTHER, "/etc/ssl/org.pem", "/etc/ssl/private/org.key")
 
     def reset(self) -> None:
         self.machine.run(
-            "systemctl stop dovecot; rm -rf /etc/dovecot /var/spool/postfix/private/auth;"
-            "cp -a /root/dovecot /etc/dovecot; systemctl reset-failed"
+            "systemctl stop dovecot opendkim; rm -rf /etc/dovecot /var/spool/postfix/private/auth;"
+            f"cp -a /root/dovecot /etc/dovecot; rm -rf {PROTOCOLS}; systemctl reset-failed"
         )
         super().reset()
 
@@ -85,6 +104,18 @@ class Server(Host):
         token = f"{self.machine.release}-submitted-{self.sent}"
         return token, MESSAGE.format(sender=sender, to=to, token=token)
 
+    def delivered(self, token: str) -> str:
+        """The message with this token as the relay has delivered it."""
+        return self.far.run(f"cat $(grep -lr {token} /var/mail/world/inbox/new)").stdout
+
+    def read(self, user: str, token: str, seconds: int = 20) -> str:
+        """The message with this token in the mailbox that Dovecot has for a user, once it is there."""
+        query = f"-u {user} header Message-ID {token}"
+        wait = f"timeout {seconds} sh -c 'until doveadm search {query} | grep -q .; do sleep 0.2; done'"
+        return self.machine.run(
+            f"{wait}; doveadm fetch {query.replace(user, user + ' text', 1)}", check=False
+        ).stdout
+
     def listening(self) -> set[str]:
         """The ports of all TCP sockets that other hosts reach."""
         lines = self.machine.run("ss -Hltn").stdout.splitlines()
@@ -97,8 +128,9 @@ class SubmissionLab(Lab):
 
     def __init__(self, releases: Iterable[str]) -> None:
         unmask = "rm -f /etc/systemd/system/dovecot.service;"
-        super().__init__(releases, unmask, machine.image, Server)
-        self.far.write("/root/client.py", CLIENT.read_text(encoding="utf-8"))
+        super().__init__(releases, unmask, image, Server, clients_image)
+        for program in ("client.py", "nodemailer.cjs"):
+            self.far.write(f"/root/{program}", (HERE / program).read_text(encoding="utf-8"))
         self.far.write("/root/world.pem", certificates.ROOT)
 
     def ask(self, *dialogues: tuple[str, dict[str, Any]]) -> dict[Server, list[Any]]:
@@ -108,3 +140,11 @@ class SubmissionLab(Lab):
         """Have this in force, without the looks of a careful operator."""
         for host, run in self.play(variables).items():
             assert run.ok, f"{host}: {run.said or run.output}"
+
+    def recipe(
+        self, name: str, hosts: Iterable[Server], *arguments: str, **variables: Any
+    ) -> dict[Server, Run]:
+        """Run a recipe of the documentation as it stands, on these hosts, with what it has its reader set."""
+        given = {host.machine: variables for host in hosts}
+        runs = play(str(RECIPES / f"{name}.yml"), given, *arguments)
+        return {host: runs[host.machine] for host in hosts}

@@ -12,7 +12,7 @@ import pytest
 from routes.lab import at_once, ways
 from world import outside
 
-from submission.lab import KEY, OTHER, USERS, SubmissionLab, relay
+from submission.lab import KEY, OTHER, USERS, Server, SubmissionLab, relay
 
 PORTS = (587, 465, 2525)
 JOE, ANN = (("joe", USERS["joe"]), ("ann@example.org", USERS["ann@example.org"]))
@@ -52,6 +52,42 @@ def test_users_submit_and_their_mail_leaves_by_the_relay(deployed: SubmissionLab
         tokens[host] = token
     for host, came in ways(tokens, SECONDS).items():
         assert came == ["ops@plain:587"], f"{host}: {came}\n{host.log(tokens[host])}"
+
+
+# Mail programs of others. The message is on standard input, the password in the environment.
+PROGRAMS = {
+    "swaks": "swaks --silent 2 --server {name} --port {port} {swaks} --tls-verify --tls-ca-path /root/world.pem"
+    ' --auth PLAIN --auth-user joe --auth-password "$WORD" --from {sender} --to {to} --data -',
+    "msmtp": "msmtp --host={name} --port={port} --tls=on --tls-starttls={starttls} --tls-trust-file=/root/world.pem"
+    " --auth=plain --user=joe --passwordeval='echo $WORD' --from={sender} {to}",
+    "nodemailer": 'node /root/nodemailer.cjs {name} {port} joe "$WORD" {sender} {to}',
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_mail_programs_of_others_submit_on_each_port(deployed: SubmissionLab, program: str) -> None:
+    sender = "joe@example.test"
+
+    def submit(host: Server) -> list[str]:
+        tokens = []
+        for port in PORTS:
+            token, text = host.message(sender)
+            implicit = port == 465
+            words = {
+                "swaks": "--tls-on-connect" if implicit else "--tls",
+                "starttls": "off" if implicit else "on",
+            }
+            command = PROGRAMS[program].format(
+                name=host.machine.name, port=port, sender=sender, to=TO, **words
+            )
+            host.far.run(f"export WORD={USERS['joe']}; {command}", stdin=text)
+            tokens.append(token)
+        return tokens
+
+    for host, tokens in at_once(deployed.hosts, submit).items():
+        for token in tokens:
+            assert ways({host: token}, SECONDS)[host] == ["ops@plain:587"], host.log(token)
+            assert [(one.sender, one.to) for one in host.arrived(token)] == [(sender, (TO,))]
 
 
 def test_programs_of_the_host_send_as_well(deployed: SubmissionLab) -> None:

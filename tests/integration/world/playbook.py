@@ -68,12 +68,16 @@ class Run(NamedTuple):
 
 
 def play(name: str, given: Mapping[Machine, Mapping[str, Any]], *arguments: str) -> dict[Machine, Run]:
-    """Run a playbook of the collection ("deploy") on machines, each with its variables."""
+    """Run a playbook of the collection ("deploy"), or that of a path, on machines, each with its variables.
+
+    They are the group "mail".
+    """
+    playbook = name if name.endswith(".yml") else f"mailops.smtp.{name}"
     inventory = _ROOM / f"inventory-{os.getpid()}.json"
-    inventory.write_text(json.dumps({"all": {"hosts": {m.release: _host(m, v) for m, v in given.items()}}}))
+    inventory.write_text(json.dumps({"mail": {"hosts": {m.release: _host(m, v) for m, v in given.items()}}}))
     inventory.chmod(0o600)
     began = time.monotonic()
-    output, status = called("-i", str(inventory), f"mailops.smtp.{name}", *arguments)
+    output, status = called("-i", str(inventory), playbook, *arguments)
     seconds = time.monotonic() - began
     return {machine: _run(machine.release, output, seconds, status) for machine in given}
 

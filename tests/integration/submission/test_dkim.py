@@ -1,0 +1,76 @@
+"""A milter signs what users submit and what the host sends, and the signature is good where the relay delivers."""
+# Copyright: (c) 2026, the mailops.smtp authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+
+import dkim
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from routes.lab import at_once, ways
+from world import outside
+
+from submission.lab import USERS, Server, SubmissionLab, relay
+
+SENDER = "joe@example.test"
+SECONDS = 20
+KEY = rsa.generate_private_key(65537, 2048)
+PRIVATE = KEY.private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+).decode()
+PUBLIC = base64.b64encode(
+    KEY.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+)
+OPENDKIM = """\
+Syslog yes
+Mode s
+Domain example.test
+Selector mail
+KeyFile /etc/dkimkeys/mail.private
+Canonicalization relaxed/simple
+OversignHeaders From
+Socket inet:8891@127.0.0.1
+PidFile /run/opendkim/opendkim.pid
+UserID opendkim
+"""
+MILTERS = {"smtpd_milters": "inet:127.0.0.1:8891", "non_smtpd_milters": "$smtpd_milters"}
+
+
+def verifies(message: bytes) -> bool:
+    """By another implementation than the one that signs."""
+    keys = {b"mail._domainkey.example.test.": b"v=DKIM1; k=rsa; p=" + PUBLIC}
+    return bool(dkim.verify(message, dnsfunc=lambda name, timeout=5: keys.get(name)))
+
+
+def start_milter(host: Server) -> None:
+    host.machine.write("/etc/opendkim.conf", OPENDKIM)
+    host.machine.write("/etc/dkimkeys/mail.private", PRIVATE, "600")
+    host.machine.run("chown -R opendkim:opendkim /etc/dkimkeys; systemctl restart opendkim")
+
+
+@pytest.fixture
+def signing(lab: SubmissionLab) -> Iterator[SubmissionLab]:
+    lab.reset()
+    at_once(lab.hosts, start_milter)
+    lab.deployed(relay(postfix_parameters=MILTERS))
+    yield lab
+
+
+def test_what_leaves_by_the_relay_is_signed(signing: SubmissionLab) -> None:
+    submitted = {}
+    for host in signing.hosts:
+        submitted[host], text = host.message(SENDER)
+        letter = {"sender": SENDER, "to": outside.RECIPIENT, "text": text}
+        assert host.ask(("submit", {"port": 587, "login": ("joe", USERS["joe"]), **letter})) == ["taken"]
+    for tokens in (submitted, signing.send(SENDER, outside.RECIPIENT)):
+        for host, came in ways(tokens, SECONDS).items():
+            assert came == ["ops@plain:587"], f"{host}: {came}\n{host.log(tokens[host])}"
+            message = host.delivered(tokens[host]).encode().replace(b"\n", b"\r\n")
+            assert b"\r\nDKIM-Signature: " in message, message
+            assert verifies(message), message
+            for old, new in ((b"\r\nSubject: ", b"\r\nSubject: x"), (b"\r\n\r\n", b"\r\n\r\nx")):
+                assert not verifies(message.replace(old, new, 1))
