@@ -108,7 +108,7 @@ options:
       stock:
         description:
           - Values for parameters that nothing else here names, on a host whose C(main.cf) is the distribution's, with
-            nothing changed by hand. Once in the block, they stay.
+            nothing changed by hand. Once in the block, they stay. One that its Postfix does not know is left out.
           - C(compatibility_level) is added where that C(main.cf) has none.
         type: dict
         default: {}

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 from hosts import image
 from world import certificates, outside
 from world.machine import Machine
-from world.machine import image as world_image
 from world.playbook import Run, play
 
 CA_FILE = "/etc/ssl/other-root.pem"
@@ -180,9 +179,8 @@ class Lab:
         units: str = "",
         base: Callable[[str], str] = image,
         kind: type[Host] = Host,
-        far: Callable[[str], str] = world_image,
     ) -> None:
-        self.far = Machine("bookworm", "outside.relay.test", base=far)
+        self.far = Machine("bookworm", "outside.relay.test")
         self.machines: list[Machine] = []
         try:
             for release in releases:

@@ -8,13 +8,11 @@ They run in the root of ../oracles, on the network of the outside.
 from __future__ import annotations
 
 import re
-import subprocess
 import time
-import uuid
 
-from hosts import podman
 from world import certificates, outside
-from world.machine import ROOT, Machine, entering
+from world.machine import Machine
+from world.others import Others
 
 EXIM, OPENSMTPD = "198.18.0.11", "198.18.0.12"
 USER = "ops"
@@ -65,14 +63,9 @@ match auth from any for any action "onward"
 """
 
 
-class Servers:
+class Servers(Others):
     def __init__(self, far: Machine) -> None:
-        image = ROOT / "tests/integration/oracles/image"
-        root = subprocess.run([image], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-        self.container = f"mailops-relays-{uuid.uuid4().hex[:6]}"
-        network = ["--network", f"container:{far.container}"]
-        podman("run", "-d", "--name", self.container, *network, "--rootfs", f"{root}:O", "sleep", "infinity")
-        self.pid = int(podman("inspect", "-f", "{{.State.Pid}}", self.container).stdout)
+        super().__init__(far)
         chain = certificates.chain(outside.RECIPES["good"])
         key, certificate = re.split(r"(?<=PRIVATE KEY-----\n)(?=-----BEGIN CERT)", chain)
         password = self.run("openssl", "passwd", "-6", outside.USERS[USER])
@@ -83,7 +76,7 @@ class Servers:
             "logins": f"{USER} {password}",
             "smtpd.conf": _OPENSMTPD,
         }.items():
-            self.run("sh", "-c", f"mkdir -p /relays; umask 077; cat >/relays/{name}", stdin=text)
+            self.write(f"/relays/{name}", text, "600")
         self.run("sh", "-c", "chown -R Debian-exim /relays; chown root /relays/good.key /relays/good.crt")
         self.run(
             "sh",
@@ -102,13 +95,6 @@ class Servers:
             else:
                 raise AssertionError(f"nothing listens on {address}:\n{self.log()}")
 
-    def run(self, *words: str, stdin: str = "") -> str:
-        done = subprocess.run(
-            [*entering(self.pid), *words], input=stdin, capture_output=True, text=True, check=False, cwd="/"
-        )
-        assert done.returncode == 0, f"{words}\n{done.stdout}{done.stderr}"
-        return done.stdout
-
     def took(self, product: str, client: str) -> bool:
         """Whether the product's log has a message of the client at this address, logged in."""
         lines = self.log().splitlines()
@@ -120,6 +106,3 @@ class Servers:
 
     def log(self) -> str:
         return self.run("sh", "-c", "cat /relays/exim-*log /relays/opensmtpd.log 2>/dev/null; true")
-
-    def destroy(self) -> None:
-        podman("rm", "-f", "-t", "0", self.container, check=False)

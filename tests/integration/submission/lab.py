@@ -19,7 +19,7 @@ from world import certificates, machine, outside
 from world.playbook import Run, play
 
 USERS = {"joe": "Word-of-joe-7", "ann@example.org": "Word of ann: 8"}
-HERE = Path(__file__).resolve().parent
+CLIENT = Path(__file__).resolve().parent / "client.py"
 RECIPES = machine.ROOT / "docs/examples/recipes"
 CERTIFICATE, KEY = "/etc/ssl/mail.pem", "/etc/ssl/private/mail.key"
 OTHER = "mail.example.org"
@@ -29,12 +29,6 @@ OTHER = "mail.example.org"
 def image(release: str) -> str:
     """As for other tests, with the LMTP server of Dovecot and a milter that signs."""
     return machine.image(release, ",dovecot-lmtpd,opendkim,opendkim-tools", "submission-host")
-
-
-def clients_image(release: str) -> str:
-    """The outside, with mail programs."""
-    packages = ",swaks,libnet-ssleay-perl,libio-socket-ssl-perl,msmtp,node-nodemailer"
-    return machine.image(release, packages, "client-host")
 
 
 @functools.cache
@@ -128,9 +122,8 @@ class SubmissionLab(Lab):
 
     def __init__(self, releases: Iterable[str]) -> None:
         unmask = "rm -f /etc/systemd/system/dovecot.service;"
-        super().__init__(releases, unmask, image, Server, clients_image)
-        for program in ("client.py", "nodemailer.cjs"):
-            self.far.write(f"/root/{program}", (HERE / program).read_text(encoding="utf-8"))
+        super().__init__(releases, unmask, image, Server)
+        self.far.write("/root/client.py", CLIENT.read_text(encoding="utf-8"))
         self.far.write("/root/world.pem", certificates.ROOT)
 
     def ask(self, *dialogues: tuple[str, dict[str, Any]]) -> dict[Server, list[Any]]:

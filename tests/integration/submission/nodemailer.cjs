@@ -2,7 +2,7 @@
 // GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Runs on the outside: submits the message of its standard input. The arguments: host, port, user, password, sender, recipient.
+// Runs in the root of ../oracles, on the outside: submits the message of its standard input. The arguments: host, port, user, password, sender, recipient.
 
 'use strict'
 

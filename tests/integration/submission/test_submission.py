@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from routes.lab import at_once, ways
-from world import outside
+from world import certificates, outside
+from world.others import Others
 
-from submission.lab import KEY, OTHER, USERS, Server, SubmissionLab, relay
+from submission.lab import KEY, OTHER, USERS, SubmissionLab, relay
 
 PORTS = (587, 465, 2525)
 JOE, ANN = (("joe", USERS["joe"]), ("ann@example.org", USERS["ann@example.org"]))
@@ -56,38 +58,47 @@ def test_users_submit_and_their_mail_leaves_by_the_relay(deployed: SubmissionLab
 
 # Mail programs of others. The message is on standard input, the password in the environment.
 PROGRAMS = {
-    "swaks": "swaks --silent 2 --server {name} --port {port} {swaks} --tls-verify --tls-ca-path /root/world.pem"
+    "swaks": "swaks --silent 2 --server {name} --port {port} --{swaks} --tls-verify --tls-ca-path /root/world.pem"
     ' --auth PLAIN --auth-user joe --auth-password "$WORD" --from {sender} --to {to} --data -',
-    "msmtp": "msmtp --host={name} --port={port} --tls=on --tls-starttls={starttls} --tls-trust-file=/root/world.pem"
+    "msmtp": "msmtp --host={name} --port={port} --tls=on --tls-starttls={msmtp} --tls-trust-file=/root/world.pem"
     " --auth=plain --user=joe --passwordeval='echo $WORD' --from={sender} {to}",
-    "nodemailer": 'node /root/nodemailer.cjs {name} {port} joe "$WORD" {sender} {to}',
+    "OpenSMTPD": 'echo "joe joe:$WORD" >/root/logins; chmod 600 /root/logins;'
+    " smtp -s {opensmtpd}://joe@{name}:{port} -a /root/logins -T cafile=/root/world.pem -F {sender} {to}",
+    "nodemailer": 'node /opt/npm/submit.cjs {name} {port} joe "$WORD" {sender} {to}',
 }
+STARTTLS = {"swaks": "tls", "msmtp": "on", "opensmtpd": "smtp+tls"}
+IMPLICIT = {"swaks": "tls-on-connect", "msmtp": "off", "opensmtpd": "smtps"}
+NODEMAILER = Path(__file__).resolve().parent / "nodemailer.cjs"
+
+
+@pytest.fixture(scope="module")
+def others(lab: SubmissionLab) -> Iterator[Others]:
+    made = Others(lab.far)
+    try:
+        made.write("/root/world.pem", certificates.ROOT)
+        made.write("/opt/npm/submit.cjs", NODEMAILER.read_text(encoding="utf-8"))
+        yield made
+    finally:
+        made.destroy()
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_mail_programs_of_others_submit_on_each_port(deployed: SubmissionLab, program: str) -> None:
+def test_mail_programs_of_others_submit_on_each_port(
+    deployed: SubmissionLab, others: Others, program: str
+) -> None:
     sender = "joe@example.test"
-
-    def submit(host: Server) -> list[str]:
-        tokens = []
-        for port in PORTS:
-            token, text = host.message(sender)
-            implicit = port == 465
-            words = {
-                "swaks": "--tls-on-connect" if implicit else "--tls",
-                "starttls": "off" if implicit else "on",
-            }
+    for port in PORTS:
+        words = IMPLICIT if port == 465 else STARTTLS
+        tokens = {}
+        for host in deployed.hosts:
+            tokens[host], text = host.message(sender)
             command = PROGRAMS[program].format(
                 name=host.machine.name, port=port, sender=sender, to=TO, **words
             )
-            host.far.run(f"export WORD={USERS['joe']}; {command}", stdin=text)
-            tokens.append(token)
-        return tokens
-
-    for host, tokens in at_once(deployed.hosts, submit).items():
-        for token in tokens:
-            assert ways({host: token}, SECONDS)[host] == ["ops@plain:587"], host.log(token)
-            assert [(one.sender, one.to) for one in host.arrived(token)] == [(sender, (TO,))]
+            others.run("sh", "-c", f"export WORD={USERS['joe']}; {command}", stdin=text)
+        for host, came in ways(tokens, SECONDS).items():
+            assert came == ["ops@plain:587"], f"{host} {port}: {came}\n{host.log(tokens[host])}"
+            assert [(one.sender, one.to) for one in host.arrived(tokens[host])] == [(sender, (TO,))]
 
 
 def test_programs_of_the_host_send_as_well(deployed: SubmissionLab) -> None:

@@ -365,7 +365,7 @@ def _main_block(
     lacking = {
         name: _distributions_own(name) if value is None else value
         for name, value in wish.default.items()
-        if name not in named and not own.get(name) and (name in defaults or not defaults)
+        if name not in named and not own.get(name) and _known(name, defaults)
     }
     lost = [sentence for name, sentence in wish.required.items() if name not in {*named, *first, *lacking}]
     if lost and (stock or wish.replace):
@@ -431,6 +431,11 @@ def _without_nis(value: str) -> str:
     return ", ".join(word for word in split_list(value) if not word.startswith("nis:"))
 
 
+def _known(name: str, defaults: Mapping[str, str]) -> bool:
+    """Whether this host's Postfix has the parameter; before it is there, nobody knows."""
+    return name in defaults or not defaults
+
+
 def _safe_values(
     wish: BlockWish, taken: set[str], own: Mapping[str, str], defaults: Mapping[str, str]
 ) -> dict[str, str]:
@@ -442,7 +447,9 @@ def _safe_values(
     return {
         name: value
         for name, value in values.items()
-        if name not in taken and same_words(own.get(name, defaults.get(name, "\0"))) != same_words(value)
+        if name not in taken
+        and _known(name, defaults)
+        and same_words(own.get(name, defaults.get(name, "\0"))) != same_words(value)
     }
 
 

@@ -61,8 +61,17 @@ BLOCK = BlockWish(
     default={"smtp_tls_loglevel": "1"},
     stock={"inet_interfaces": "loopback-only", "disable_vrfy_command": "yes"},
 )
-BLOCK_OF_A_LATER_RELEASE = BlockWish(default={"smtp_tls_loglevel": "1", "tls_required_enable": "no"})
-DEFAULTS = {"mail_version": "3.10.4", "inet_interfaces": "all", "smtp_tls_loglevel": "0"}
+BLOCK_OF_A_LATER_RELEASE = BlockWish(
+    default={"smtp_tls_loglevel": "1", "tls_required_enable": "no"},
+    stock={"smtpd_forbid_bare_newline": "yes"},
+)
+DEFAULTS = {
+    "mail_version": "3.10.4",
+    "inet_interfaces": "all",
+    "smtp_tls_loglevel": "0",
+    "disable_vrfy_command": "no",
+    "compatibility_level": "0",
+}
 
 
 class Files(Dict[str, str]):
@@ -117,9 +126,9 @@ def test_on_a_hand_made_host_only_what_is_named_changes() -> None:
     }
 
 
-def test_a_default_for_what_this_postfix_does_not_know_is_left_out(files: Files) -> None:
+def test_a_value_for_what_this_postfix_does_not_know_is_left_out(files: Files) -> None:
     files.run(block=BLOCK_OF_A_LATER_RELEASE)
-    assert "tls_required_enable" not in files.values()
+    assert not {"tls_required_enable", "smtpd_forbid_bare_newline"} & set(files.values())
     assert files.values()["smtp_tls_loglevel"] == "1"
 
 
