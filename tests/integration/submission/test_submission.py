@@ -62,8 +62,8 @@ PROGRAMS = {
     ' --auth PLAIN --auth-user joe --auth-password "$WORD" --from {sender} --to {to} --data -',
     "msmtp": "msmtp --host={name} --port={port} --tls=on --tls-starttls={msmtp} --tls-trust-file=/root/world.pem"
     " --auth=plain --user=joe --passwordeval='echo $WORD' --from={sender} {to}",
-    "OpenSMTPD": 'echo "joe joe:$WORD" >/root/logins; chmod 600 /root/logins;'
-    " smtp -s {opensmtpd}://joe@{name}:{port} -a /root/logins -T cafile=/root/world.pem -F {sender} {to}",
+    "OpenSMTPD": 'printf "joe\\n%s\\n" "$WORD" >/root/logins;'
+    " smtp -s {opensmtpd}://{name}:{port} -a /root/logins -T cafile=/root/world.pem -F {sender} {to}",
     "nodemailer": 'node /opt/npm/submit.cjs {name} {port} joe "$WORD" {sender} {to}',
 }
 STARTTLS = {"swaks": "tls", "msmtp": "on", "opensmtpd": "smtp+tls"}
