@@ -165,6 +165,8 @@ page-test: link ## the HTML report in a real browser: clicks, keys, addresses, p
 
 .PHONY: submission-test
 submission-test: podman ## users submit mail on 587, 465 and 2525 and it leaves by a relay; strangers do not (root)
+	tests/tools/needs nmap
+	@tests/tools/venv .cache/sslyze tests/requirements-sslyze.txt
 	$(BIN)/pytest -q -s tests/integration/submission $(ARGS)
 
 ON_POSTFIX := $(BIN)/pytest -q -s tests/integration/postfix

@@ -16,6 +16,11 @@ NOW = datetime.datetime.now(datetime.timezone.utc)
 DAY = datetime.timedelta(days=1)
 _KEY = ec.generate_private_key(ec.SECP256R1())
 
+_SIGNS = x509.KeyUsage(
+    digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False,
+    key_agreement=False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
+)  # fmt: skip
+
 
 class Recipe(NamedTuple):
     names: tuple[str, ...]
@@ -37,7 +42,11 @@ def _build(subject: str, recipe: Recipe, authority: bool = False) -> x509.Certif
         .not_valid_before(recipe.before)
         .not_valid_after(recipe.after)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(_KEY.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(_KEY.public_key()), critical=False)
     )
+    if authority:
+        builder = builder.add_extension(_SIGNS, critical=True)
     if recipe.names:
         names = x509.SubjectAlternativeName([x509.DNSName(each) for each in recipe.names])
         builder = builder.add_extension(names, critical=False)
