@@ -22,7 +22,8 @@ options:
     required: true
   relays:
     description:
-      - The list of relays, with C(security_level), C(auth_mechanism), C(ca_path) and C(username).
+      - The list of relays, with C(security_level), C(auth_mechanism), C(ca_path), C(client_cert), C(client_key) and
+        C(username).
     type: list
     elements: dict
     required: true

@@ -38,6 +38,8 @@ options:
       - V(port), a port of this relay to insist on, in place of O(port).
       - V(server_name), the name that the certificate has to have, where that is not the host.
       - V(security_level) and V(ca_path), in place of O(security_level) and O(ca_path).
+      - V(client_cert) and V(client_key), in place of O(client_cert) and O(client_key). They are shown to this relay
+        alone.
       - V(username) and V(password). When they are given, a port is usable only if it takes the login, also where
         Postfix would send without one because none is offered. The password is never sent over an unencrypted
         connection.
@@ -547,12 +549,12 @@ def main() -> None:
         mine = client.client(directory, wish)
         host = here(mine, wish)
         options, sender = as_here(params, host)
+        request = in_their_own_manner(request, lambda spec: of_relay(spec, options, params, host))
         others = mesh.listeners(params["mesh"], options)
     except (OptionError, client.ClientError) as error:
         module.fail_json(msg=in_the_users_words(str(error), params))
     if mine.installed or wish:
         request = limited(request, mine.mechanisms)
-    request = in_their_own_manner(request, lambda spec: of_relay(spec, options, params, host))
 
     try:
         results = probe([candidate.endpoint for candidate in request.candidates], options)

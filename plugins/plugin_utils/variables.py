@@ -1361,6 +1361,8 @@ NAMES_OF_A_LIST = {
     "relays.auth_mechanism": "auth",
     "relays.security_level": "tls",
     "relays.ca_path": "ca_file",
+    "relays.client_cert": "cert_file",
+    "relays.client_key": "key_file",
 }
 
 
@@ -1388,7 +1390,11 @@ def relays(values: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _relay(entry: Mapping[str, Any], common: Mapping[str, Any]) -> dict[str, Any]:
-    names = {"auth": "auth_mechanism", "tls": "security_level", "ca_file": "ca_path"}
+    names = {
+        own: name.removeprefix("relays.")
+        for name, own in NAMES_OF_A_LIST.items()
+        if name.startswith("relays.")
+    }
     own = {names.get(key, key): value for key, value in entry.items() if key != "password" and value != ""}
     return own if own.get("direct") else {**common, "required": True, **own}
 

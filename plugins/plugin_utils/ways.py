@@ -2,10 +2,10 @@
 
 Theory of operation. The mail of everybody, and that of each group of senders or recipients, has a chain of next hops in
 order of preference. Postfix tries the next hops of one transport one after the other, and what a transport has for all
-of them is one: implicit TLS or not, the authorities, the mechanisms, how names are looked up. Where that changes along
-a chain, a new stage begins, with a transport of its own; the last next hop of a stage is a listener of this host's own
-Postfix, whose mail goes out by the next stage (content_filter), so that one failed delivery tries the whole chain. What
-reaches the last stage stays there until one of its next hops takes it.
+of them is one: implicit TLS or not, the authorities, the certificate that is shown, the mechanisms, how names are
+looked up. Where that changes along a chain, a new stage begins, with a transport of its own; the last next hop of a
+stage is a listener of this host's own Postfix, whose mail goes out by the next stage (content_filter), so that one
+failed delivery tries the whole chain. What reaches the last stage stays there until one of its next hops takes it.
 
 Rules of this file: no I/O and no secrets. A login is named by the place of its relay in the user's list.
 """
@@ -99,6 +99,8 @@ class Client(NamedTuple):
     lookup: str = ""
     mechanism: str = ""
     dnssec: bool = False
+    certificate: tuple[str, str] = ("", "")
+    """What only these servers are shown: files of the certificate and of its key."""
 
 
 class Hop(NamedTuple):
@@ -132,7 +134,7 @@ def ways(
     failover: bool = True,
 ) -> dict[str, Any]:
     """`route` as smtp_route_facts has it, `relays` the user's list, of which `security_level`, `auth_mechanism`,
-    `ca_path` and `username` count. Raises WaysError for what contradicts itself."""
+    `ca_path`, `client_cert`, `client_key` and `username` count. Raises WaysError for what contradicts itself."""
     return _Rendering(route, relays, directory, failover).result()
 
 
@@ -254,14 +256,16 @@ class _Rendering:
         return list(hops.values()) if self.failover else list(hops.values())[:1]
 
     def _check_login(self, one: Hop, other: Hop) -> None:
-        """One chain has one login for each next hop."""
+        """One chain has one login and one certificate for each next hop."""
         logins = [self.relays[hop.relay].get("username") if hop.login else None for hop in (one, other)]
-        if logins[0] != logins[1]:
-            raise WaysError(
-                f"{one.text} is named twice for the same mail, with different logins, in {self._name(one)} and "
-                f"{self._name(other)}, and Postfix has one login for each next hop; leave one of "
-                "the two out, or say with senders whose mail it is for"
-            )
+        certificates = [_certificate(self.relays[hop.relay]) for hop in (one, other)]
+        for what, pair in (("login", logins), ("certificate", certificates)):
+            if pair[0] != pair[1]:
+                raise WaysError(
+                    f"{one.text} is named twice for the same mail, with different {what}s, in {self._name(one)} and "
+                    f"{self._name(other)}, and Postfix has one {what} for each next hop; leave one of "
+                    "the two out, or say with senders whose mail it is for"
+                )
 
     def _name(self, hop: Hop) -> str:
         """What the user calls the relay of a next hop."""
@@ -286,6 +290,7 @@ class _Rendering:
             "native" if way.get("lookup") == "native" else "",
             mechanism,
             level in DANE_LEVELS,
+            _certificate(relay),
         )
         return Hop(str(way["host"]), int(way["port"]), client, level, place, login)
 
@@ -296,7 +301,8 @@ class _Rendering:
         first = self.everybody.hops[0].client
         # Only main.cf can have the distribution's own file.
         ca_file = first.ca_file if all(hop.client.ca_file for hop in self._all_hops()) else ""
-        return first._replace(implicit=False, ca_file=ca_file)
+        # Every server sees what main.cf has, so a certificate that is for one relay never is there.
+        return first._replace(implicit=False, ca_file=ca_file, certificate=("", ""))
 
     def _check_levels(self) -> None:
         seen: dict[str, Hop] = {}
@@ -349,6 +355,11 @@ class _Rendering:
         if client.ca_file != self.base.ca_file:
             # As in the probe: it, and no other authority beside it.
             options.update(smtp_tls_CAfile=client.ca_file, smtp_tls_CApath="", tls_append_default_CA="no")
+        if client.certificate != self.base.certificate:
+            certificate, key = client.certificate
+            # The first two would go before it, or beside it.
+            options.update(smtp_tls_chain_files="", smtp_tls_eccert_file="")
+            options.update(smtp_tls_cert_file=certificate, smtp_tls_key_file=key)
         if client.dnssec != self.base.dnssec:
             options["smtp_dns_support_level"] = "dnssec" if client.dnssec else "enabled"
         if client.lookup != self.base.lookup:
@@ -422,6 +433,11 @@ class _Rendering:
             *rows.values(),
             *({"next": one, "level": level, "host": ""} for one, level in self.listeners.items()),
         ]
+
+
+def _certificate(relay: Mapping[str, Any]) -> tuple[str, str]:
+    certificate = str(relay.get("client_cert") or "")
+    return certificate, str(relay.get("client_key") or certificate)
 
 
 def _network(address: str) -> str:

@@ -329,7 +329,7 @@ def _explained(one: Probed, names: Mapping[str, str], sender: Sender) -> Probed:
 
 
 # What a relay of a list has of its own.
-_OF_A_RELAY = ("username", "password", "tls", "server_name")
+_OF_A_RELAY = ("username", "password", "tls", "server_name", "client_cert", "client_key")
 
 
 def _names_of(candidate: Candidate, names: Mapping[str, str], sender: Sender) -> Mapping[str, str]:

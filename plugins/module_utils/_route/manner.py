@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
 from .._base.addresses import family_title, ip_version
-from .._smtp.arguments import options_from
+from .._smtp.arguments import checked_certificate, options_from
 from .._smtp.endpoint import Options
 from .relays import LEVELS, RelaySpec
 
@@ -135,14 +135,22 @@ def as_here(params: Mapping[str, Any], here: Here) -> tuple[Options, Sender]:
 
 
 def of_relay(spec: RelaySpec, common: Options, params: Mapping[str, Any], here: Here) -> Options | None:
-    """The options of one relay where they are other than those of all: its level of TLS, its authorities, and the
-    sender of the mail that goes through it. None where nothing differs."""
+    """The options of one relay where they are other than those of all: its level of TLS, its authorities, the
+    certificate that it is shown, and the sender of the mail that goes through it. None where nothing differs.
+
+    Raises OptionError for a certificate that cannot be shown."""
     own: dict[str, Any] = {}
     level = spec.security_level
     if level and level != params.get("security_level"):
         own.update(validate_certs=level in VERIFYING_LEVELS, needs_dns=level in DANE_LEVELS)
     if spec.ca_path:
         own.update(ca_path=(spec.ca_path,), system_authorities=False)
+    if spec.client_certificate:
+        names = params.get("option_names") or {}
+        options = [f"{spec.name}.{names.get(f'relays.{key}', key)}" for key in ("client_cert", "client_key")]
+        own["client_certificates"] = (
+            checked_certificate(*spec.client_certificate, (options[0], options[1])),
+        )
     if spec.senders:
         own["mail_from"] = _one_of_the_senders(spec.senders, common.mail_from, here)
     if spec.recipients and common.rcpt_to:

@@ -52,6 +52,8 @@ _PUBLIC_KEYS = (
     "auth_mechanism",
     "security_level",
     "ca_path",
+    "client_cert",
+    "client_key",
 )
 _KEYS = (*_PUBLIC_KEYS, "password")
 _LISTS = ("ports", "senders", "recipients")
@@ -108,6 +110,8 @@ class RelaySpec(NamedTuple):
     """The port that the user insists on for this relay."""
     security_level: str | None = None
     ca_path: str | None = None
+    client_certificate: tuple[str, str] | None = None
+    """What is shown to this relay alone: files of this host, of the certificate and of its key."""
     senders: tuple[str, ...] = ()
     """Whose mail goes through it, each an address or @domain, in lower case; with `recipients` empty, everybody's."""
     recipients: tuple[str, ...] = ()
@@ -360,6 +364,7 @@ def _parse_relay(entry: Any, where: _Where, auth_mechanism: str) -> RelaySpec:
         ("server_name", lambda: check_host(name, where.key("server_name")) if name else None),
         ("credentials", lambda: _credentials(text, where, auth_mechanism)),
         ("security_level", lambda: _level(text["security_level"], where)),
+        ("client_certificate", lambda: _client_certificate(text, where)),
         ("senders", lambda: _addresses(entry, "senders", where)),
         ("recipients", lambda: _addresses(entry, "recipients", where)),
         ("required", lambda: _flag(text, "required", where) if text["required"] else None),
@@ -468,6 +473,17 @@ def _level(text: str, where: _Where) -> str | None:
         hint = _did_you_mean(level, LEVELS) or f"it is one of {', '.join(LEVELS)}"
         raise OptionError(f"{where.key('security_level')}: {level!r} is no level of TLS; {hint}")
     return level or None
+
+
+def _client_certificate(text: Mapping[str, str], where: _Where) -> tuple[str, str] | None:
+    """The files as they are named; whether they are of use is seen on the host that has them."""
+    certificate, key = text["client_cert"], text["client_key"]
+    if key and not certificate:
+        raise OptionError(
+            f"{where.key('client_key')}: a key is given and {where.key('client_cert')} is not; give the certificate "
+            "that it belongs to"
+        )
+    return (certificate, key or certificate) if certificate else None
 
 
 def _flag(text: Mapping[str, str], key: str, where: _Where) -> bool:

@@ -86,10 +86,15 @@ def _client_certificate(certificate: str | None, key: str | None) -> tuple[str, 
         raise OptionError(
             "client_key: a key is given and client_cert is not; give the certificate that it belongs to"
         )
-    flaw = client_certificate.flaw(certificate, key or "")
+    return checked_certificate(certificate, key or certificate, ("client_cert", "client_key"))
+
+
+def checked_certificate(certificate: str, key: str, names: tuple[str, str]) -> tuple[str, str]:
+    """A client's certificate and its key, if they can be shown; `names` are the options that they are from."""
+    flaw = client_certificate.flaw(certificate, key)
     if flaw:
-        raise OptionError(f"{'client_key' if flaw.of_key and key else 'client_cert'}: {flaw.words}")
-    return certificate, key or certificate
+        raise OptionError(f"{names[flaw.of_key and key != certificate]}: {flaw.words}")
+    return certificate, key
 
 
 def endpoints_from(params: Mapping[str, Any]) -> list[Endpoint]:

@@ -20,6 +20,8 @@ from world.machine import Machine
 from world.playbook import Run, play
 
 CA_FILE = "/etc/ssl/other-root.pem"
+CERTIFICATE, KEY = "/etc/ssl/web1.pem", "/etc/ssl/private/web1.key"
+"""By which the relay "certified" knows the hosts."""
 MESSAGE = "From: <{sender}>\nTo: <{to}>\nSubject: {token}\nMessage-ID: <{token}@routes.test>\n\n{token}\n"
 _LINE = re.compile(r" postfix/([\w/.-]+)\[\d+\]: (\w+): (.*)$")
 _CUT = """\
@@ -101,6 +103,11 @@ class Host:
         name = self.machine.name
         self.machine.give_own_copies("/etc/postfix")
         self.machine.write(CA_FILE, certificates.OTHER_ROOT)
+        key, separator, certificate = certificates.chain(
+            certificates.Recipe((name,), authority=certificates.OTHER)
+        ).partition("-----BEGIN CERTIFICATE-----")
+        self.machine.write(CERTIFICATE, separator + certificate)
+        self.machine.write(KEY, key, "600")
         self.machine.run(
             f"echo {name} >/etc/mailname; systemctl stop postfix;"
             f"postconf -e myhostname={name} inet_interfaces=loopback-only myorigin=/etc/mailname"
@@ -155,6 +162,16 @@ class Host:
     def keys(self, parameter: str) -> list[str]:
         """The keys of all those tables."""
         return sorted(row[0] for rows in self.tables(parameter).values() for row in rows)
+
+
+def greetings(far: Machine, relay: str) -> dict[str, int]:
+    """How many connections with TLS a relay has seen so far, by what it says of the client: Anonymous, Trusted, …"""
+    found: dict[str, int] = {}
+    for line in far.run(f"cat {outside.LOG}").stdout.splitlines():
+        match = re.search(rf" postfix/{relay}/\d+/smtpd\S+ (\w+) TLS connection established from", line)
+        if match:
+            found[match[1]] = found.get(match[1], 0) + 1
+    return found
 
 
 def at_once(hosts: Sequence[Host], do: Callable[[Host], Any]) -> dict[Host, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from world import outside
 
-from routes.lab import CA_FILE, Host, Lab, at_once, ways
+from routes.lab import CA_FILE, CERTIFICATE, KEY, Host, Lab, at_once, greetings, ways
 from routes.servers import Servers
 
 TO = "inbox@example.test"
@@ -113,6 +113,38 @@ def test_two_accounts_at_one_relay(lab: Lab) -> None:
     for _again in range(2):
         arrives(lab, "ops@plain:587", "ops@example.com")
         arrives(lab, "colon@plain:587", "alerts@example.com")
+
+
+def test_a_certificate_for_one_relay_and_a_login_for_the_other(lab: Lab) -> None:
+    """Both relays ask for a certificate: one insists on it and knows the host by it, the other never sees it."""
+    certified = {"host": f"certified.{outside.DOMAIN}", "ports": [587, 465]}
+    shown = {**certified, "cert_file": CERTIFICATE, "key_file": KEY}
+    curious = relay("curious", ports=[587])
+    for host, said in lab.refused(
+        {"postfix_relays": [curious, {**certified, "senders": ["@example.net"]}]}
+    ).items():
+        assert "Set postfix_relays[1].cert_file (and postfix_relays[1].key_file)" in said, f"{host}: {said}"
+
+    without = greetings(lab.far, "certified")["Anonymous"]
+    variables = {"postfix_relays": [curious, {**shown, "senders": ["@example.net"]}]}
+    lab.deploy(variables)
+    lab.verify(variables)
+    arrives(lab, "ops@curious:587", "ops@example.test")
+    arrives(lab, "certified:587", "somebody@example.net")
+    lab.cut("certified:587", how="reject with tcp reset")
+    arrives(lab, "certified:465", "somebody@example.net")
+
+    # One after the other, both for everybody.
+    lab.cut()
+    lab.reset()
+    lab.deploy({"postfix_relays": [shown, curious]})
+    arrives(lab, "certified:587", "ops@example.test")
+    lab.cut("certified", how="reject with tcp reset")
+    arrives(lab, "ops@curious:587", "ops@example.test")
+
+    assert set(greetings(lab.far, "curious")) == {"Anonymous"}
+    seen = greetings(lab.far, "certified")
+    assert seen.pop("Anonymous") == without and set(seen) == {"Trusted"}, seen
 
 
 def test_no_header_takes_a_password_to_a_server_that_nobody_verified(lab: Lab) -> None:

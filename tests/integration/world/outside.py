@@ -73,6 +73,12 @@ def _asked(**restrictions: str) -> dict[str, str]:
     return {**PLAIN, **{f"smtpd_{name}_restrictions": text for name, text in restrictions.items()}}
 
 
+CURIOUS = {
+    "smtpd_tls_security_level": "encrypt",
+    "smtpd_tls_ask_ccert": "yes",
+    "smtpd_tls_CAfile": "/etc/world/other.pem",
+    "smtpd_tls_loglevel": "1",
+}
 FROM_OPS = f"inline:{{ {{ {SENDER} = OK }} }}"
 RELAYS: dict[str, Relay] = {
     "plain": Relay(ONLY_LOGGED_IN, (25, 587, 2525), (465, 2465)),
@@ -162,6 +168,18 @@ RELAYS: dict[str, Relay] = {
     ),
     "mx": Relay({"smtpd_tls_security_level": "may"}, (25,)),
     "internal": Relay({"smtpd_tls_security_level": "none"}, (25,)),
+    # It knows its clients by their certificates, which the other authority has signed.
+    "certified": Relay(
+        {
+            **CURIOUS,
+            "smtpd_sasl_auth_enable": "no",
+            "smtpd_tls_req_ccert": "yes",
+            "smtpd_relay_restrictions": "permit_tls_all_clientcerts, reject",
+        },
+        implicit=(465,),
+    ),
+    # It asks for a certificate as well, and takes a login.
+    "curious": Relay({**ONLY_LOGGED_IN, **CURIOUS}),
 }
 RECIPES = {
     "good": Recipe((f"*.{DOMAIN}", DOMAIN, "plain", "mailhub", "plain.corp.test", "mailhub.local")),

@@ -479,6 +479,31 @@ def test_the_client_certificate_is_that_of_postfix_unless_the_user_names_one(
     assert options.client_certificates == tuple(map(tuple, here(shown)))
 
 
+def test_a_relay_of_several_is_shown_its_own_certificate_and_the_others_that_of_postfix(run, tmp_path):
+    good, other = str(DATA / "good.pem"), str(DATA / "other_name.pem")
+    postfix(tmp_path, f"smtp_tls_cert_file = {good}")
+    relays = ["a.example.com", {"host": "b.example.com", "client_cert": other}]
+    endpoints, options, _route = seen(run, relays=relays)
+    shown = {one.host: (one.options or options).client_certificates for one in endpoints}
+    assert shown == {"a.example.com": ((good, good),), "b.example.com": ((other, other),)}
+
+
+def test_who_misses_a_certificate_is_told_where_it_belongs(run):
+    def demands(endpoints, _options):
+        advice = "Set client_cert (and client_key) to another one."
+        return [Result(*one[:3], "tls_failed", "tls", "It wants one.", advice=advice) for one in endpoints]
+
+    names = {"client_cert": "postfix_relay_cert_file", "relays": "postfix_relays"}
+    of_relay = {"relays.client_cert": "cert_file", "relays.client_key": "key_file"}
+    result, _text = run(
+        relays=["a.example.com", "b.example.com"], _probe=demands, option_names={**names, **of_relay}
+    )
+    advices = [one["advice"] for one in result["ansible_facts"]["smtp_route"]["endpoints"]]
+    for place in (0, -1):
+        entry = f"postfix_relays[{place % 2}]"
+        assert advices[place].startswith(f"Set {entry}.cert_file (and {entry}.key_file) to"), advices[place]
+
+
 @pytest.mark.parametrize(
     "arguments, says",
     [

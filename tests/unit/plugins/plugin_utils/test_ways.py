@@ -148,6 +148,60 @@ def test_what_a_transport_has_for_all_its_next_hops_makes_a_stage(second, relay,
     assert options(made, "relay-fallback") == own
 
 
+CERTIFICATE = {"client_cert": "/c.pem", "client_key": "/k.pem"}
+SHOWN = {
+    "smtp_tls_chain_files": "",
+    "smtp_tls_eccert_file": "",
+    "smtp_tls_cert_file": "/c.pem",
+    "smtp_tls_key_file": "/k.pem",
+}
+
+
+def test_a_certificate_of_one_relay_is_shown_to_no_other():
+    """It is an option of that relay's transports, wherever they are in a chain, and never in main.cf."""
+    first = ways(
+        fact(entry(way(A, 587), way(A, 465)), entry(way(B, 587, 1), relay=1)),
+        [{**SECURE, **CERTIFICATE}, LOGIN],
+    )
+    assert first["default_transport"] == f"relay-1:[{A}]:587, [127.0.0.1]:10588"
+    assert options(first, "relay-1") == SHOWN
+    assert options(first, "relay-fallback") == {
+        **SHOWN,
+        "smtp_tls_wrappermode": "yes",
+        "smtp_tls_security_level": "secure",
+    }
+    assert options(first, "relay-fallback2") == {}
+    assert first["client"]["certificate"] == ("", "")
+    second = ways(
+        fact(entry(way(A, 587)), entry(way(B, 587, 1), relay=1)), [LOGIN, {**SECURE, **CERTIFICATE}]
+    )
+    assert second["relayhost"] == f"[{A}]:587, [127.0.0.1]:10587"
+    assert options(second, "relay-fallback") == SHOWN
+
+
+def test_a_certificate_of_the_relay_of_some_senders_whose_key_is_in_the_same_file():
+    made = ways(
+        fact(
+            entry(way(A, 587)),
+            entry(way(B, 587, 1), relay=1, senders=["@x.example"]),
+            entry(relay=2, senders=["@y.example"], direct=True),
+        ),
+        [LOGIN, {**SECURE, "client_cert": "/c.pem"}, {}],
+    )
+    assert options(made, "relay-2") == {
+        **SHOWN,
+        "smtp_tls_key_file": "/c.pem",
+        "smtp_sasl_auth_enable": "no",
+    }
+    assert not any(name.startswith("smtp_tls_cert") for name in options(made, "relay-direct"))
+
+
+def test_two_certificates_at_one_next_hop_for_the_same_mail_are_refused():
+    found = fact(entry(way(A, 587)), entry(way(A, 587, 1), relay=1))
+    with pytest.raises(WaysError, match=r"different certificates.*Postfix has one certificate for each"):
+        ways(found, [SECURE, {**SECURE, **CERTIFICATE}])
+
+
 def test_the_first_relay_keeps_the_distribution_s_authorities_for_others():
     made = ways(
         fact(entry(way(A, 587)), entry(way(B, 587, 1), relay=1)), [{**LOGIN, "ca_path": "/ca.pem"}, LOGIN]
