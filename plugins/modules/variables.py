@@ -70,6 +70,14 @@ route:
   returned: success of O(role=postfix)
   type: dict
   sample: {host: smtp.example.com, port: 587, tls: starttls}
+selective:
+  description:
+    - The relays of C(postfix_relays) that are for some senders or recipients alone, and the entries that take mail past
+      every relay, with their C(host), level of C(tls) and whether they have a C(login).
+  returned: success of O(role=verify)
+  type: list
+  elements: dict
+  sample: []
 generic:
   description:
     - The table of generic(5) that C(postfix_generic) and C(postfix_sender_domain) ask for, as C(smtp_generic_maps)

@@ -28,7 +28,7 @@ from ..module_utils._postfix.arguments import ignored_checks
 from ..module_utils._postfix.files.networks import interface_flaw, network_flaw
 from ..module_utils._postfix.files.nexthop import RECIPIENT_TRANSPORTS, SENDER_TRANSPORTS
 from ..module_utils._route.fact import unprobed
-from ..module_utils._route.relays import named_host
+from ..module_utils._route.relays import named_host, parse_relays
 from ..module_utils._smtp.endpoint import OptionError, check_host
 from . import submission
 from .report import files, gate
@@ -1013,6 +1013,7 @@ def needs(
                 route(values)
             elif role == "verify":
                 expected_relay(values)
+                selective_relays(values)
         except (Wrong, OptionError) as error:
             found.append(str(error))
     return found
@@ -1413,14 +1414,13 @@ def route(values: Mapping[str, Any]) -> dict[str, Any]:
         "port": "postfix_relay_port",
     }
     asked = {
-        "relays": relays(values) if listed_ else [_named_relay(values)],
+        "relays": [] if listed_ else [_named_relay(values)],
         "ports": values.get("postfix_relay_ports"),
         "port": values.get("postfix_relay_port"),
         "option_names": NAMES_OF_A_LIST if listed_ else single,
     }
     if listed_:
-        secret = [{"password": one.get("password")} for one in values["postfix_relays"]]
-        asked["relays"] = [{**one, **own} for one, own in zip(asked["relays"], secret)]
+        asked["relays"] = _with_passwords(values)
     elif values.get("postfix_preflight") is not False:
         return {}
     found = unprobed(asked)
@@ -1435,6 +1435,35 @@ def route(values: Mapping[str, Any]) -> dict[str, Any]:
         )
     # What nobody asks the host for, the variables tell.
     return {**found, "family": "ipv6"} if values.get("postfix_inet_protocols") == "ipv6" else found
+
+
+def _with_passwords(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """As relays(), with what only a check of them needs."""
+    secret = [{"password": one.get("password")} for one in values["postfix_relays"]]
+    return [{**one, **own} for one, own in zip(relays(values), secret)]
+
+
+def selective_relays(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What role verify expects of the relays that are for some senders or recipients alone. Raises OptionError."""
+    if not values.get("postfix_relays"):
+        return []
+    found = enumerate(parse_relays(_with_passwords(values), "postfix_relays", names=NAMES_OF_A_LIST))
+    level = values.get("postfix_relay_tls") or "secure"
+    return [
+        {
+            "relay": place,
+            "name": one.name,
+            "host": one.host,
+            "tls": one.security_level or level,
+            "login": bool(one.credentials),
+            "senders": list(one.senders),
+            "recipients": list(one.recipients),
+            "direct": one.direct,
+            "required": one.is_required,
+        }
+        for place, one in found
+        if one.selects
+    ]
 
 
 def _named_relay(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from world import outside
+from world.playbook import play
 
 from routes.lab import CA_FILE, CERTIFICATE, KEY, Host, Lab, at_once, greetings, ways
 from routes.servers import Servers
@@ -70,6 +71,63 @@ def test_senders_have_their_relays(lab: Lab) -> None:
         policies = [key for key in host.keys("smtp_tls_policy_maps") if "127.0.0.1" not in key]
         assert policies == [hop("other", 587), hop("plain", 2525)], host
         assert host.keys("sender_dependent_default_transport_maps") == ["@example.net", "@example.org"], host
+
+
+# What is broken on purpose after the deployment, and what role verify says: what is wrong, and what to do.
+BROKEN = (
+    (
+        "sed -i /@example.net/d /etc/postfix/mailops_sender_transport",
+        (
+            "mail from @example.net should leave by other.relay.test",
+            "has no row for it",
+            "mailops.smtp.deploy",
+        ),
+    ),
+    (
+        "echo '* smtp:[mx.relay.test]:25' >/etc/postfix/own;"
+        "echo 'transport_maps = texthash:/etc/postfix/own' >>/etc/postfix/main.cf",
+        ("texthash:/etc/postfix/own (transport_maps) has a row for every recipient", "take that row out"),
+    ),
+    (
+        "echo 'relayhost = [plain.relay.test]:2525' >>/etc/postfix/main.cf",
+        ("mail from @example.org should go past every relay (postfix_relays[2])", "mailops.smtp.deploy"),
+    ),
+    (
+        "sed -i /other/d /etc/postfix/tls_policy",
+        ("the TLS level towards [other.relay.test]:587 should be secure (postfix_relays[1].tls",),
+    ),
+    (
+        "sed -i 's/^\\[other.relay.test\\]/other.relay.test/' /etc/postfix/mailops_sasl_passwd_relay-2",
+        ("should log in at [other.relay.test]:587 (postfix_relays[1].username)", "byte for byte"),
+    ),
+)
+
+
+def test_verify_names_what_is_broken_of_a_relay(lab: Lab) -> None:
+    """By its own run, without what preflight found."""
+    variables = {
+        "postfix_relays": [
+            relay("plain", ports=[2525]),
+            partner(ports=[587], senders=["@example.net"], recipients=["someone@example.net"]),
+            {"direct": True, "senders": ["@example.org"]},
+        ],
+    }
+    for host, run in lab.play(variables).items():
+        assert run.ok, f"{host}: {run.said or run.output}"
+    at_once(lab.hosts, lambda host: host.machine.run("rm -rf /root/green; cp -a /etc/postfix /root/green"))
+    given = {host.machine: {**variables, "verify_select": ["relays"]} for host in lab.hosts}
+    for machine, run in play("verify", given).items():
+        assert run.ok, f"{machine.release}: {run.said or run.output}"
+    for do, words in BROKEN:
+        at_once(lab.hosts, lambda host, do=do: host.machine.run(do))  # type: ignore[misc]
+        for machine, run in play("verify", given).items():
+            said = " ".join(run.output.split())
+            assert run.counts.get("failed"), f"{machine.release}: {do}\n{run.output}"
+            assert not [word for word in words if word not in said], f"{machine.release}: {do}\n{said}"
+            assert outside.USERS["partner"] not in run.output, machine.release
+        at_once(
+            lab.hosts, lambda host: host.machine.run("rm -rf /etc/postfix; cp -a /root/green /etc/postfix")
+        )
 
 
 def _add(lab: Lab, main: str, **files: str) -> None:

@@ -15,7 +15,7 @@ import socket
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from strangers import Relaying, all_keys
 
@@ -24,15 +24,17 @@ PYTHON = "$(command -v python3 || command -v /usr/libexec/platform-python)"
 
 PARAMETERS = (
     "config_directory default_transport inet_interfaces maillog_file mydomain myhostname myorigin queue_directory "
-    "relayhost sendmail_path smtp_helo_name smtp_sasl_auth_enable smtp_sasl_mechanism_filter "
-    "smtp_sasl_password_maps smtp_tls_CAfile smtp_tls_CApath "
+    "relayhost sender_dependent_default_transport_maps sendmail_path smtp_helo_name smtp_sasl_auth_enable "
+    "smtp_sasl_mechanism_filter smtp_sasl_password_maps smtp_tls_CAfile smtp_tls_CApath "
     "smtp_tls_loglevel smtp_tls_policy_maps smtp_tls_security_level smtp_tls_wrappermode "
-    "tls_append_default_CA"
+    "tls_append_default_CA transport_maps"
 )
 PORT_NAMES = {"smtp": 25, "submission": 587, "submissions": 465, "smtps": 465}
 MAIL_PORTS = {25, 465, 587, 2465, 2525, 2587, 8465}
 # Tables that are a file, or have one beside it, in which a password may stand.
 SOURCES = ("texthash", "hash", "btree", "lmdb", "cdb", "dbm", "sdbm")
+# Tables in which only a whole address is looked up.
+PATTERNS = ("regexp", "pcre", "cidr")
 # A password that was written into main.cf itself stays on the host.
 HIDE_INLINE = r"sed 's/\(inline\|static\):.*/\1:hidden/'"
 
@@ -60,6 +62,14 @@ class NextHop:
         )
         by_mx = not text.startswith("[") and not is_address(match[1])
         return cls(text, match[1], int(PORT_NAMES.get(port, port)), transport, by_mx)
+
+
+class Row(NamedTuple):
+    """A row of a table, and the table."""
+
+    key: str
+    value: str
+    table: str
 
 
 @dataclass(frozen=True)
@@ -109,8 +119,12 @@ class Postfix:
     def next_hops(self) -> list[NextHop]:
         """Where the mail of everybody goes, in order; not a listener of this host's own that hands it on."""
         transport, _colon, hops = self["default_transport"].partition(":")
+        return self.hops_of(transport, hops or self["relayhost"])
+
+    def hops_of(self, transport: str, hops: str) -> list[NextHop]:
+        """Where what is handed to a transport goes, in order; not a listener of this host's own that hands it on."""
         found: dict[tuple[str, str], NextHop] = {}
-        waiting = [(hop, transport) for hop in words(hops or self["relayhost"])]
+        waiting = [(hop, transport) for hop in words(hops)]
         seen = set()
         while waiting:
             hop = NextHop.parse(*waiting.pop(0))
@@ -122,6 +136,30 @@ class Postfix:
                 transport, _colon, hops = filter_.partition(":")
                 waiting += [(each, transport) for each in words(hops)]
         return list(found.values())
+
+    def rows(self, parameter: str, keys: list[str]) -> list[Row]:
+        """What the tables of a parameter have for keys, in the order in which Postfix asks: key by key, table by table.
+
+        Tables of patterns are asked for the first key alone.
+        """
+        found = []
+        for place, table in enumerate(words(self[parameter])):
+            asked = keys[:1] if table.partition(":")[0] in PATTERNS else keys
+            done = self.host.run(
+                "printf '%%s\\n'" + " %s" * len(asked) + " | postmap -q - %s 2>/dev/null", *asked, table
+            )
+            for line in done.stdout.splitlines():
+                key, _tab, value = line.partition("\t")
+                found.append((keys.index(key), place, Row(key, value.strip(), table)))
+        return [row for _key, _place, row in sorted(found)]
+
+    def logs_in(self, hop: NextHop) -> bool:
+        """Whether its transport has a login for a next hop. The login stays on the host."""
+        service = f"{hop.transport}/unix"
+        return self.setting("smtp_sasl_auth_enable", service) == "yes" and any(
+            self.host.run("postmap -q %s %s >/dev/null", hop.key, table).succeeded
+            for table in words(self.setting("smtp_sasl_password_maps", service))
+        )
 
     @property
     def relay_hops(self) -> list[NextHop]:
@@ -136,7 +174,7 @@ class Postfix:
     @cached_property
     def listeners(self) -> list[Listener]:
         found = []
-        for line in self.host.run("postconf -M 2>/dev/null").stdout.splitlines():
+        for line in self.services:
             service, kind, *_columns, command = line.split(None, 7)
             if kind == "inet":
                 address, _colon, port = service.rpartition(":")
@@ -190,11 +228,16 @@ class Postfix:
         """What decides for whom this host relays."""
         return Relaying(self.seen["relaying"], self.own_names)
 
+    @cached_property
+    def services(self) -> list[str]:
+        """The entries of master.cf."""
+        return str(self.host.run("postconf -M 2>/dev/null").stdout).splitlines()
+
     @property
     def chrooted(self) -> bool:
         """Whether the process that delivers to the next hop runs chrooted."""
         transport = self.next_hops[0].transport if self.next_hops else "smtp"
-        for line in self.host.run("postconf -M 2>/dev/null").stdout.splitlines():
+        for line in self.services:
             service, kind, _private, _unprivileged, chroot, *_others = line.split(None, 7)
             if (service, kind) == (transport, "unix"):
                 return chroot == "y"

@@ -152,6 +152,33 @@ def test_all_that_is_wrong_with_relays_is_said_at_once_and_by_its_place_in_the_u
     ]
 
 
+def test_verify_is_told_which_relays_are_for_some_senders_or_recipients_alone() -> None:
+    result = ask(
+        "verify",
+        postfix_relay_tls="encrypt",
+        postfix_relays=[
+            "",
+            {"host": "a.example.com", "username": "hunter2", "password": "hunter2"},
+            {
+                "host": "[b.example.com]:465",
+                "username": "ops",
+                "password": "secret",
+                "senders": "@example.org",
+            },
+            {"provider": "postmark", "tls": "verify", "recipients": ["a@example.net"], "required": False},
+            {"direct": True, "senders": ["@example.net"]},
+        ],
+    )
+    keys = ("relay", "name", "host", "tls", "login", "required")
+    assert [tuple(one[key] for key in keys) for one in result["selective"]] == [
+        (1, "postfix_relays[2]", "b.example.com", "encrypt", True, True),
+        (2, "postfix_relays[3]", "smtp.postmarkapp.com", "verify", False, False),
+        (3, "postfix_relays[4]", "", "encrypt", False, True),
+    ]
+    assert "hunter2" not in str(result) and "secret" not in str(result)
+    assert ask("verify", postfix_relay_host="relay.example.com")["selective"] == []
+
+
 def test_access_tokens_are_refused_in_a_list() -> None:
     said = ask("postfix", postfix_relays=[{"host": "a.example.com", "auth": "XOAUTH2", "username": "ops"}])[
         "msg"

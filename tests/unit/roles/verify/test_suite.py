@@ -117,6 +117,8 @@ class Server:
         self.tables: dict[str, dict[str, str]] = {}
         self.policy = {"[relay.example.com]:587": "secure", "[relay.example.com]:2525": "secure"}
         self.passwords = set(self.policy)
+        self.passwords_of_2: set[str] = set()
+        self.maps: dict[str, dict[str, str]] = {}
         self.answers: dict[str, tuple[int, str]] = {}
         self.probe = {
             "usable": True,
@@ -140,9 +142,15 @@ class Server:
                 return answer
         if command.startswith("postmap -q"):
             key = command.split()[2].strip("'")
+            if "sasl_passwd_relay-2" in command:
+                return (0 if key in self.passwords_of_2 else 1), ""
             if "sasl_passwd" in command:
                 return (0 if key in self.passwords else 1), ""
             return (0, self.policy[key] + "\n") if key in self.policy else (1, "")
+        if "postmap -q - " in command:
+            words = shlex.split(command)
+            rows = self.maps.get(words[words.index("-") + 1], {})
+            return 0, "".join(f"{key}\t{rows[key]}\n" for key in words[2 : words.index("|")] if key in rows)
         if command.startswith("printf "):
             self.tokens.append(re.findall(r"mailops-verify-[0-9a-f]+", command)[0])
             return 0, ""
@@ -217,6 +225,12 @@ ONLY_OF_LISTENERS = {
     ),
     "tls::certificate_is_what_users_expect",
 }  # fmt: skip
+# What is skipped where no relay is for some senders or recipients alone.
+ONLY_OF_RELAYS = {
+    "relays::mail_goes_by_the_relay_that_is_for_it",
+    "relays::tls_level_towards_each_of_these_relays",
+    "relays::login_is_there_for_each_of_these_relays",
+}
 
 
 @pytest.fixture
@@ -236,7 +250,7 @@ def test_a_server_as_it_should_be_passes(server: Server) -> None:
     outcome = server.verify(**ROUTE, test_recipient="you@example.com", test_sender="root@example.com")
     assert failures(outcome) == {}
     assert len(outcome.of("passed")) == 41
-    assert {case.name for case in outcome.of("skipped")} == ONLY_OF_LISTENERS
+    assert {case.name for case in outcome.of("skipped")} == ONLY_OF_LISTENERS | ONLY_OF_RELAYS
     evidence = {key: value for case in outcome.cases for key, value in case.properties.items()}
     assert evidence["relay_reply"] == "250 2.0.0 Ok: queued as 8C1DA1A806A"
     assert evidence["relay"] == "relay.example.com[192.0.2.1]:587"
@@ -327,6 +341,179 @@ def test_a_listener_that_hands_mail_on_is_no_relay(server: Server) -> None:
         "[relay.example.com]:465"
         in failures(server.verify())["password::password_is_there_for_each_next_hop"]
     )
+
+
+# A relay of its own for senders and a recipient, with a login; one without for a domain; a domain past every relay.
+OF_SENDERS, OF_RECIPIENTS = "texthash:/etc/postfix/by_sender", "texthash:/etc/postfix/by_recipient"
+RELAYS = [
+    {
+        "relay": place,
+        "name": f"postfix_relays[{place}]",
+        "host": "",
+        "tls": "",
+        "login": False,
+        "senders": [],
+        "recipients": [],
+        "direct": False,
+        "required": True,
+        **own,
+    }
+    for place, own in enumerate(
+        (
+            {
+                "host": "second.example",
+                "tls": "secure",
+                "login": True,
+                "senders": ["ops@example.com", "@example.net"],
+                "recipients": ["@partner.example"],
+            },
+            {"host": "third.example", "tls": "encrypt", "senders": ["@example.org"]},
+            {"direct": True, "senders": ["@direct.example"]},
+        ),
+        1,
+    )
+]
+
+
+def several(server: Server) -> None:
+    server.main_cf.update(
+        relayhost="",
+        default_transport="smtp:[relay.example.com]:587",
+        sender_dependent_default_transport_maps=OF_SENDERS,
+        transport_maps=OF_RECIPIENTS,
+    )
+    server.master_cf += "".join(
+        f"{name} unix - - y - - smtp\n" for name in ("relay-2", "relay-3", "relay-direct")
+    )
+    server.overrides = (
+        "relay-2/unix/smtp_sasl_password_maps = texthash:/etc/postfix/mailops_sasl_passwd_relay-2\n"
+        "relay-3/unix/smtp_sasl_auth_enable = no\nrelay-3/unix/smtp_tls_wrappermode = yes\n"
+        "relay-direct/unix/smtp_sasl_auth_enable = no\n"
+    )
+    server.maps = {
+        OF_SENDERS: {
+            "ops@example.com": "relay-2:[second.example]:587",
+            "@example.org": "relay-3:[third.example]:465",
+            "@direct.example": "relay-direct:",
+        },
+        OF_RECIPIENTS: {"partner.example": "relay-2:[second.example]:587"},
+    }
+    server.policy.update({"[second.example]:587": "secure", "[third.example]:465": "encrypt"})
+    server.passwords_of_2 = {"[second.example]:587"}
+
+
+def test_relays_of_senders_and_recipients_are_looked_up_as_postfix_does(server: Server) -> None:
+    several(server)
+    outcome = server.verify(**ROUTE, relays=RELAYS)
+    assert failures(outcome) == {}
+    assert not ONLY_OF_RELAYS & {case.name for case in outcome.of("skipped")}
+    # What preflight found is expected as well, and a relay that it found dead and that is not required is not.
+    routes = [
+        {"host": "relay.example.com", "port": 587, "tls": "starttls"},
+        {"host": "second.example", "port": 2525, "tls": "starttls"},
+        {"host": None, "port": None, "tls": None},
+        {"host": None, "port": None, "tls": None},
+    ]
+    of_none = {"relay": 0, "senders": [], "recipients": [], "direct": False}
+    routes = [{**one, **route} for one, route in zip([of_none, *RELAYS], routes)]
+    server.maps[OF_SENDERS]["@example.org"] = "smtp:[elsewhere.example]:25"
+    found = failures(server.verify(**ROUTE, relays=RELAYS, routes=routes))
+    assert set(found) == {"relays::mail_goes_by_the_relay_that_is_for_it"}
+    said = found["relays::mail_goes_by_the_relay_that_is_for_it"]
+    assert "mail from ops@example.com should leave by second.example port 2525 (postfix_relays[1])" in said
+    assert "example.org" not in said
+
+
+# What is broken of them, and what the named test then says: what is wrong, and what to do.
+RELAY_CASES: dict[str, tuple[Callable[[Server], Any], str, tuple[str, ...]]] = {
+    "a row is missing": (
+        lambda server: server.maps[OF_SENDERS].pop("ops@example.com"),
+        "mail_goes_by_the_relay_that_is_for_it",
+        (
+            "mail from ops@example.com should leave by second.example (postfix_relays[1]), but "
+            "sender_dependent_default_transport_maps has no row for it",
+            "run mailops.smtp.deploy",
+        ),
+    ),
+    "the table is not asked": (
+        lambda server: server.main_cf.update(transport_maps=""),
+        "mail_goes_by_the_relay_that_is_for_it",
+        ("mail to @partner.example should leave by second.example", "transport_maps has no row for it"),
+    ),
+    "another table goes first": (
+        lambda server: (
+            server.main_cf.update(transport_maps=f"texthash:/etc/postfix/own, {OF_RECIPIENTS}"),
+            server.maps.update({"texthash:/etc/postfix/own": {"partner.example": "smtp:[10.0.0.1]:25"}}),
+        ),
+        "mail_goes_by_the_relay_that_is_for_it",
+        ("texthash:/etc/postfix/own has 'partner.example smtp:[10.0.0.1]:25': take that row out",),
+    ),
+    "all recipients have a row": (
+        lambda server: server.maps[OF_RECIPIENTS].update({"*": "smtp:[relay.example.com]:587"}),
+        "mail_goes_by_the_relay_that_is_for_it",
+        ("mail from @example.org should", "has a row for every recipient, '* smtp:[relay.example.com]:587'"),
+    ),
+    "the transport is gone": (
+        lambda server: setattr(server, "master_cf", server.master_cf.replace("relay-3", "other")),
+        "mail_goes_by_the_relay_that_is_for_it",
+        ("names the transport relay-3, which master.cf does not have",),
+    ),
+    "relayhost decides for direct mail": (
+        lambda server: server.main_cf.update(relayhost="[relay.example.com]:587"),
+        "mail_goes_by_the_relay_that_is_for_it",
+        (
+            "mail from @direct.example should go past every relay",
+            "relayhost = [relay.example.com]:587 decides",
+        ),
+    ),
+    "direct mail has a relay": (
+        lambda server: server.maps[OF_SENDERS].update({"@direct.example": "relay-3:[third.example]:465"}),
+        "mail_goes_by_the_relay_that_is_for_it",
+        ("should go past every relay (postfix_relays[3]), but",),
+    ),
+    "no policy": (
+        lambda server: (
+            server.policy.pop("[second.example]:587"),
+            server.main_cf.update(smtp_tls_security_level="may"),
+        ),
+        "tls_level_towards_each_of_these_relays",
+        ("towards [second.example]:587 should be secure (postfix_relays[1].tls", "it is may"),
+    ),
+    "STARTTLS at a port with implicit TLS": (
+        lambda server: setattr(
+            server, "overrides", server.overrides.replace("wrappermode = yes", "wrappermode = no")
+        ),
+        "tls_level_towards_each_of_these_relays",
+        ("port 465 of third.example (postfix_relays[2]) needs smtp_tls_wrappermode = yes",),
+    ),
+    "no password": (
+        lambda server: server.passwords_of_2.clear(),
+        "login_is_there_for_each_of_these_relays",
+        ("should log in at [second.example]:587 (postfix_relays[1].username)", "byte for byte"),
+    ),
+    "a login that is not for it": (
+        lambda server: (
+            setattr(
+                server, "overrides", server.overrides.replace("relay-3/unix/smtp_sasl_auth_enable = no", "")
+            ),
+            server.passwords.add("[third.example]:465"),
+        ),
+        "login_is_there_for_each_of_these_relays",
+        ("postfix_relays[2] has no login, but", "which that relay would be shown"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RELAY_CASES)
+def test_a_relay_of_some_senders_or_recipients_that_is_broken_is_named(server: Server, name: str) -> None:
+    several(server)
+    breaks, test, words = RELAY_CASES[name]
+    breaks(server)
+    # relayhost beside default_transport is judged by another test as well.
+    found = {key: said for key, said in failures(server.verify(relays=RELAYS)).items() if "relays::" in key}
+    assert set(found) == {f"relays::{test}"}, found
+    for word in words:
+        assert word in found[f"relays::{test}"]
 
 
 # Change of the server, what is expected, and for each test that must fail a part of its sentence.
