@@ -281,6 +281,74 @@ VALID: list[Case] = [
         ],
     ),
     Case(
+        "senders_past_a_relay_at_the_level_of_the_relay",
+        "verified-without-a-relay",
+        "sender_dependent_default_transport_maps hands to direct goes straight.*set smtp_tls_security_level = may",
+        {
+            **RELAY,
+            "relayhost": "",
+            "default_transport": f"smtp:{HOP}",
+            "sender_dependent_default_transport_maps": "texthash:/etc/postfix/by_sender",
+        },
+        [unix("direct", "smtp", options={"smtp_sasl_auth_enable": False})],
+        [PASSWORD, text("by_sender", "@example.org direct:\n@example.net direct:\n")],
+    ),
+    Case(
+        "a_recipient_past_a_relay_with_a_policy",
+        "verified-without-a-relay",
+        "",
+        {
+            **RELAY,
+            "transport_maps": "texthash:/etc/postfix/transport",
+            "smtp_tls_policy_maps": "texthash:/etc/postfix/policy",
+        },
+        files=[
+            PASSWORD,
+            text("transport", "example.org smtp:\n"),
+            text("policy", "example.org may\n"),
+        ],
+    ),
+    Case(
+        "a_sender_with_the_login_of_the_relay_before",
+        "password-by-sender",
+        r"old_passwd line 1: .*mail of this one goes to \[relay.*and not with the one in sasl_passwd line 1; remove this row",
+        {
+            **RELAY,
+            "smtp_sender_dependent_authentication": True,
+            "smtp_sasl_password_maps": [
+                "texthash:/etc/postfix/sasl_passwd",
+                "texthash:/etc/postfix/old_passwd",
+            ],
+        },
+        files=[PASSWORD, {**PASSWORD, "path": "old_passwd", "content": "joe@example.com joe:secret8\n"}],
+    ),
+    Case(
+        "two_accounts_of_one_relay",
+        "password-by-sender",
+        "",
+        {**RELAY, "smtp_sender_dependent_authentication": True},
+        files=[{**PASSWORD, "content": f"{HOP} joe:secret7\njane@example.com jane:secret8\n"}],
+    ),
+    Case(
+        "a_sender_with_a_relay_of_its_own",
+        "password-by-sender",
+        "",
+        {
+            **RELAY,
+            "smtp_sender_dependent_authentication": True,
+            "smtp_sasl_password_maps": [
+                "texthash:/etc/postfix/sasl_passwd",
+                "texthash:/etc/postfix/old_passwd",
+            ],
+            "sender_dependent_relayhost_maps": "texthash:/etc/postfix/sender_relay",
+        },
+        files=[
+            PASSWORD,
+            {**PASSWORD, "path": "old_passwd", "content": "joe@example.com joe:secret8\n"},
+            text("sender_relay", "@example.com [other.example.com]:587\n"),
+        ],
+    ),
+    Case(
         "relay_sendgrid_like",
         "noplaintext-over-tls",
         "",

@@ -8,14 +8,16 @@ The rule of this file: what Postfix would only tell by a queue that grows is tol
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import Iterator, NamedTuple, Sequence
 
 from ..._base.addresses import IMPLICIT_TLS_PORTS, family_title, ip_version, is_address
-from ..files import lines, master_cf, nexthop
+from ..files import block, lines, master_cf, nexthop
 from ..files.parameters import STARTTLS_PORTS
+from ..files.text import read_text
 from ..host.addresses import is_local
 from ..host.listeners import port_number, split_inet_service
-from .configuration import Configuration, UsedHop
+from .configuration import Configuration, UsedHop, once
 from .finding import Finding, TableRow, check
 
 ENCRYPTED_LEVELS = ("encrypt", "dane-only", "fingerprint", "verify", "secure")
@@ -78,6 +80,44 @@ def implicit_tls_to_everybody(config: Configuration) -> Iterator[Finding]:
             "mail goes to port 25 of each domain's servers, which speak STARTTLS, not implicit TLS",
             "set smtp_tls_wrappermode = no, or name a relayhost with port 465",
         )
+
+
+@check("verified-without-a-relay")
+def verified_without_a_relay(config: Configuration) -> Iterator[Finding]:
+    """Mail that goes straight to the servers of its recipients, at a level that insists on a certificate.
+
+    Of these hardly any has one with the name that is compared, so mail to them waits in the queue until it bounces.
+    Manual: TLS_README, postconf(5) smtp_tls_security_level, smtp_tls_secure_cert_match.
+    """
+    for client, by_whom, domain in _straight(config):
+        entry = config.transports.get(client)
+        level = config.level_of(entry, nexthop.NextHop(domain, domain, 25, False, client))[0]
+        if entry and entry.command == "smtp" and level in ("verify", "secure"):
+            yield config.setting("smtp_tls_security_level", entry).warning(
+                f"mail that {by_whom} hands to {client} goes straight to the servers of its recipients, hardly any of "
+                f"which has a certificate that the level {level} takes, so it would wait in the queue",
+                "set smtp_tls_security_level = may or dane there, and the level of each relay in smtp_tls_policy_maps",
+            )
+
+
+def _straight(config: Configuration) -> Iterator[tuple[str, str, str]]:
+    """Clients that find servers by the domain of the recipient, what hands mail to them, and that domain where it is
+    one; of each table one."""
+    default, hop = nexthop.split_transport(config.value("default_transport") or "smtp")
+    relayhost = config.words("relayhost")
+    if not hop and not relayhost:
+        yield default, "default_transport", ""
+    for name in ("sender_dependent_default_transport_maps", "transport_maps"):
+        by_recipient, seen = name == "transport_maps", set()
+        for setting, value in config.settings_of(name):
+            for row in config.row_settings(setting, value):
+                transport, hop = nexthop.split_transport(row.raw)
+                # relayhost decides for those of senders as well.
+                straight = transport and not hop and (by_recipient or not relayhost)
+                if straight and row.raw.upper() != "DUNNO" and transport not in seen:
+                    seen.add(transport)
+                    domain = row.name.rpartition("@")[2].strip("*.") if by_recipient else ""
+                    yield transport, name, domain
 
 
 @check("next-hop-family")
@@ -258,6 +298,59 @@ def password_overridden(config: Configuration) -> Iterator[Finding]:
             )
 
 
+@check("password-by-sender")
+def password_by_sender(config: Configuration) -> Iterator[Finding]:
+    """A password under a sender whose mail goes to a relay that has another password under its next hop.
+
+    With smtp_sender_dependent_authentication Postfix looks for the sender first, in all tables, so that relay is sent
+    the login of the sender. Where that is an account at another relay, as one that this host had before, it is given
+    away, and refused. Not told of passwords that stand together in one table, nor of a sender with a relay of its own.
+    Manual: SASL_README, postconf(5) smtp_sender_dependent_authentication.
+    """
+    told = set()
+    for login in _logins(config):
+        mine = next((row for row in login.rows or () if row.key.lower() == login.used.hop.text.lower()), None)
+        by_sender = config.enabled("smtp_sender_dependent_authentication", login.client)
+        if not (mine and by_sender and login.used.for_all_mail):
+            continue
+        for row in _of_senders_without_a_relay(config, login.rows or ()):
+            if row.value != mine.value and row not in told and _origin(config, row) != _origin(config, mine):
+                told.add(row)
+                yield row.error(
+                    "Postfix looks for the sender before the next hop (smtp_sender_dependent_authentication), so "
+                    f"mail of this one goes to {login.used.hop.text} with this login, and not with the one in "
+                    f"{mine.file} line {mine.line}",
+                    "remove this row if it is for another relay, or name that relay for the sender",
+                    certain=False,
+                )
+
+
+def _of_senders_without_a_relay(config: Configuration, rows: Sequence[TableRow]) -> list[TableRow]:
+    """The rows of senders whose mail goes as everybody's does."""
+    tables = [
+        config.value(f"sender_dependent_{what}_maps").strip() for what in ("relayhost", "default_transport")
+    ]
+    if any(config.rows(value) is None for value in tables if value):
+        return []
+    elsewhere = {key for value in tables if value for key in config.keys(value)}
+    return [
+        row
+        for row in rows
+        if "@" in row.key and not {row.key.lower(), f"@{row.key.lower().rpartition('@')[2]}"} & elsewhere
+    ]
+
+
+def _origin(config: Configuration, row: TableRow) -> tuple[str, bool]:
+    """Who wrote a row: its file, and whether it is in the block there."""
+    return row.file, row.line in _block(config, row.file)
+
+
+@once
+def _block(config: Configuration, file: str) -> range:
+    """The lines of the block in a file, as findings name it."""
+    return block.lines_of(read_text(config.staged(os.path.join(config.live, file))))
+
+
 @check("password-row")
 def password_row(config: Configuration) -> Iterator[Finding]:
     """A row of passwords that is not KEY USER:PASSWORD.
@@ -340,6 +433,7 @@ CHECKS = (
     implicit_tls_port,
     implicit_tls_level,
     implicit_tls_to_everybody,
+    verified_without_a_relay,
     next_hop_family,
     address_never_verifies,
     mail_loop,
@@ -347,6 +441,7 @@ CHECKS = (
     password_key,
     password_missing,
     password_overridden,
+    password_by_sender,
     password_row,
     password_in_the_clear,
     noplaintext_over_tls,

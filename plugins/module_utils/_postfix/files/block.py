@@ -48,6 +48,14 @@ def undo(text: str, file: str = "the file") -> str:
     return split(text, file).own
 
 
+def lines_of(text: str) -> range:
+    """The numbers of the lines that the block has in a file; none where it holds none."""
+    lines = _LINE.findall(text)
+    first = next((number for number, line in enumerate(lines, 1) if line.startswith(BEGIN)), 0)
+    last = next((number for number in range(first, len(lines)) if lines[number].startswith(END)), len(lines))
+    return range(first, last + 1) if first else range(0)
+
+
 def split(text: str, file: str = "the file") -> Parts:
     """Take the block out of a file. Raises BlockError where a marker is missing and its place cannot be known."""
     lines = _LINE.findall(text)

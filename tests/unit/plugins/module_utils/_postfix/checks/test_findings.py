@@ -1081,6 +1081,24 @@ ROWS = [
         files=[secret("sasl_passwd", "joe@example.com joe:secret7\n")],
     ),
     row(
+        "passwords_by_sender_beside_the_block",
+        {
+            "password-by-sender": [
+                "warning: sasl_passwd line 1: ********: Postfix looks for the sender before the next hop "
+                f"(smtp_sender_dependent_authentication), so mail of this one goes to {HOP} with this login, and not "
+                "with the one in sasl_passwd line 3; remove this row if it is for another relay, or name that relay "
+                "for the sender"
+            ]
+        },
+        parameters={**RELAY, "smtp_sender_dependent_authentication": True},
+        files=[
+            secret(
+                "sasl_passwd",
+                f"joe@example.com joe:secret7\n# BEGIN mailops.smtp\n{HOP} ops:secret8\n# END mailops.smtp\n",
+            )
+        ],
+    ),
+    row(
         "passwords_badly_written",
         {
             "password-row": [
@@ -1681,6 +1699,7 @@ ROWS = [
         "verification_by_the_authorities_of_the_system",
         {},
         parameters={
+            "relayhost": HOP,
             "smtp_tls_security_level": "verify",
             "tls_append_default_CA": True,
             "smtp_tls_CAfile": "",
