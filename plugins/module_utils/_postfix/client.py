@@ -221,29 +221,26 @@ def plugin_advice(mine: Client, offered: Sequence[str], host: Host | None = None
     names = [name.upper() for name in offered]
     lacking = [name for name in names if name not in (mine.mechanisms or names)]
     passwords = [name for name in _WITH_PASSWORDS if name in lacking]
-    if passwords:
-        packages = distributions.bringing(passwords[0], host.release)
-        why = f"Postfix logs in by {passwords[0]} with a plugin of Cyrus SASL, which this host does not have"
-        if not packages:
-            return f"Install the plugin of Cyrus SASL for {passwords[0]} on this host: {why}."
-        again = all(map(host.has_package, packages))
-        return f"{'Install again' if again else 'Install'} {' and '.join(packages)} on this host: {why}."
-    if "XOAUTH2" in lacking:
-        return (
-            "Install sasl-xoauth2 on this host, the plugin of Cyrus SASL that Postfix logs in by XOAUTH2 with: it is "
-            f"packaged in Fedora, in EPEL for EL and in a PPA for Ubuntu{_not_here(host.release)}. Or use a port or "
-            "another relay that takes a user name and a password, such as an application password of the account."
+    mechanism = (passwords or [name for name in lacking if name == "XOAUTH2"] or [""])[0]
+    if mechanism:
+        packages = distributions.bringing(mechanism, host.release)
+        again = bool(packages) and all(map(host.has_package, packages))
+        remedy = distributions.plugin_remedy(distributions.family(host.release), [mechanism], again)
+        advice = (
+            f"{remedy[0].upper()}{remedy[1:]}: Postfix logs in by {mechanism} with a plugin of Cyrus SASL, which this "
+            "host does not have."
         )
+        another = (
+            " Or use a port or another relay that takes a user name and a password, such as an application password of "
+            "the account."
+        )
+        return advice + ("" if passwords else another)
     if names and not set(names) & {*_WITH_PASSWORDS, "XOAUTH2"}:
         return (
             "Use a port or another relay that takes a user name and a password: Postfix does not log in by "
             f"{' or '.join(names[:4])} here."
         )
     return ""
-
-
-def _not_here(release: Mapping[str, str]) -> str:
-    return ", not in Debian" if release.get("ID") == "debian" else ""
 
 
 def _of_clients(

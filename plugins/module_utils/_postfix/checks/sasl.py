@@ -119,26 +119,28 @@ def sasl_plugin_missing(config: Configuration) -> Iterator[Finding]:
     ]
     if not enabled or config.value("smtp_sasl_type") != "cyrus":
         return
-    entry, found = enabled[0], installed_plugins()
+    entry, found, here = enabled[0], installed_plugins(), of_this_host()
     wanted = wanted_mechanisms(config.value("smtp_sasl_mechanism_filter", entry))
     for mechanism in wanted:
         plugin = MECHANISM_PLUGINS.get(mechanism)
         if plugin and plugin not in found:
             yield config.setting("smtp_sasl_mechanism_filter", entry).error(
                 f"the plugin for {mechanism} is not installed",
-                plugin_remedy(of_this_host(), mechanism),
+                plugin_remedy(here, [mechanism])
+                + (", or use another mechanism" if here and mechanism not in here.mechanisms else ""),
                 certain=config.installed_here,
             )
     setting = config.setting("smtp_sasl_auth_enable", entry)
     if not found & _KNOWN_PLUGINS:
         yield setting.error(
             "no SASL mechanism plugin is installed, so no password can be sent",
-            plugin_remedy(of_this_host()),
+            plugin_remedy(here),
             certain=config.installed_here,
         )
     elif not wanted and not found & {"plain", "login"}:
         yield setting.warning(
-            "the plugins for PLAIN and LOGIN are not installed", plugin_remedy(of_this_host())
+            "the plugins for PLAIN and LOGIN are not installed",
+            plugin_remedy(here, ["PLAIN", "LOGIN"]),
         )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import socket
-from typing import Iterable, Mapping, NamedTuple
+from typing import Iterable, Mapping, NamedTuple, Sequence
 
 from ..files.lines import split_list
 
@@ -409,8 +409,7 @@ def unpackaged(missing: Iterable[str], release: Mapping[str, str], mechanisms: I
     """
     missing, mechanisms, known = list(missing), [each.upper() for each in mechanisms], family(release)
     if known is None and missing:
-        plugins = f"Cyrus SASL's plugin for {' and '.join(mechanisms) or 'PLAIN or LOGIN'}"
-        what = [_MISSING.get(need, plugins) for need in missing]
+        what = [_MISSING.get(need, _plugin(mechanisms)) for need in missing]
         them = "it" if len(what) == 1 else "them"
         also = ", and postfix_relay_ca_file to the file of CA certificates" if "ca_file" in missing else ""
         return (
@@ -421,25 +420,33 @@ def unpackaged(missing: Iterable[str], release: Mapping[str, str], mechanisms: I
     if known is None or "sasl_plugin" not in missing or not lacking:
         return ""
     others = [package for need in missing for package in known.packages[need]]
-    elsewhere = " (sasl-xoauth2: EPEL has it for EL, a PPA for Ubuntu)" if "XOAUTH2" in lacking else ""
     return (
-        f"Cyrus SASL's plugin for {' and '.join(lacking)}: missing on this host, and no package of {known.title} is "
-        "known to bring it. Set postfix_packages to one that brings it and to what else is missing "
-        f"({', '.join(others)}), or install it yourself{elsewhere} and run again; or log in by another mechanism "
-        "(postfix_relay_auth, or smtp_sasl_mechanism_filter in postfix_parameters)."
+        f"This host has no plugin for its login: {plugin_remedy(known, lacking)}, and run again; or set "
+        f"postfix_packages to one that brings it and to what else is missing ({', '.join(others)}); or log in by "
+        "another mechanism (postfix_relay_auth, or smtp_sasl_mechanism_filter in postfix_parameters)."
     )
 
 
-def plugin_remedy(known: Family | None, mechanism: str = "PLAIN") -> str:
-    """What brings the plugin of a mechanism to a host of that distribution."""
+def plugin_remedy(known: Family | None, mechanisms: Sequence[str] = ("PLAIN",), again: bool = False) -> str:
+    """What brings the plugins of mechanisms to a host of that distribution; `again` where their packages are there."""
+    if known and all(each in known.mechanisms for each in mechanisms):
+        packages = dict.fromkeys(package for each in mechanisms for package in _packages(known, each))
+        return f"install {' and '.join(packages)}{' again' if again else ''}"
     if known is None:
-        return (
-            "install Cyrus SASL's plugin for it (its package is libsasl2-modules on Debian, cyrus-sasl-plain on EL and "
-            "SUSE)"
-        )
-    if mechanism not in known.mechanisms:
-        return f"install its plugin, which no package of {known.title} is known to bring, or use another mechanism"
-    return f"install {' and '.join(known.mechanisms[mechanism] or known.packages['sasl_plugin'])}"
+        hint = " (its package is libsasl2-modules on Debian, cyrus-sasl-plain on EL and SUSE)"
+    else:
+        hint = f", which no package of {known.title} is known to bring"
+    if "XOAUTH2" in mechanisms:
+        hint += " (sasl-xoauth2: Fedora has it, EPEL for EL, a PPA for Ubuntu)"
+    return f"install {_plugin(mechanisms)}{hint}"
+
+
+def _plugin(mechanisms: Sequence[str]) -> str:
+    return f"Cyrus SASL's plugin for {' and '.join(mechanisms) or 'PLAIN or LOGIN'}"
+
+
+def _packages(known: Family, mechanism: str) -> tuple[str, ...]:
+    return known.mechanisms[mechanism] or known.packages["sasl_plugin"]
 
 
 def map_remedy(known: Family | None, kind: str) -> str:
@@ -458,7 +465,7 @@ def bringing(mechanism: str, release: Mapping[str, str]) -> tuple[str, ...]:
     known = family(release)
     if known is None or mechanism not in known.mechanisms:
         return ()
-    return known.mechanisms[mechanism] or known.packages["sasl_plugin"]
+    return _packages(known, mechanism)
 
 
 # ---------------------------------------------------------------------------------------------- the stock main.cf

@@ -134,7 +134,7 @@ def test_info_on_a_host_without_postfix(
         ({"ID": "sles"}, "scram-sha-256",
          ["postfix", "cyrus-sasl-plain", "cyrus-sasl-scram", "ca-certificates-mozilla"], ""),
         ({"ID": "debian"}, "xoauth2", ["postfix", "libsasl2-modules", "ca-certificates"],
-         "Cyrus SASL's plugin for XOAUTH2: missing on this host, and no package of Debian"),
+         "install Cyrus SASL's plugin for XOAUTH2, which no package of Debian"),
         ({"ID": "void", "PRETTY_NAME": "Void Linux"}, "login", [],
          "Cyrus SASL's plugin for LOGIN, the file of CA certificates: missing on this host, and its distribution"),
     ],

@@ -353,9 +353,9 @@ def test_logins_are_limited_to_what_postfix_on_this_host_can_have(run, tmp_path)
 @pytest.mark.parametrize(
     "installed, asked, offered, advice",
     [
-        (True, "auto", ["SCRAM-SHA-256"], "Install libsasl2-modules on this host"),
-        (True, "xoauth2", ["XOAUTH2"], "Install sasl-xoauth2 on this host"),
-        (True, "scram-sha-1", ["PLAIN", "SCRAM-SHA-1"], "Install libsasl2-modules on this host"),
+        (True, "auto", ["SCRAM-SHA-256"], "Install libsasl2-modules: Postfix"),
+        (True, "xoauth2", ["XOAUTH2"], "Install Cyrus SASL's plugin for XOAUTH2"),
+        (True, "scram-sha-1", ["PLAIN", "SCRAM-SHA-1"], "Install libsasl2-modules: Postfix"),
         # What was asked for is not offered: no plugin would help.
         (True, "scram-sha-1", ["PLAIN", "SCRAM-SHA-256"], "Set auth_mechanism to one that the server offers"),
         # Without Postfix no plugin of it is missing.

@@ -173,7 +173,8 @@ def test_a_mechanism_of_which_there_is_no_package_is_told() -> None:
     debian = {"ID": "debian", "VERSION_ID": "12"}
     said = distributions.unpackaged(["sasl_plugin", "ca_file"], debian, ["PLAIN", "XOAUTH2"])
     assert said.startswith(
-        "Cyrus SASL's plugin for XOAUTH2: missing on this host, and no package of Debian is known to bring it. "
+        "This host has no plugin for its login: install Cyrus SASL's plugin for XOAUTH2, which no package of Debian is "
+        "known to bring (sasl-xoauth2: Fedora has it, EPEL for EL, a PPA for Ubuntu), and "
     )
     assert (
         "postfix_packages to one that brings it and to what else is missing (libsasl2-modules, ca-cert"
@@ -234,19 +235,21 @@ def test_names_and_sources_are_there_once_and_used() -> None:
 
 
 @pytest.mark.parametrize(
-    "release, mechanism, remedy",
+    "release, mechanisms, remedy",
     [
         ({"ID": "debian"}, "LOGIN", "install libsasl2-modules"),
-        ({"ID": "debian"}, "XOAUTH2",
-         "install its plugin, which no package of Debian is known to bring, or use another mechanism"),
+        ({"ID": "debian"}, "PLAIN LOGIN", "install libsasl2-modules"),
+        ({"ID": "debian"}, "XOAUTH2", "install Cyrus SASL's plugin for XOAUTH2, which no package of Debian is known to "
+         "bring (sasl-xoauth2: Fedora has it, EPEL for EL, a PPA for Ubuntu)"),
+        ({"ID": "debian"}, "NEW", "install Cyrus SASL's plugin for NEW, which no package of Debian is known to bring"),
         ({"ID": "rocky"}, "SCRAM-SHA-256", "install cyrus-sasl-scram"),
         ({"ID": "alpine"}, "PLAIN", "install libsasl and cyrus-sasl-login"),
-        ({"ID": "void"}, "PLAIN", "install Cyrus SASL's plugin for it (its package is libsasl2-modules on Debian, "
+        ({"ID": "void"}, "PLAIN", "install Cyrus SASL's plugin for PLAIN (its package is libsasl2-modules on Debian, "
          "cyrus-sasl-plain on EL and SUSE)"),
     ],
 )  # fmt: skip
-def test_the_remedy_for_a_plugin_is_this_hosts(release: dict[str, str], mechanism: str, remedy: str) -> None:
-    assert distributions.plugin_remedy(distributions.family(release), mechanism) == remedy
+def test_the_remedy_for_a_plugin_is_this_hosts(release: dict[str, str], mechanisms: str, remedy: str) -> None:
+    assert distributions.plugin_remedy(distributions.family(release), mechanisms.split()) == remedy
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,16 @@ def server_context(certificate: str = "good", newest: Any = None) -> ssl.SSLCont
     return _CONTEXTS[(certificate, newest)]
 
 
+def demanding_context(newest: Any) -> ssl.SSLContext:
+    """Of a server that takes no client without a certificate of the tests' own authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(str(DATA / "good.pem"))
+    context.load_verify_locations(CA)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.maximum_version = newest
+    return context
+
+
 class ScramServer:
     """The server's side of RFC 5802, from the RFC and without the client's code: base64 in, lines of SMTP out.
 

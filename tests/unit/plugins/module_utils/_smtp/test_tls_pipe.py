@@ -25,6 +25,7 @@ from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.serv
     NAME,
     NOW,
     POLICY,
+    demanding_context,
     server_context,
     single_bytes,
     whole,
@@ -177,12 +178,7 @@ def test_another_major_version_is_a_failed_handshake(cut: Cut) -> None:
 @CUTS
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_a_server_that_demands_a_client_certificate(cut: Cut, newest: Any) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(str(POLICY._paths[0]).replace("ca.pem", "good.pem"))
-    context.load_verify_locations(str(POLICY._paths[0]))
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.maximum_version = newest
-    client, server = pipe(), Server(context=context)
+    client, server = pipe(), Server(context=demanding_context(newest))
     found = shake(client, server, cut)
     assert found[-1].how == tls_pipe.CLIENT_CERTIFICATE
     assert len(found) == (2 if newest == ssl.TLSVersion.TLSv1_3 else 1)
@@ -196,14 +192,9 @@ def test_a_server_that_demands_a_client_certificate(cut: Cut, newest: Any) -> No
 def test_a_client_certificate_is_shown_to_a_server_that_demands_one(
     cut: Cut, newest: Any, shown: str, taken: bool
 ) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(str(DATA / "good.pem"))
-    context.load_verify_locations(CA)
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.maximum_version = newest
     certificate = str(DATA / f"{shown}.pem")
     policy = TlsPolicy(CA, client=[(certificate, certificate)])
-    client, server = TlsPipe(policy.context(True), NAME, "1.2"), Server(context=context)
+    client, server = TlsPipe(policy.context(True), NAME, "1.2"), Server(context=demanding_context(newest))
     found = shake(client, server, cut)
     if taken:
         assert found == [Secured()]

@@ -1444,8 +1444,9 @@ ROWS = [
                 "master.cf line N: relay/unix -o smtp_sasl_mechanism_filter = digest-md5, xoauth2, plain: the"
                 " plugin for DIGEST-MD5 is not installed; install libsasl2-modules",
                 "master.cf line N: relay/unix -o smtp_sasl_mechanism_filter = digest-md5, xoauth2, plain: the"
-                " plugin for XOAUTH2 is not installed; install its plugin, which no package of Debian is "
-                "known to bring, or use another mechanism",
+                " plugin for XOAUTH2 is not installed; install Cyrus SASL's plugin for XOAUTH2, which no package of "
+                "Debian is known to bring (sasl-xoauth2: Fedora has it, EPEL for EL, a PPA for Ubuntu), or use another "
+                "mechanism",
             ],
         },
         services=[

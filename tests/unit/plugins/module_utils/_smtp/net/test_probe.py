@@ -38,6 +38,7 @@ from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.serv
     Listener,
     Serve,
     closes,
+    demanding_context,
     says,
     smtp,
 )
@@ -80,11 +81,7 @@ def ask(
 def test_a_server_that_demands_a_client_certificate(
     newest: Any, shown: str, verdict: str, reason: str, advice: str
 ) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(str(DATA / "good.pem"))
-    context.load_verify_locations(CA)
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.maximum_version = newest
+    context = demanding_context(newest)
 
     def serve(connection: socket.socket) -> None:
         with context.wrap_socket(connection, server_side=True) as tls:
