@@ -83,6 +83,8 @@ SOURCES: dict[str, str] = {
     "sparkpost": "SparkPost/developers.sparkpost.com content/api/smtp.apib @88f24dc3",
     "aws-ec2": "awsdocs/amazon-ec2-user-guide doc_source/ec2-resource-limits.md @0c031e8",
     "aws-ses": "https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html",
+    "aws-ses-blog": "https://aws.amazon.com/blogs/ses/amazon-ses-smtp-recommendations/",
+    "aws-port-25": "https://aws.amazon.com/premiumsupport/knowledge-center/ec2-port-25-throttle (Japanese edition)",
     "azure": "MicrosoftDocs/azure-docs troubleshoot-outbound-smtp-connectivity.md @0062e91 (2021-04-28)",
     "digitalocean": "https://docs.digitalocean.com/support/why-is-smtp-blocked/ (an older copy)",
     "kiharani": "https://thekiharani.com/notes/why-your-vps-blocks-smtp-use-an-email-api (2026-06-26)",
@@ -92,6 +94,7 @@ SOURCES: dict[str, str] = {
     "linode": "https://www.linode.com/blog/linode/a-new-policy-to-help-fight-spam/ (2019-11-05)",
     "emailwiz-172": "https://github.com/LukeSmithxyz/emailwiz/issues/172",
     "docker-mailserver": "docker-mailserver docs/content/config/debugging.md @c9b015d",
+    "ovh-antispam": "ovh/docs dedicated_servers/antispam_best_practices/guide.en-gb.md @1f86c85 (2022-10-17)",
     "ovhcloud": "https://support.us.ovhcloud.com/hc/en-us/articles/16100926574995",
     "scaleway": "scaleway/docs-content how-to/send-emails-from-your-instance.mdx @0e97580 (2025-07-21)",
     "alibaba": "https://jp.alibabacloud.com/help/doc-detail/49123.htm (2019-08-22, Japan region)",
@@ -104,7 +107,7 @@ SOURCES: dict[str, str] = {
     "mmitech": "https://mmitech.info knowledgebase 9, 'Restricted Services on Our Platform'",
     "zhnet": "https://cloud.zhnet.co.uk announcements/5 (2023-11-17)",
     "edbb": "https://docs.edbb.com/faq/port-25-smtp-rate-limit-policy",
-    "railway-1126": "https://github.com/railwayapp/docs/issues/1126",
+    "railway": "railwayapp/docs content/docs/networking/outbound-networking.md @040e89a",
     "telkom": "https://blog.ardhosting.com/email-perubahan-port-pada-smtp-telkom/",
     "mailchimp": "https://mailchimp.com/developer/transactional/docs/smtp-integration/",
     "stalwart-23": "https://github.com/orgs/stalwartlabs discussion .github#23",
@@ -313,8 +316,8 @@ EGRESS: dict[str, Egress] = {
         as_of="2026-11",
     ),
     "aws_ec2": Egress(
-        _ports(PortPolicy(THROTTLED, PRIMARY), _OPEN_G, _OPEN_G, _OPEN_G),
-        ("aws-ec2", "aws-ses"),
+        _ports(PortPolicy(THROTTLED, PRIMARY), _OPEN, _OPEN, _OPEN_G),
+        ("aws-ec2", "aws-port-25", "aws-ses", "aws-ses-blog"),
         lift="send AWS the form 'Request to remove email sending limitations', per region and account",
         note="A probe of 25 may pass once and time out the next time. Security groups and network ACLs "
         "are a second "
@@ -328,17 +331,20 @@ EGRESS: dict[str, Egress] = {
         as_of="2026-11",
     ),
     "aws_lambda": Egress(
-        _ports(_BLOCKED_G, _OPEN_G, _OPEN_G, _OPEN_G),
+        _ports(_DEFAULT, _OPEN_G, _OPEN_G, _OPEN_G),
+        ("aws-port-25",),
+        lift="attach the function to a VPC with a NAT gateway and ask AWS; without a VPC it is not lifted",
         note="Not a target of Ansible in practice.",
         title="AWS Lambda",
         as_of="2026-11",
     ),
     "azure": Egress(
-        _ports(_DEFAULT, _OPEN_2, _OPEN, _OPEN_G),
+        _ports(_DEFAULT, _OPEN, _OPEN, _OPEN),
         ("azure",),
         lift="ask Azure to lift it for the subscription (pay-as-you-go, CSP and MPN ones only)",
-        note="Port 25 depends on the type of the subscription, which a host cannot see: open for Enterprise "
-        "Agreement, blocked for pay-as-you-go, CSP and MPN, blocked for good for MSDN, free and student.",
+        note="No port of an authenticated relay but 25 is restricted. That depends on the type of the subscription, "
+        "which a host cannot see: open for Enterprise Agreement, blocked for pay-as-you-go, CSP and MPN, blocked for "
+        "good for MSDN, free and student.",
         as_of="2026-11",
     ),
     "digitalocean": Egress(
@@ -379,7 +385,9 @@ EGRESS: dict[str, Egress] = {
     ),
     "ovhcloud": Egress(
         _ports(PortPolicy(REACTIVE, PRIMARY), _OPEN_G, _OPEN_G, _OPEN_G),
-        ("ovhcloud",),
+        ("ovhcloud", "ovh-antispam"),
+        lift="stop the mail that gave the alarm, then unblock the address in the Control Panel (IP, Anti-spam) or by "
+        "the API",
         note="25 is open until the spam scanner blocks the address in the network: a host that sent "
         "yesterday may time "
         "out today.",
@@ -461,9 +469,10 @@ EGRESS: dict[str, Egress] = {
         as_of="2026-11",
     ),
     "railway_paas": Egress(
-        _ports(_BLOCKED_G, _BLOCKED_G, _BLOCKED_2, _UNKNOWN),
-        ("railway-1126",),
-        note="A platform for containers: some environments leave only an HTTP API.",
+        _ports(_DEFAULT, _DEFAULT, _DEFAULT, _DEFAULT),
+        ("railway",),
+        lift="upgrade to the Pro plan and deploy the service again",
+        note="A platform for containers, without outgoing IPv6.",
         title="Railway",
         as_of="2026-11",
     ),

@@ -25,10 +25,10 @@ REGION, HOST = "eu-west-1", "relay.example.com"
 # What each provider does to a port, and how well that is known.
 PROVIDERS = {
     "gce": "25:blocked/secondary 465:open/secondary 587:open/secondary 2525:open/secondary",
-    "aws_ec2": "25:throttled/primary 465:open/general 587:open/general 2525:open/general",
+    "aws_ec2": "25:throttled/primary 465:open/primary 587:open/primary 2525:open/general",
     "aws_lightsail": "25:throttled/general 465:open/general 587:open/general 2525:open/general",
-    "aws_lambda": "25:blocked/general 465:open/general 587:open/general 2525:open/general",
-    "azure": "25:blocked_default/primary 465:open/secondary 587:open/primary 2525:open/general",
+    "aws_lambda": "25:blocked_default/primary 465:open/general 587:open/general 2525:open/general",
+    "azure": "25:blocked_default/primary 465:open/primary 587:open/primary 2525:open/primary",
     "digitalocean": "25:blocked/primary 465:blocked/secondary 587:blocked/secondary 2525:open/secondary",
     "hetzner_cloud": "25:blocked_default/primary 465:blocked_default/primary 587:open/secondary 2525:open/general",
     "linode": "25:blocked_default/primary 465:blocked_default/primary 587:blocked_default/primary 2525:open/general",
@@ -48,13 +48,17 @@ PROVIDERS = {
     "mmitech": "25:blocked/primary 26:blocked/primary 465:blocked/primary 587:blocked/primary 2525:blocked/primary",
     "zhnet": "25:blocked_default/primary 465:blocked_default/primary 587:unknown/general 2525:unknown/general",
     "edbb": "25:throttled/primary 465:unknown/general 587:unknown/general 2525:unknown/general",
-    "railway_paas": "25:blocked/general 465:blocked/general 587:blocked/secondary 2525:unknown/general",
+    "railway_paas": "25:blocked_default/primary 465:blocked_default/primary 587:blocked_default/primary "
+    "2525:blocked_default/primary",
     "residential_isp": "25:blocked/secondary 465:open/general 587:open/secondary 2525:open/general",
     "unknown": "",
 }
 # How a provider has its block lifted, in a word of its own; it is lifted on request where nothing more is known.
 LIFTS = {
     "aws_ec2": "send AWS the form",
+    "aws_lambda": "attach the function to a VPC with a NAT gateway",
+    "ovhcloud": "stop the mail that gave the alarm",
+    "railway_paas": "upgrade to the Pro plan",
     "aws_lightsail": "send AWS the form",
     "azure": "ask Azure to lift it for the subscription",
     "hetzner_cloud": "ask for it with a limit request in the console",
@@ -100,11 +104,11 @@ SERVICES = {
     "ionos": "587 465i",
     "infomaniak": "587 465i",
     "mailchannels": "587 465i",
-    "socketlabs": "587 2525",
+    "socketlabs": "587 2525 465i",
     "netcore_pepipost": "587 2525",
     "smtp_com": "2525 2082",
     "smtpeter": "587 2525 465i",
-    "scaleway_tem": "587",
+    "scaleway_tem": "587 2587 465i 2465i",
     "alibaba_directmail": "465i",
     "godaddy": "465i",
     "outmail_prolateral": "587 2525 8025 465i",
