@@ -67,7 +67,7 @@ class ActionModule(ActionBase):
             result["route"] = variables.route(found.values)
         elif role == "verify":
             typed.update(variables.expected_relay(found.values))
-            result["selective"] = variables.selective_relays(found.values)
+            result["expected"] = variables.expected_relays(found.values)
         return {**result, "changed": False, "typed": typed}
 
     def _reports(self, role: str, values: Mapping[str, Any]) -> list[str]:

@@ -70,10 +70,10 @@ route:
   returned: success of O(role=postfix)
   type: dict
   sample: {host: smtp.example.com, port: 587, tls: starttls}
-selective:
+expected:
   description:
-    - The relays of C(postfix_relays) that are for some senders or recipients alone, and the entries that take mail past
-      every relay, with their C(host), level of C(tls) and whether they have a C(login).
+    - Each entry of C(postfix_relays) with its C(host), its level of C(tls), whether it has a C(login), and for whom it
+      is.
   returned: success of O(role=verify)
   type: list
   elements: dict

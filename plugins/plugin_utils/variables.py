@@ -1013,7 +1013,7 @@ def needs(
                 route(values)
             elif role == "verify":
                 expected_relay(values)
-                selective_relays(values)
+                expected_relays(values)
         except (Wrong, OptionError) as error:
             found.append(str(error))
     return found
@@ -1443,8 +1443,8 @@ def _with_passwords(values: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{**one, **own} for one, own in zip(relays(values), secret)]
 
 
-def selective_relays(values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What role verify expects of the relays that are for some senders or recipients alone. Raises OptionError."""
+def expected_relays(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What role verify expects of each entry of a list of relays. Raises OptionError."""
     if not values.get("postfix_relays"):
         return []
     found = enumerate(parse_relays(_with_passwords(values), "postfix_relays", names=NAMES_OF_A_LIST))
@@ -1462,7 +1462,6 @@ def selective_relays(values: Mapping[str, Any]) -> list[dict[str, Any]]:
             "required": one.is_required,
         }
         for place, one in found
-        if one.selects
     ]
 
 

@@ -196,6 +196,7 @@ def test_a_certificate_for_one_relay_and_a_login_for_the_other(lab: Lab) -> None
     lab.cut()
     lab.reset()
     lab.deploy({"postfix_relays": [shown, curious]})
+    lab.verify({"postfix_relays": [shown, curious]})
     arrives(lab, "certified:587", "ops@example.test")
     lab.cut("certified", how="reject with tcp reset")
     arrives(lab, "ops@curious:587", "ops@example.test")

@@ -26,7 +26,7 @@ GOOD: dict[str, Any] = {
     "postfix_relay_provider": "amazon_ses",
     "postfix_relay_region": "eu-west-1",
     "postfix_relay_alternates": True,
-    "postfix_relays": [{"host": "relay.example.com", "port": "2525", "tls": "verify", "required": False, "cert_file": "/etc/ssl/web1.pem"}],
+    "postfix_relays": [{"host": "relay.example.com", "port": "2525", "tls": "verify", "required": False, "cert_file": "/etc/ssl/certs/ssl-cert-snakeoil.pem"}],
     "postfix_relay_ports": [2602, 2601],
     "postfix_relay_port": "2525",
     "postfix_relay_username": "ops@example.com",

@@ -25,8 +25,8 @@ PYTHON = "$(command -v python3 || command -v /usr/libexec/platform-python)"
 PARAMETERS = (
     "config_directory default_transport inet_interfaces maillog_file mydomain myhostname myorigin queue_directory "
     "relayhost sender_dependent_default_transport_maps sendmail_path smtp_helo_name smtp_sasl_auth_enable "
-    "smtp_sasl_mechanism_filter smtp_sasl_password_maps smtp_tls_CAfile smtp_tls_CApath "
-    "smtp_tls_loglevel smtp_tls_policy_maps smtp_tls_security_level smtp_tls_wrappermode "
+    "smtp_sasl_mechanism_filter smtp_sasl_password_maps smtp_tls_CAfile smtp_tls_CApath smtp_tls_cert_file "
+    "smtp_tls_key_file smtp_tls_loglevel smtp_tls_policy_maps smtp_tls_security_level smtp_tls_wrappermode "
     "tls_append_default_CA transport_maps"
 )
 PORT_NAMES = {"smtp": 25, "submission": 587, "submissions": 465, "smtps": 465}

@@ -152,7 +152,7 @@ def test_all_that_is_wrong_with_relays_is_said_at_once_and_by_its_place_in_the_u
     ]
 
 
-def test_verify_is_told_which_relays_are_for_some_senders_or_recipients_alone() -> None:
+def test_verify_is_told_what_each_relay_is_to_have() -> None:
     result = ask(
         "verify",
         postfix_relay_tls="encrypt",
@@ -170,13 +170,14 @@ def test_verify_is_told_which_relays_are_for_some_senders_or_recipients_alone() 
         ],
     )
     keys = ("relay", "name", "host", "tls", "login", "required")
-    assert [tuple(one[key] for key in keys) for one in result["selective"]] == [
+    assert [tuple(one[key] for key in keys) for one in result["expected"]] == [
+        (0, "postfix_relays[1]", "a.example.com", "encrypt", True, True),
         (1, "postfix_relays[2]", "b.example.com", "encrypt", True, True),
         (2, "postfix_relays[3]", "smtp.postmarkapp.com", "verify", False, False),
         (3, "postfix_relays[4]", "", "encrypt", False, True),
     ]
     assert "hunter2" not in str(result) and "secret" not in str(result)
-    assert ask("verify", postfix_relay_host="relay.example.com")["selective"] == []
+    assert ask("verify", postfix_relay_host="relay.example.com")["expected"] == []
 
 
 def test_access_tokens_are_refused_in_a_list() -> None:

@@ -281,6 +281,27 @@ def test_the_probe_trusts_what_postfix_trusts(
     assert server.probes[0]["ca_path"] == trusted
 
 
+def test_the_probe_shows_the_certificate_that_postfix_shows(server: Server) -> None:
+    server.verify(**ROUTE)
+    assert "client_cert" not in server.probes[0]
+    server.main_cf.update(smtp_tls_cert_file="/etc/web1.pem", smtp_tls_key_file="/etc/web1.key")
+    server.verify(**ROUTE)
+    assert (server.probes[1]["client_cert"], server.probes[1]["client_key"]) == (
+        "/etc/web1.pem",
+        "/etc/web1.key",
+    )
+    # One that is for this relay alone.
+    server.main_cf.update(relayhost="", default_transport="relay-1:[relay.example.com]:587")
+    server.overrides = (
+        "relay-1/unix/smtp_tls_cert_file = /etc/own.pem\nrelay-1/unix/smtp_tls_key_file = /etc/own.key\n"
+    )
+    server.verify(**ROUTE)
+    assert (server.probes[2]["client_cert"], server.probes[2]["client_key"]) == (
+        "/etc/own.pem",
+        "/etc/own.key",
+    )
+
+
 def test_without_a_recipient_no_mail_is_sent(server: Server) -> None:
     outcome = server.verify(**ROUTE)
     assert failures(outcome) == {}
@@ -422,6 +443,15 @@ def test_relays_of_senders_and_recipients_are_looked_up_as_postfix_does(server: 
     said = found["relays::mail_goes_by_the_relay_that_is_for_it"]
     assert "mail from ops@example.com should leave by second.example port 2525 (postfix_relays[1])" in said
     assert "example.org" not in said
+
+
+def test_a_relay_of_several_that_wants_no_login_needs_no_password(server: Server) -> None:
+    server.passwords.clear()
+    wants = {**RELAYS[0], "host": "relay.example.com", "senders": [], "recipients": []}
+    assert set(failures(server.verify(**ROUTE, relays=[wants]))) == {
+        "password::password_is_there_for_each_next_hop"
+    }
+    assert failures(server.verify(**ROUTE, relays=[{**wants, "login": False}])) == {}
 
 
 # What is broken of them, and what the named test then says: what is wrong, and what to do.
