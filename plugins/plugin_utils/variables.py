@@ -1022,7 +1022,8 @@ def needs(
 def _relay_needed(
     role: str, values: Mapping[str, Any], complaints: Sequence[str], misses: Sequence[NearMiss]
 ) -> list[str]:
-    if any(values.get(name) for name in RELAY) or values.get("postfix_direct"):
+    direct = values.get("postfix_direct")
+    if any(values.get(name) for name in RELAY) or (direct and role != "preflight"):
         return []
     if role == "preflight":
         named = any(
@@ -1032,6 +1033,12 @@ def _relay_needed(
         named = role == "verify"
     if named or any(one.startswith((*RELAY, "preflight_relays")) for one in complaints):
         return []
+    if direct:
+        return [
+            "postfix_direct is true, so this host has no relay to probe; to see whether port 25 is open to it, set "
+            "preflight_relays to a server that takes mail of another domain, as [mx.example.net:25]; or leave this "
+            "host out of preflight"
+        ]
     meant = [miss for miss in misses if miss.meant in RELAY]
     if meant:
         return [f"no relay is named; {pointed_out(miss)}" for miss in meant]

@@ -297,9 +297,8 @@ def test_a_variable_of_a_role_is_used() -> None:
     # The filter has all of them, and takes these.
     filtered = set(re.findall(r"\w+", (PLUGINS / "plugin_utils/submission.py").read_text(encoding="utf-8")))
     unused = {name for role in ROLES for name in options(role)} - anywhere - filtered
-    # The consent to do without a relay, for which plugin_utils/variables.py asks; and what plugin_utils/mesh.py makes
-    # listeners of.
-    assert unused == {"postfix_direct", "preflight_mesh"}
+    # What plugin_utils/mesh.py makes listeners of.
+    assert unused == {"preflight_mesh"}
 
 
 def test_every_variable_has_a_value_for_the_forms() -> None:
