@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
 from ansible import constants as C
 from ansible.errors import AnsibleActionFail
@@ -19,6 +19,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..plugin_utils.report import files, gate, model, play, terminal
+from ..plugin_utils.report.groups import spot
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "registered": {"type": "str"},
@@ -44,15 +45,23 @@ TITLES = {
 }
 
 
-def copied(host: str, facts: Mapping[str, Mapping[str, Any] | None]) -> str | None:
-    """Another host whose fact is this host's to the tenth of a millisecond: one measurement under two names."""
-    own = facts.get(host)
-    if not own or not own.get("helo_name"):
+def copied(host: str, batch: Sequence[str], fact_of: Callable[[str], Mapping[str, Any]]) -> str | None:
+    """Another host whose fact is this host's to the tenth of a millisecond: one measurement under two names.
+
+    A measurement that was made once is that of all, so the next host that has one is enough to look at.
+    """
+    own = fact_of(host)
+    if not own.get("helo_name"):
         return None
     figures = [figure for endpoint in own["endpoints"] for figure in endpoint.get("timings_ms", {}).values()]
     if sum(figure is not None for figure in figures) < FIGURES:
         return None
-    return next((name for name, fact in facts.items() if name != host and fact == own), None)
+    place = list(batch).index(host)
+    for name in (*batch[place + 1 :], *batch[:place]):
+        fact = fact_of(name)
+        if fact:
+            return name if fact == own else None
+    return None
 
 
 def misplaced(task: Any, host: str, batch: Sequence[str]) -> str | None:
@@ -204,6 +213,9 @@ class ActionModule(ActionBase):
         )
         return document, judged
 
+    def _fact(self, name: str) -> Mapping[str, Any]:
+        return self._result(name).get("ansible_facts", {}).get(FACT) or {}
+
     def _own(self) -> model.Host:
         one = self._result(self._host)
         host = model.routed_host(self._host, one)
@@ -213,8 +225,7 @@ class ActionModule(ActionBase):
         return host
 
     def _copied(self) -> str | None:
-        facts = {name: (self._result(name).get("ansible_facts") or {}).get(FACT) for name in self._batch}
-        other = copied(self._host, facts)
+        other = copied(self._host, self._batch, self._fact)
         if not other:
             return None
         return (
@@ -298,13 +309,17 @@ class ActionModule(ActionBase):
         said = " ".join(one.message for one in failing)
         own = [f"{one['port']} {one['verdict']}" for one in host["endpoints"] if not one["server"]]
         missed = [
-            f"{one['server']}:{one['port']} {one['verdict']}"
+            f"{spot(one)} {one['verdict']}"
             for one in host["endpoints"]
             if one["server"] and not one["usable"]
         ]
         parts = [f"{TITLES[host['state']]}: {', '.join(own)}"] if own else []
         parts += [f"Not reached: {', '.join(missed)}"] if missed else []
         if in_table and parts:
+            # What the verdicts do not say.
+            parts += [
+                one.message.rstrip(".") for one in failing if one.rule in (gate.CERTIFICATE, gate.POLICY)
+            ]
             said = f"{'. '.join(parts)}. The table has the reason, and what to do."
         # Ansible's own end for it, but where the play has it go on.
         unreachable = host["state"] == "unreachable" and not self._task.ignore_unreachable

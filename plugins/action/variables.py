@@ -63,6 +63,10 @@ class ActionModule(ActionBase):
         result["relays"] = variables.relays(found.values)
         if role == "preflight":
             result["mesh"] = others
+            if found.values.get(mesh.NAME) and not others:
+                me = str((task_vars or {})["inventory_hostname"])
+                nobody = f"{mesh.NAME} has {me} ask nobody: it names {me} alone, and no host asks itself"
+                result["warnings"] = [*result.get("warnings", ()), nobody]
         elif role == "postfix":
             result["route"] = variables.route(found.values)
         elif role == "verify":

@@ -71,9 +71,9 @@ def hosts_of(pattern: str, groups: Mapping[str, Sequence[str]]) -> list[str]:
         raise EmptyError(_unknown(unknown[0], groups))
     found = [host.name for host in _inventory(groups).list_hosts(parts)]
     if not found:
-        raise EmptyError(
-            f"{pattern} matches no host of the inventory, so nothing was done. {_choice(groups)}"
-        )
+        alone = len(parts) == 1 and parts[0] in groups
+        said = f"the group {pattern} is empty" if alone else f"{pattern} matches no host of the inventory"
+        raise EmptyError(f"{said}, so nothing was done. {_choice(groups)}")
     return found
 
 

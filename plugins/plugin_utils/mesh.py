@@ -73,8 +73,11 @@ def _of_entry(
     nowhere = True
     for server in servers:
         known = server_of(server)
-        given = entry.get("ports") or known.get("postfix_submission_ports") or []
-        ports = dict.fromkeys(_port(port, f"{name}.ports") for port in given)
+        given, whose = entry.get("ports"), f"{name}.ports"
+        if not given:
+            given = known.get("postfix_submission_ports") or []
+            whose = f"{name}: on {server}, postfix_submission_ports"
+        ports = dict.fromkeys(_port(port, whose) for port in given)
         kept = [port for port in ports if port not in excluded]
         if ports and not kept:
             raise Wrong(
@@ -113,10 +116,16 @@ def _reached(name: str, server: str, entry: Mapping[str, Any], known: Server) ->
         or mail_name
         or (server if "." in server else "")
     )
+    whose = f"{name}.address" if entry.get("address") else f"{name}: the address of {server}"
     try:
-        reached = {"host": check_host(address, f"{name}: the address of {server}")}
+        reached = {"host": check_host(address, whose)}
         if certified and check_host(certified) != reached["host"]:
             reached["server_name"] = check_host(certified)
     except OptionError as error:
-        raise Wrong(f"{error}; set postfix_myhostname of {server}, or address in an entry for it") from None
+        remedy = (
+            "write the name or the address alone, and ports beside it"
+            if entry.get("address")
+            else (f"set postfix_myhostname of {server}, or address in an entry for it")
+        )
+        raise Wrong(f"{str(error).rstrip('.')}; {remedy}") from None
     return {**reached, **({"self_signed": True} if known.get("postfix_submission_self_signed") else {})}

@@ -74,6 +74,7 @@ _VARIABLES = {
     "smtpd_sasl_path": "postfix_submission_auth_socket",
     "smtpd_sender_login_maps": "postfix_submission_senders",
     "smtpd_client_message_rate_limit": "postfix_submission_rate",
+    "smtpd_recipient_restrictions": "postfix_submission_policy_services",
     "message_size_limit": "postfix_submission_message_size",
 }
 
@@ -97,12 +98,12 @@ def submission(values: Mapping[str, Any]) -> dict[str, Any]:
             files.append({"path": SELF_SIGNED, "self_signed": True, "sensitive": True, "mode": "0600"})
         if values["postfix_submission_senders"]:
             files.append({"path": SENDERS, "content": _rows(values["postfix_submission_senders"])})
-        options = {**_OPTIONS, **_chosen(values, directory)}
+        chosen = _chosen(values, directory)
         for port in ports:
-            services.append(_service(port, options))
+            services.append(_service(port, {**_OPTIONS, **chosen}))
             name = f"{port}/inet"
             variables[name] = "postfix_submission_ports"
-            variables.update({f"{name} {one}": other for one, other in _VARIABLES.items() if one in options})
+            variables.update({f"{name} {one}": other for one, other in _VARIABLES.items() if one in chosen})
     return {"services": services, "files": files, "variables": variables}
 
 
@@ -157,6 +158,10 @@ def _chosen(values: Mapping[str, Any], directory: str) -> dict[str, str]:
     if values["postfix_submission_rate"]:
         options["smtpd_client_message_rate_limit"] = str(values["postfix_submission_rate"])
         options["smtpd_client_event_limit_exceptions"] = ""
+    if values["postfix_submission_policy_services"]:
+        # Asked after the login, since smtpd_relay_restrictions comes first.
+        asked = [f"check_policy_service {one}" for one in values["postfix_submission_policy_services"]]
+        options["smtpd_recipient_restrictions"] = ",".join([*asked, _USERS_ALONE])
     if values["postfix_submission_message_size"]:
         options["message_size_limit"] = str(values["postfix_submission_message_size"])
         options["cleanup_service_name"] = CLEANUP

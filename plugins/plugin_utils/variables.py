@@ -1103,6 +1103,22 @@ NEXT_HOP = ("relayhost", "default_transport")
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:
+    """Two variables that want the opposite of each other."""
+    return [*_past_the_relay(values), *_ports_taken_away(values)]
+
+
+def _ports_taken_away(values: Mapping[str, Any]) -> Iterator[str]:
+    ports = {str(port) for port in values.get("postfix_submission_ports") or ()}
+    for index, one in enumerate(values.get("postfix_services") or ()):
+        service = str(one.get("service"))
+        if one.get("state") == "absent" and one.get("type") == "inet" and service in ports:
+            yield (
+                f"postfix_services[{index}] takes the service {service} away, and postfix_submission_ports lists it; "
+                "leave one of the two out"
+            )
+
+
+def _past_the_relay(values: Mapping[str, Any]) -> list[str]:
     """What would send mail past the relay that was named, and so past the one that was probed."""
     relay = next((name for name in RELAY if values.get(name)), None)
     if relay == "postfix_relays":
@@ -1287,6 +1303,12 @@ def _submission(values: Mapping[str, Any], complaints: Sequence[str]) -> Iterato
             f"{prefix}auth_socket is {shown(socket)}, and takes a path below Postfix's queue directory, such as "
             "private/auth, or inet:host:port"
         )
+    for index, service in enumerate(values[f"{prefix}policy_services"]):
+        if not (":" in service and _SOCKET.match(service)):
+            yield (
+                f"{prefix}policy_services[{index}] is {shown(service)}, and takes the socket of a policy server, as "
+                "unix:path (below Postfix's queue directory) or inet:host:port"
+            )
     yield from _senders(values[f"{prefix}senders"])
     users = values[f"{prefix}users"]
     if users and values[f"{prefix}dovecot"] in ("", "users"):

@@ -21,7 +21,7 @@ from ...module_utils._base.words import listed
 from ...module_utils._route.hosting import BLOCKED, BLOCKED_DEFAULT, REACTIVE, THROTTLED
 from ...module_utils._smtp.verdict import VERDICTS
 from . import model
-from .groups import endpoint_name, spot_name
+from .groups import spot, spot_name
 
 NO_ROUTE, NOT_REACHED, ANY_UNUSABLE, CERTIFICATE, POLICY = (
     "no_route",
@@ -105,7 +105,8 @@ class Rules(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """Why a host fails. `rests_on`: the endpoints it comes from, as `host:port`, each with its verdict."""
+    """Why a host fails. `rests_on`: the endpoints it comes from, as `host:port` or `server:port` of the mesh, each with
+    its verdict."""
 
     host: str
     rule: str
@@ -177,15 +178,16 @@ def fail_on(value: Any, name: str = "fail_on") -> list[Any]:
             word = str(given).strip().lower().replace("-", "_")
             if word == CERTIFICATE:
                 days = _days(number, name)
-            elif number is not None:
+            elif number is None and (word in FAIL_ON or (word in VERDICTS and word != "ok")):
+                words.append(word)
+            elif number is not None and (word in FAIL_ON or word in VERDICTS):
                 raise Wrong(
                     f"{name} has a value for {_shown(word)}, and only {CERTIFICATE} takes one; write the word alone"
                 )
-            elif word in FAIL_ON or (word in VERDICTS and word != "ok"):
-                words.append(word)
             else:
                 close = difflib.get_close_matches(word, [*FAIL_ON, *VERDICTS], 1)
-                hint = f"did you mean {close[0]}?" if close else "the verdicts are in the notes of smtp_probe"
+                meant = f"{CERTIFICATE}: 14" if close == [CERTIFICATE] else "".join(close)
+                hint = f"did you mean {meant}?" if close else "the verdicts are in the notes of smtp_probe"
                 raise Wrong(f"{name} is {_shown(word)}, and takes {listed(FAIL_ON)} or verdicts; {hint}")
     words = list(dict.fromkeys(words))
     return [*words, *([{CERTIFICATE: days}] if days is not None else [])] or [NO_ROUTE]
@@ -408,7 +410,7 @@ def _of_policy(host: Host) -> Iterator[Finding]:
 
 
 def _spot(endpoint: Mapping[str, Any]) -> tuple[str, str]:
-    return endpoint_name(endpoint), str(endpoint["verdict"])
+    return spot(endpoint), str(endpoint["verdict"])
 
 
 # What is told beside it
@@ -425,12 +427,12 @@ def _changes(
         better += [_change(one, f"no longer: {one.message}") for key, one in old.items() if key not in new]
         worse += [_change(one, one.message) for key, one in new.items() if key not in old]
         told = {one.endpoint for one in (*old.values(), *new.values())}
-        was = {spot_name(one): one for one in before["endpoints"]} if before else {}
+        was = {spot(one): one for one in before["endpoints"]} if before else {}
         for one in host["endpoints"]:
-            where, verdict = spot_name(one), one["verdict"]
-            if endpoint_name(one) in told or where not in was or was[where]["usable"] == one["usable"]:
+            where, verdict = _spot(one)
+            if where in told or where not in was or was[where]["usable"] == one["usable"]:
                 continue
-            message = f"{where} was {was[where]['verdict']} and is {verdict}"
+            message = f"{spot_name(one)} was {was[where]['verdict']} and is {verdict}"
             (better if one["usable"] else worse).append({"host": host["name"], "message": message})
     return better, worse
 

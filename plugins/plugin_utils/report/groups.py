@@ -63,8 +63,13 @@ def endpoint_name(endpoint: Mapping[str, Any]) -> str:
     return f"{host}:{endpoint['port']}"
 
 
+def spot(endpoint: Mapping[str, Any]) -> str:
+    """What tells an endpoint from the others of a host: of the mesh its server, for several may share an address."""
+    return f"{endpoint['server']}:{endpoint['port']}" if endpoint.get("server") else endpoint_name(endpoint)
+
+
 def spot_name(endpoint: Mapping[str, Any]) -> str:
-    """The same, with the host that a listener of the mesh belongs to before it."""
+    """The same with the address."""
     name = endpoint_name(endpoint)
     return f"{endpoint['server']} at {name}" if endpoint.get("server") else name
 
@@ -72,7 +77,7 @@ def spot_name(endpoint: Mapping[str, Any]) -> str:
 def short_name(endpoint: Mapping[str, Any], host: Host) -> str:
     """The name of an endpoint beside the others of a host: of the only relay its port is enough."""
     if endpoint["server"]:
-        return f"{endpoint['server']}:{endpoint['port']}"
+        return spot(endpoint)
     relays = {one["host"] for one in host["endpoints"] if not one["server"]}
     return str(endpoint["port"]) if len(relays) == 1 else endpoint_name(endpoint)
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 from typing import Any, Collection, Iterable, Iterator, Mapping, NamedTuple, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from .gate import NOT_REACHED
-from .groups import endpoint_name, spot_name, way
+from .groups import spot, spot_name, way
 from .model import GOOD, Document, Host
 
 # The case that stands for the host itself.
@@ -108,7 +107,7 @@ def _of_host(kind: str, host: Host, judged: Judged) -> Suite:
         *(_endpoint(group, one, judged, lost) for one in host["endpoints"]),
         *(_test(host["name"], one) for one in host["tests"]),
     ]
-    endpoints = {endpoint_name(one) for one in host["endpoints"]}
+    endpoints = {spot(one) for one in host["endpoints"]}
     cases += _findings(group, judged.others(host["state"], endpoints), judged)
     seconds = host["duration_s"] or sum(case.seconds for case in cases)
     return Suite(host["name"], cases, seconds, _properties(host))
@@ -133,11 +132,9 @@ def _findings(group: str, found: Iterable[Mapping[str, Any]], judged: Judged) ->
 
 def _endpoint(group: str, one: Mapping[str, Any], judged: Judged, lost: bool) -> Case:
     """Where the host has no way each port that is closed fails, else those for which the gate fails."""
-    where = endpoint_name(one)
     name = f"{spot_name(one)} {one['tls']}" + (f" {one['family']}" if one["family"] else "")
     seconds = (one["timings_ms"]["total"] or 0.0) / 1000
-    # A server of the mesh may be the host's relay as well.
-    found = [each for each in judged.at(where) if each["rule"] != NOT_REACHED or one["server"]]
+    found = judged.at(spot(one))
     if one["usable"] and not found:
         return Case(group, name, seconds=seconds)
     message = f"{one['verdict']}: {one['reason']}"

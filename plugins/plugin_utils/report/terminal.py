@@ -17,7 +17,7 @@ from ansible.utils.color import stringc  # type: ignore[import-untyped]
 from ...module_utils._route.fact import whose_mail
 from . import model
 from .gate import NOT_REACHED, Finding, Gate
-from .groups import endpoint_name
+from .groups import spot
 
 GAP = "  "
 INDENT = "    "
@@ -230,9 +230,8 @@ def reached(hosts: Sequence[model.Host], findings: Mapping[str, Sequence[Finding
             same = by_server.get(key)
             by_server[key] = same._replace(hosts=[*same.hosts, host["name"]]) if same else reach
     together: dict[tuple[Any, ...], Reach] = {}
-    for (server, verdicts, _why), reach in by_server.items():
-        # What is wrong is told of each server by its name.
-        alike = (tuple(reach.hosts), verdicts, server if reach.why else "")
+    for (server, verdicts, why), reach in by_server.items():
+        alike = (tuple(reach.hosts), verdicts, tuple(one.replace(server, "") for one in why))
         same = together.get(alike)
         together[alike] = same._replace(servers=[*same.servers, server]) if same else reach
     return sorted(together.values(), key=lambda reach: reach.rank)
@@ -241,7 +240,7 @@ def reached(hosts: Sequence[model.Host], findings: Mapping[str, Sequence[Finding
 def _reach(
     host: model.Host, server: str, listeners: Sequence[Mapping[str, Any]], findings: Sequence[Finding]
 ) -> Reach:
-    places = [endpoint_name(one) for one in listeners]
+    places = [spot(one) for one in listeners]
     found = [one for one in findings if one.rule == NOT_REACHED and one.endpoint in places]
     why = [line for one in found for line in _told(one)]
     if not found:

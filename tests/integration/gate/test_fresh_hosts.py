@@ -82,9 +82,8 @@ def test_foreign_listener(lab: Lab) -> None:
     assert f"Port 25, on which Postfix is to listen, is held by python3 (process {process})" in done.words, (
         done.text
     )
-    assert "{service: smtp, type: inet, state: absent}" in done.words
-    services = '{"postfix_services": [{"service": "smtp", "type": "inet", "state": "absent"}]}'
-    done = lab.deploy("gce", "--check", "-e", services)
+    assert "postfix_smtp_inbound: false" in done.words
+    done = lab.deploy("gce", "--check", "-e", '{"postfix_smtp_inbound": false}')
     assert done.code == 0, done.text
     lab.on("gce", f"kill {process}")
 

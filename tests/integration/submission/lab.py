@@ -27,8 +27,10 @@ OTHER = "mail.example.org"
 
 
 def image(release: str) -> str:
-    """As for other tests, with the LMTP server of Dovecot and a milter that signs."""
-    return machine.image(release, ",dovecot-lmtpd,opendkim,opendkim-tools", "submission-host")
+    """As for other tests, with the LMTP server of Dovecot, a milter that signs and a policy server."""
+    return machine.image(
+        release, ",dovecot-lmtpd,opendkim,opendkim-tools,policyd-rate-limit", "submission-host"
+    )
 
 
 @functools.cache

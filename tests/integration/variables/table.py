@@ -70,6 +70,7 @@ GOOD: dict[str, Any] = {
     "postfix_submission_senders": {"joe": ["joe@example.com", "@example.net"]},
     "postfix_submission_message_size": 52428800,
     "postfix_submission_rate": 30,
+    "postfix_submission_policy_services": ["inet:127.0.0.1:10031"],
     "postfix_smtp_inbound": False,
     "postfix_replace": True,
     "postfix_adopt": True,

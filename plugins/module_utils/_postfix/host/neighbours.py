@@ -315,11 +315,15 @@ def _unseen() -> str:
 
 
 def judge_listener(port: int, holder: str) -> Obstacle:
-    name = "smtp" if port == 25 else str(port)
+    without = (
+        "Or let Postfix not listen there; it sends mail all the same: postfix_smtp_inbound: false"
+        if port == 25
+        else f"Or take {port} out of postfix_submission_ports, if it is there; else let Postfix not listen there: "
+        f"postfix_services: [{{service: {port}, type: inet, state: absent}}]"
+    )
     return Obstacle(
         f"Port {port}, on which Postfix is to listen, is held {holder}",
-        "Stop that program and keep it from starting again. Or let Postfix not listen there; it sends mail all the "
-        f"same: postfix_services: [{{service: {name}, type: inet, state: absent}}].",
+        f"Stop that program and keep it from starting again. {without}.",
     )
 
 

@@ -440,6 +440,15 @@ def test_the_mesh_is_made_of_the_variables_of_its_servers() -> None:
     ]
 
 
+def test_a_mesh_that_asks_nobody_says_so() -> None:
+    own = {"web1": {"postfix_submission_ports": [587]}}
+    result = meshed(["web1"], **own)
+    assert result["mesh"] == []
+    assert result["warnings"] == [
+        "preflight_mesh has web1 ask nobody: it names web1 alone, and no host asks itself"
+    ]
+
+
 def test_without_a_mesh_no_other_host_is_looked_at() -> None:
     assert ask("preflight", **RELAY)["mesh"] == []
 

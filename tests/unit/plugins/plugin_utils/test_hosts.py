@@ -53,7 +53,7 @@ def test_the_hosts_of_a_pattern(pattern, found):
             "mial is neither a group nor a host of the inventory, so nothing was done. Did you mean mail?",
         ),
         ("mail:!m9", "m9 is neither"),
-        ("retired", "retired matches no host of the inventory"),
+        ("retired", "the group retired is empty"),
         ("mail:!mail", "matches no host"),
         ("*.net", "matches no host"),
         (" ", "is empty"),

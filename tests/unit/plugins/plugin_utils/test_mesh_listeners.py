@@ -104,13 +104,15 @@ def test_a_certificate_of_the_roles_own_is_its_own_authority():
     [
         ("mial", "preflight_mesh[0] is 'mial': mial is neither a group nor a host of the inventory, so nothing"),
         ("mail:!mial1", "mial1 is neither a group nor a host"),
-        ("retired", "preflight_mesh[0] is 'retired': retired matches no host of the inventory"),
+        ("retired", "preflight_mesh[0] is 'retired': the group retired is empty"),
         ("mail:!mail", "matches no host of the inventory"),
         ("web1", "preflight_mesh[0] is 'web1', and no port is known on which web1 takes mail: postfix_submis"),
         ("mx", "write the ports here, as in {host: mx, ports: [25]}"),
         ({"host": "mail", "address": "10.0.0.1"}, "preflight_mesh[0].address is '10.0.0.1', and mail is 2 hosts"),
         ({"host": "mail1", "ports": [456]}, "preflight_mesh[0].ports: 456 is not a mail port; did you mean 465"),
-        ({"host": "mail1", "address": "a b"}, "preflight_mesh[0]: the address of mail1: 'a b' is neither a host name"),
+        ({"host": "mail1", "address": "a b"}, "preflight_mesh[0].address: 'a b' is neither a host name"),
+        ({"host": "mail1", "address": "192.0.2.1:587"}, "preflight_mesh[0].address: it has colons"),
+        ({"host": "mail1", "address": "192.0.2.1:587"}, "; write the name or the address alone, and ports beside it"),
         ({"host": "mail1", "prots": [25]}, "preflight_mesh[0] has no key 'prots'; did you mean ports?"),
         ({"ports": [25]}, "preflight_mesh[0].host is not set, and needed"),
     ],
@@ -119,6 +121,14 @@ def test_what_cannot_be_asked_is_refused(asked, words):
     with pytest.raises(Wrong) as refused:
         listeners(asked)
     assert words in str(refused.value)
+
+
+def test_a_port_that_the_server_names_is_told_as_its_own():
+    with pytest.raises(Wrong) as refused:
+        listeners("mail1", mail1={"postfix_submission_ports": [456]})
+    assert "preflight_mesh[0]: on mail1, postfix_submission_ports: 456 is not a mail port" in str(
+        refused.value
+    )
 
 
 def test_a_server_whose_ports_are_all_excluded_is_refused():

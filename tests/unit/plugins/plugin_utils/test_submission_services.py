@@ -107,6 +107,14 @@ def test_tls_begins_as_everywhere(port: int, implicit: str) -> None:
             {"submission_rate": "30"},
             {"smtpd_client_message_rate_limit": "30", "smtpd_client_event_limit_exceptions": ""},
         ),
+        ({}, {"smtpd_recipient_restrictions": "permit_sasl_authenticated,reject"}),
+        (
+            {"submission_policy_services": "unix:ratelimit/policy, inet:[::1]:10031"},
+            {
+                "smtpd_recipient_restrictions": "check_policy_service unix:ratelimit/policy,"
+                "check_policy_service inet:[::1]:10031,permit_sasl_authenticated,reject"
+            },
+        ),
         ({}, {"message_size_limit": None, "cleanup_service_name": None}),
         (
             {"submission_message_size": 5000000},
@@ -196,6 +204,11 @@ OFFERED = {"ports": [587], "cert_file": "/c.pem", "self_signed": False}
         ({"auth_socket": "inet:::1:1234"}, ["inet:host:port"]),
         ({"auth_socket": "inet:[::1]:1234"}, []),
         ({"auth_socket": "inet:127.0.0.1:1234"}, []),
+        (
+            {"policy_services": ["unix:ratelimit/policy", "ratelimit"]},
+            ["policy_services[1] is 'ratelimit'", "as unix:"],
+        ),
+        ({"policy_services": ["inet:10031"]}, ["policy_services[0]", "inet:host:port"]),
         ({"senders": {"joe": "joe"}}, ["postfix_submission_senders.joe holds 'joe'", "local@domain"]),
         ({"senders": {"joe": ["@example.org", "joe@b.example"]}}, []),
         ({"senders": {"joe": []}}, []),
@@ -216,6 +229,17 @@ def test_what_is_missing_or_wrong_is_named(given: dict[str, Any], parts: list[st
     said = variables.needs("postfix", values, [], [])
     assert len(said) == bool(parts)
     assert [part for part in parts if part not in said[0]] == []
+
+
+def test_a_port_that_is_offered_is_not_taken_away() -> None:
+    away = {"service": "587", "type": "inet", "state": "absent"}
+    offered = typed(**{f"submission_{name}": one for name, one in OFFERED.items()})
+    (said,) = variables.needs(
+        "postfix", {**offered, "postfix_direct": True, "postfix_services": [away]}, [], []
+    )
+    assert said.startswith(
+        "postfix_services[0] takes the service 587 away, and postfix_submission_ports lists it; "
+    )
 
 
 @pytest.mark.parametrize(

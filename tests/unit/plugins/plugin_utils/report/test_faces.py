@@ -92,7 +92,7 @@ DOCUMENTS = {
         model.preflight(
             {"a": routed("ok", mesh={"mail1": ("ok", "filtered")}), "mail1": routed("filtered", "ok")}, NOW
         ),
-        finding("a", "not_reached", "It is filtered.", endpoint="mail1.example.com:465"),
+        finding("a", "not_reached", "It is filtered.", endpoint="mail1:465"),
     ),
     "hostile": gated(
         model.preflight(
@@ -254,7 +254,7 @@ def test_a_listener_that_is_not_reached_is_a_case_that_fails():
     document = model.preflight(
         {"web1": routed("ok", "filtered", relays=relays, mesh={"mail1": ("ok", "filtered")})}, NOW
     )
-    found = finding("web1", "not_reached", "It is filtered.", endpoint="mail1.example.com:465")
+    found = finding("web1", "not_reached", "It is filtered.", endpoint="mail1:465")
     relay, listener = "mail1.example.com:465 implicit ipv4", "mail1 at mail1.example.com:465 implicit ipv4"
     for judged, what in (
         (document, "failure"),

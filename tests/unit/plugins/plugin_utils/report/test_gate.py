@@ -369,7 +369,7 @@ def test_the_judgement_as_data():
 # ------------------------------------------------------------------------------------------------ the mesh
 
 MESH = {"mail1": ("ok", "filtered"), "mail2": ("ok", "ok")}
-AT_MAIL1 = "mail1.example.com:465"
+AT_MAIL1 = "mail1:465"
 
 
 def test_a_listener_that_is_not_reached_fails_the_host_and_leaves_its_route():
@@ -379,7 +379,7 @@ def test_a_listener_that_is_not_reached_fails_the_host_and_leaves_its_route():
     found = judged(document)
     (finding,) = found.findings
     assert (finding.host, finding.rule, finding.endpoint) == ("web1", "not_reached", AT_MAIL1)
-    assert finding.message.startswith(f"mail1 at {AT_MAIL1} is filtered: What was seen of filtered")
+    assert finding.message.startswith("mail1 at mail1.example.com:465 is filtered: What was seen of filtered")
     assert "opened in the firewall of mail1" in finding.message
     assert found.line == "preflight: 2 of 2 hosts have a route; 1 fails the gate"
     assert document["hosts"][0]["route"] == report(web1=routed("ok"))["hosts"][0]["route"]
@@ -395,7 +395,7 @@ def test_other_rules_hold_for_listeners_that_are_reached():
     document = report(web1=routed("ok", mesh={"mail1": ("certificate_expiring",)}))
     assert judged(document).passed
     (one,) = judged(document, fail_on="certificate_expiring").findings
-    assert (one.rule, one.endpoint) == ("certificate_expiring", "mail1.example.com:587")
+    assert (one.rule, one.endpoint) == ("certificate_expiring", "mail1:587")
     (one,) = judged(document, fail_on="certificate_days:14").findings
     assert one.message.startswith("The certificate of mail1 at mail1.example.com:587 has 11 days left")
 
@@ -407,7 +407,9 @@ def test_other_rules_hold_for_listeners_that_are_reached():
         ({"verdict": "filtered"}, True),
         ({"verdict": "no_route"}, False),
         ({"endpoint": AT_MAIL1}, True),
-        ({"endpoint": "mail1.*"}, True),
+        ({"endpoint": "mail1:*"}, True),
+        # The address may be another server's as well.
+        ({"endpoint": "mail1.example.com:465"}, False),
         ({"endpoint": "587"}, False),
         ({"endpoint": "465", "verdict": "not_*", "host": "web*"}, True),
         ({"host": "mail1"}, False),
@@ -432,7 +434,7 @@ def test_a_baseline_knows_a_listener():
     found = judged(new, baseline=old)
     assert [(one.endpoint, one.known) for one in found.findings] == [
         (AT_MAIL1, True),
-        ("mail2.example.com:587", False),
+        ("mail2:587", False),
     ]
     assert [one["message"].partition(":587")[0] for one in found.worse] == ["mail2 at mail2.example.com"]
     assert not judged(old, baseline=new).failing
@@ -453,3 +455,23 @@ def test_a_server_of_the_mesh_may_be_the_relay_as_well():
     assert judged(report(web1=result)).passed
     found = judged(report(web1=result), baseline=report(web1=before))
     assert (len(found.better), len(found.worse)) == (1, 0)
+
+
+def test_servers_at_one_address_are_two():
+    """Behind one address of a gateway, for instance: what is known or waived of one is not of the other."""
+
+    def found(**verdicts):
+        one = report(web1=routed("ok", mesh={name: (verdict,) for name, verdict in verdicts.items()}))
+        for endpoint in one["hosts"][0]["endpoints"][1:]:
+            endpoint["host"] = "192.0.2.1"
+        return one
+
+    old, new = found(mail1="ok", mail2="refused"), found(mail1="refused", mail2="refused")
+    known = judged(new, baseline=old)
+    assert [(one.endpoint, one.known) for one in known.findings] == [
+        ("mail1:587", False),
+        ("mail2:587", True),
+    ]
+    assert [one["message"].partition(" is ")[0] for one in known.worse] == ["mail1 at 192.0.2.1:587"]
+    waived = judged(new, waivers=[waiver(endpoint="mail2:587")])
+    assert [one.endpoint for one in waived.findings if one.fails] == ["mail1:587"]

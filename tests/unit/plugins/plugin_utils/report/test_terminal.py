@@ -192,11 +192,13 @@ def test_servers_that_the_same_hosts_reach_are_together():
     assert mesh_of(text) == ["4 hosts: web1, web2, web3 … → 5 hosts: mail1, mail2, mail3 …: 587 ok"]
 
 
-def test_what_is_wrong_is_told_of_each_server():
-    text = shown({"web1": routed("ok", mesh={"mail1": ("refused",), "mail2": ("refused",)})}, width=100)
-    assert [line for line in mesh_of(text) if not line.startswith(" ")] == [
-        "web1 → mail1: 587 refused",
-        "web1 → mail2: 587 refused",
+def test_what_is_wrong_with_several_servers_is_told_of_the_first():
+    mesh = {"mail1": ("refused",), "mail2": ("filtered",), "mail3": ("refused",)}
+    lines = mesh_of(shown({"web1": routed("ok", mesh=mesh)}, width=100))
+    assert lines[1].startswith("    mail1 at mail1.example.com:587 is refused: ")
+    assert [line for line in lines if not line.startswith(" ")] == [
+        "web1 → mail1, mail3: 587 refused",
+        "web1 → mail2: 587 filtered",
     ]
 
 

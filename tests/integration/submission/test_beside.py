@@ -1,4 +1,4 @@
-"""A milter signs what users submit and what the host sends, and the signature is good where the relay delivers."""
+"""Other programs beside Postfix: a milter signs what users submit and the host sends, a policy server limits each user."""
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -37,6 +37,14 @@ Socket inet:8891@127.0.0.1
 PidFile /run/opendkim/opendkim.pid
 UserID opendkim
 """
+# Two messages an hour for each login, and then: later.
+POLICY = """
+import yaml
+path = "/etc/policyd-rate-limit.yaml"
+settings = yaml.safe_load(open(path))
+settings["limits"] = [[2, 3600]]
+yaml.safe_dump(settings, open(path, "w"))
+"""
 MILTERS = {"smtpd_milters": "inet:127.0.0.1:8891", "non_smtpd_milters": "$smtpd_milters"}
 
 
@@ -52,12 +60,20 @@ def start_milter(host: Server) -> None:
     host.machine.run("chown -R opendkim:opendkim /etc/dkimkeys; systemctl restart opendkim")
 
 
-@pytest.fixture
+def start_policy_server(host: Server) -> None:
+    host.machine.run("python3 -", stdin=POLICY)
+    host.machine.run("systemctl restart policyd-rate-limit")
+
+
+@pytest.fixture(scope="module")
 def signing(lab: SubmissionLab) -> Iterator[SubmissionLab]:
     lab.reset()
     at_once(lab.hosts, start_milter)
-    lab.deployed(relay(postfix_parameters=MILTERS))
+    at_once(lab.hosts, start_policy_server)
+    policy = {"postfix_submission_policy_services": ["unix:ratelimit/policy"]}
+    lab.deployed(relay(postfix_parameters=MILTERS, **policy))
     yield lab
+    at_once(lab.hosts, lambda host: host.machine.run("systemctl stop policyd-rate-limit opendkim"))
 
 
 def test_what_leaves_by_the_relay_is_signed(signing: SubmissionLab) -> None:
@@ -74,3 +90,14 @@ def test_what_leaves_by_the_relay_is_signed(signing: SubmissionLab) -> None:
             assert verifies(message), message
             for old, new in ((b"\r\nSubject: ", b"\r\nSubject: x"), (b"\r\n\r\n", b"\r\n\r\nx")):
                 assert not verifies(message.replace(old, new, 1))
+
+
+def test_each_user_has_a_limit_of_his_own(signing: SubmissionLab) -> None:
+    letter = {"port": 587, "to": outside.RECIPIENT, "text": "Subject: x\n\nx"}
+
+    def letters(user: str, sender: str, many: int) -> list[tuple[str, dict[str, object]]]:
+        return [("submit", {**letter, "login": (user, USERS[user]), "sender": sender})] * many
+
+    for host in signing.hosts:
+        said = host.ask(*letters("ann@example.org", "ann@example.org", 3), *letters("joe", SENDER, 1))
+        assert said == ["taken", "taken", "450 at RCPT", "taken"], f"{host}: {host.log('x')}"
