@@ -17,7 +17,7 @@ import os
 import shutil
 import stat
 import time
-from typing import Any, Mapping, NamedTuple, NoReturn, Sequence
+from typing import Any, Iterator, Mapping, NamedTuple, NoReturn, Sequence
 
 from ..checks.finding import Finding
 from ..files import main_cf, master_cf
@@ -187,7 +187,25 @@ def _predict_fresh(request: Request, without_postfix: bool) -> Outcome:
         outcome.warnings.append(
             "Postfix is not installed here: the diff is against nothing, and Postfix did not check the configuration"
         )
+    variables = request.block.variables if request.block else {}
+    outcome.warnings += _absent_certificates(plan, request.config_directory, variables)
     return outcome
+
+
+def _absent_certificates(plan: Plan, directory: str, variables: Mapping[str, str]) -> Iterator[str]:
+    """The files of services that are not there, for which a real run is refused once Postfix is; each once."""
+    created = {os.path.join(directory, change.path) for change in plan.changes}
+    told: set[str] = set()
+    for entry in plan.master.services:
+        for name, path in entry.options:
+            absent = name in ("smtpd_tls_cert_file", "smtpd_tls_key_file") and path.startswith("/")
+            if absent and path not in {*created, *told} and not os.path.exists(path):
+                told.add(path)
+                place = f"{entry.service}/{entry.type} {name}"
+                yield (
+                    f"{variables.get(place, place)}: the file {path} does not exist, and unless a package brings it, a "
+                    "real run will be refused"
+                )
 
 
 def outcome_of(plan: Plan, request: Request) -> Outcome:

@@ -99,6 +99,30 @@ def test_what_is_missing_is_reported_where_that_is_asked_for(
     assert (result["changed"], result["missing"], result["files"]) == (False, ["postfix"], [])
 
 
+def test_a_certificate_that_is_not_there_yet_is_told_before_postfix_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = tmp_path / "mail.key"
+    key.touch()
+    absent = str(tmp_path / "mail.pem")
+    options = {"smtpd_tls_cert_file": absent, "smtpd_tls_key_file": str(key)}
+    services = [
+        {"service": port, "type": "inet", "private": "n", "command": "smtpd", "options": options}
+        for port in ("2587", "8465")
+    ]
+    block = {"variables": {"2587/inet smtpd_tls_cert_file": "postfix_submission_cert_file"}}
+    _code, result, _printed, _logged = run(
+        monkeypatch, capsys, postfix_config, config_directory=str(tmp_path), services=services, block=block
+    )
+    # As text: newer releases of ansible-core have mappings there.
+    told = [str(one) for one in result["warnings"] if "does not exist" in str(one)]
+    assert len(told) == 1
+    assert (
+        f"postfix_submission_cert_file: the file {absent} does not exist, and unless a package brings it"
+        in told[0]
+    )
+
+
 @pytest.mark.parametrize(
     "secret", ["postfix", "ok", "25", "main.cf", "missing", "installed", "sasl_passwd", "False"]
 )
