@@ -116,7 +116,7 @@ class ActionModule(ActionBase):
             self._report = self._files(arguments)
             baseline, missing = self._baseline(arguments)
         except (gate.Wrong, files.ReportError) as wrong:
-            raise AnsibleActionFail(f"{str(wrong).rstrip('.')}.") from None
+            raise AnsibleActionFail(model.sentence(str(wrong))) from None
         # Whose the results of the others are is not known to a host to which they may be delegated.
         self._delegated = bool(self._task.delegate_to) and len(self._batch) > 1
         together = in_step(self._task) and not self._delegated

@@ -20,7 +20,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils._base.words import listed
 from ..plugin_utils import mesh, variables
-from ..plugin_utils.report import play
+from ..plugin_utils.report import model, play
 
 ARGUMENTS: dict[str, dict[str, Any]] = {"role": {"type": "str", "required": True}}
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -57,7 +57,7 @@ class ActionModule(ActionBase):
         others, wrong = self._mesh(specs, found, task_vars or {})
         complaints += wrong
         if complaints:
-            return {**result, "failed": True, "msg": "\n".join(f"{one}." for one in complaints)}
+            return {**result, "failed": True, "msg": "\n".join(map(model.sentence, complaints))}
         typed = variables.public(self._known(specs), found.values)
         result["generic"] = variables.generic(found.values)
         result["relays"] = variables.relays(found.values)

@@ -593,6 +593,7 @@ def _list_example(name: str, elements: str) -> str:
         "postfix_maps": "[{path: virtual, content: ...}]",
         "postfix_services": "[{service: submission, type: inet, command: smtpd}]",
         "preflight_relays": "[relay.example.com]",
+        "preflight_mesh": "[mail, {host: mx1, ports: [25]}]",
         "postfix_relays": "[{host: relay.example.com}]",
         "postfix_mydestination": "[example.com, $myhostname]",
         "postfix_mynetworks": "[127.0.0.0/8, 192.0.2.0/24]",

@@ -371,7 +371,7 @@ def _all_findings(host: Host, asked: Rules) -> Iterator[Finding]:
 
 def _of_endpoint(name: str, one: Mapping[str, Any], asked: Rules) -> Iterator[Finding]:
     where, verdict = _spot(one)
-    said = f"{spot_name(one)} is {verdict}: {_sentence(one['reason'])}"
+    said = f"{spot_name(one)} is {verdict}: {model.sentence(one['reason'])}"
     if one.get("server") and not one["usable"]:
         yield Finding(name, NOT_REACHED, f"{said} {one['advice']}", where, [(where, verdict)])
     elif verdict in asked.fail_on:
@@ -477,10 +477,6 @@ def _line(document: Document, failing: Sequence[str], to_come: int, skipped: int
     parts += [f"{skipped} skipped"] if skipped else []
     parts += [f"{to_come} to come"] if to_come else []
     return "; ".join(parts)
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _like(text: str, pattern: str) -> bool:

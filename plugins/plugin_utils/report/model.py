@@ -133,6 +133,11 @@ def summary(kind: str, hosts: Iterable[Host]) -> dict[str, Any]:
     }
 
 
+def sentence(text: str) -> str:
+    """With a full stop, where nothing else ends it."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
 def headline(document: Document) -> str:
     """The document in one line, which begins as somebody may grep for it."""
     kind, counts = document["kind"], document["summary"]
