@@ -74,7 +74,7 @@ _VARIABLES = {
     "smtpd_sasl_path": "postfix_submission_auth_socket",
     "smtpd_sender_login_maps": "postfix_submission_senders",
     "smtpd_client_message_rate_limit": "postfix_submission_rate",
-    "smtpd_recipient_restrictions": "postfix_submission_policy_services",
+    "smtpd_data_restrictions": "postfix_submission_policy_services",
     "message_size_limit": "postfix_submission_message_size",
 }
 
@@ -159,9 +159,9 @@ def _chosen(values: Mapping[str, Any], directory: str) -> dict[str, str]:
         options["smtpd_client_message_rate_limit"] = str(values["postfix_submission_rate"])
         options["smtpd_client_event_limit_exceptions"] = ""
     if values["postfix_submission_policy_services"]:
-        # Asked after the login, since smtpd_relay_restrictions comes first.
+        # Once for each message, when its sender and the number of its recipients are known.
         asked = [f"check_policy_service {one}" for one in values["postfix_submission_policy_services"]]
-        options["smtpd_recipient_restrictions"] = ",".join([*asked, _USERS_ALONE])
+        options["smtpd_data_restrictions"] = ",".join([_OPTIONS["smtpd_data_restrictions"], *asked])
     if values["postfix_submission_message_size"]:
         options["message_size_limit"] = str(values["postfix_submission_message_size"])
         options["cleanup_service_name"] = CLEANUP

@@ -100,4 +100,4 @@ def test_each_user_has_a_limit_of_his_own(signing: SubmissionLab) -> None:
 
     for host in signing.hosts:
         said = host.ask(*letters("ann@example.org", "ann@example.org", 3), *letters("joe", SENDER, 1))
-        assert said == ["taken", "taken", "450 at RCPT", "taken"], f"{host}: {host.log('x')}"
+        assert said == ["taken", "taken", "450 SMTPDataError", "taken"], f"{host}: {host.log('x')}"

@@ -335,7 +335,7 @@ def test_submission_has_what_its_variables_say(deploy: Deployer) -> None:
         "smtpd_tls_key_file": GOOD["postfix_submission_key_file"],
         "smtpd_sasl_type": "cyrus",
         "smtpd_client_message_rate_limit": "30",
-        "smtpd_recipient_restrictions": "check_policy_service inet:127.0.0.1:10031,permit_sasl_authenticated,reject",
+        "smtpd_data_restrictions": "reject_unauth_pipelining,check_policy_service inet:127.0.0.1:10031",
         "message_size_limit": "52428800",
         "smtpd_forbid_bare_newline": "yes",
     }

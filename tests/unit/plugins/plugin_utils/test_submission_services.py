@@ -107,12 +107,12 @@ def test_tls_begins_as_everywhere(port: int, implicit: str) -> None:
             {"submission_rate": "30"},
             {"smtpd_client_message_rate_limit": "30", "smtpd_client_event_limit_exceptions": ""},
         ),
-        ({}, {"smtpd_recipient_restrictions": "permit_sasl_authenticated,reject"}),
+        ({}, {"smtpd_data_restrictions": "reject_unauth_pipelining"}),
         (
             {"submission_policy_services": "unix:ratelimit/policy, inet:[::1]:10031"},
             {
-                "smtpd_recipient_restrictions": "check_policy_service unix:ratelimit/policy,"
-                "check_policy_service inet:[::1]:10031,permit_sasl_authenticated,reject"
+                "smtpd_data_restrictions": "reject_unauth_pipelining,check_policy_service unix:ratelimit/policy,"
+                "check_policy_service inet:[::1]:10031"
             },
         ),
         ({}, {"message_size_limit": None, "cleanup_service_name": None}),
