@@ -132,10 +132,15 @@ class Host:
         subprocess.run([*self.entering, "bash", "-c", command], input=made.stdout, check=True, cwd="/")
 
     def run(self, command: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        done = subprocess.run(
             [*self.entering, "bash", "-c", command],
-            input=stdin, capture_output=True, text=True, check=check, cwd="/",
+            input=stdin, capture_output=True, text=True, check=False, cwd="/",
         )  # fmt: skip
+        if check and done.returncode:
+            raise RuntimeError(
+                f"{self.name}: {command}\nstatus {done.returncode}\n{done.stdout}{done.stderr}"
+            )
+        return done
 
     def own_directory(self) -> None:
         """Give the container /etc/postfix in its own layer: one of the image's layer cannot be exchanged."""

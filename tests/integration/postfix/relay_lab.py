@@ -128,7 +128,9 @@ def tried(wish: dict[str, Any]) -> dict[str, Any]:
     shell(f"rm -rf {LIVE}/* && cp -a {STOCK}/. {LIVE}/")
     written(wish, LIVE)
     # Nothing of the round before may answer for this one.
-    shell("postfix abort || true; postfix start")
+    shell(
+        "postfix abort || true; for _try in $(seq 100); do postfix start && break; sleep 0.1; done; postfix status"
+    )
     asked = subprocess.run(
         ["ip", "netns", "exec", "strangers", sys.executable, str(HERE / "stranger.py")],
         input=json.dumps({"server": SERVER, "errands": wish["errands"]}),
