@@ -14,6 +14,7 @@ import functools
 import json
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,7 +29,6 @@ sys.path[:0] = [str(ROOT / "extensions" / "molecule" / "lab"), str(ROOT / "tests
 import lab as tool
 from attacked import CERTIFICATES
 from world.machine import entering, podman
-from world.playbook import called
 
 NAME = os.environ.get("MAILOPS_LAB_NAME", "verify-test") + os.environ.get("PYTEST_XDIST_WORKER", "")
 CAST = [
@@ -70,9 +70,21 @@ def everywhere(instance: tool.Lab, scripts: dict[str, str]) -> None:
 
 def playbook(instance: tool.Lab, name: str, *arguments: str, hosts: str = "mail", **variables: Any) -> str:
     """Run a playbook of the collection; everything that it printed."""
+    environment = {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "collections"),
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_FORCE_COLOR": "0",
+        "ANSIBLE_PIPELINING": "1",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
     extra = ["-e", json.dumps({"smtp_hosts": hosts, **variables})]
-    output, _status = called("-i", str(instance.state / "inventory.yml"), name, *extra, *arguments)
-    return output
+    command = ["ansible-playbook", "-i", str(instance.state / "inventory.yml"), name, *extra, *arguments]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        errors="replace", env=environment, timeout=600, check=False,
+    )  # fmt: skip
+    return done.stdout
 
 
 def verify(instance: tool.Lab, *arguments: str, hosts: str = "mail", **variables: Any) -> dict[str, Verified]:

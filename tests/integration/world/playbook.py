@@ -76,20 +76,18 @@ def play(name: str, given: Mapping[Machine, Mapping[str, Any]], *arguments: str)
     inventory = _ROOM / f"inventory-{os.getpid()}.json"
     inventory.write_text(json.dumps({"mail": {"hosts": {m.release: _host(m, v) for m, v in given.items()}}}))
     inventory.chmod(0o600)
-    began = time.monotonic()
-    output, status = called("-i", str(inventory), playbook, *arguments)
-    seconds = time.monotonic() - began
-    return {machine: _run(machine.release, output, seconds, status) for machine in given}
-
-
-def called(*arguments: str) -> tuple[str, int]:
-    """Everything that ansible-playbook prints with these arguments, and its exit status."""
     log = _ROOM / f"run-{os.getpid()}.log"
+    began = time.monotonic()
     pid = os.fork()
     if pid == 0:
-        _child(["ansible-playbook", *arguments], log)
+        _child(["ansible-playbook", "-i", str(inventory), playbook, *arguments], log)
     _pid, status = os.waitpid(pid, 0)
-    return log.read_text(errors="backslashreplace"), os.waitstatus_to_exitcode(status)
+    seconds = time.monotonic() - began
+    output = log.read_text(errors="backslashreplace")
+    return {
+        machine: _run(machine.release, output, seconds, os.waitstatus_to_exitcode(status))
+        for machine in given
+    }
 
 
 def _host(machine: Machine, variables: Mapping[str, Any]) -> dict[str, Any]:
