@@ -74,7 +74,9 @@ _VARIABLES = {
     "smtpd_sasl_path": "postfix_submission_auth_socket",
     "smtpd_sender_login_maps": "postfix_submission_senders",
     "smtpd_client_message_rate_limit": "postfix_submission_rate",
+    "smtpd_recipient_restrictions": "postfix_submission_policy_services",
     "smtpd_data_restrictions": "postfix_submission_policy_services",
+    "smtpd_end_of_data_restrictions": "postfix_submission_policy_services",
     "message_size_limit": "postfix_submission_message_size",
 }
 
@@ -159,9 +161,11 @@ def _chosen(values: Mapping[str, Any], directory: str) -> dict[str, str]:
         options["smtpd_client_message_rate_limit"] = str(values["postfix_submission_rate"])
         options["smtpd_client_event_limit_exceptions"] = ""
     if values["postfix_submission_policy_services"]:
-        # Once for each message, when its sender and the number of its recipients are known.
         asked = [f"check_policy_service {one}" for one in values["postfix_submission_policy_services"]]
-        options["smtpd_data_restrictions"] = ",".join([_OPTIONS["smtpd_data_restrictions"], *asked])
+        name = f"smtpd_{values['postfix_submission_policy_stage']}_restrictions"
+        rest = [_OPTIONS[name]] if _OPTIONS[name] else []
+        # A server that permits what it is asked for is not the last word at RCPT: smtpd_relay_restrictions are as well.
+        options[name] = ",".join([*asked, *rest] if rest == [_USERS_ALONE] else [*rest, *asked])
     if values["postfix_submission_message_size"]:
         options["message_size_limit"] = str(values["postfix_submission_message_size"])
         options["cleanup_service_name"] = CLEANUP

@@ -71,6 +71,7 @@ GOOD: dict[str, Any] = {
     "postfix_submission_message_size": 52428800,
     "postfix_submission_rate": 30,
     "postfix_submission_policy_services": ["inet:127.0.0.1:10031"],
+    "postfix_submission_policy_stage": "end_of_data",
     "postfix_smtp_inbound": False,
     "postfix_replace": True,
     "postfix_adopt": True,

@@ -321,6 +321,7 @@ SUBMISSION = of(
     "postfix_submission_senders", "postfix_submission_message_size", "postfix_submission_rate",
     "postfix_submission_sasl", "postfix_submission_auth_socket", "postfix_submission_users",
     "postfix_submission_dovecot", "postfix_smtp_inbound", "postfix_submission_policy_services",
+    "postfix_submission_policy_stage",
 )  # fmt: skip
 
 
@@ -335,7 +336,7 @@ def test_submission_has_what_its_variables_say(deploy: Deployer) -> None:
         "smtpd_tls_key_file": GOOD["postfix_submission_key_file"],
         "smtpd_sasl_type": "cyrus",
         "smtpd_client_message_rate_limit": "30",
-        "smtpd_data_restrictions": "reject_unauth_pipelining,check_policy_service inet:127.0.0.1:10031",
+        "smtpd_end_of_data_restrictions": "check_policy_service inet:127.0.0.1:10031",
         "message_size_limit": "52428800",
         "smtpd_forbid_bare_newline": "yes",
     }

@@ -115,6 +115,17 @@ def test_tls_begins_as_everywhere(port: int, implicit: str) -> None:
                 "check_policy_service inet:[::1]:10031"
             },
         ),
+        (
+            {"submission_policy_services": "unix:x/y", "submission_policy_stage": "recipient"},
+            {
+                "smtpd_data_restrictions": "reject_unauth_pipelining",
+                "smtpd_recipient_restrictions": "check_policy_service unix:x/y,permit_sasl_authenticated,reject",
+            },
+        ),
+        (
+            {"submission_policy_services": "unix:x/y", "submission_policy_stage": "end_of_data"},
+            {"smtpd_end_of_data_restrictions": "check_policy_service unix:x/y"},
+        ),
         ({}, {"message_size_limit": None, "cleanup_service_name": None}),
         (
             {"submission_message_size": 5000000},

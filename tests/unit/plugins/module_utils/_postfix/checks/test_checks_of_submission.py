@@ -61,6 +61,7 @@ SUBMISSION = st.fixed_dictionaries(
         ),
         "postfix_submission_message_size": st.sampled_from([0, 1, 50_000_000, 10**12]),
         "postfix_submission_rate": st.sampled_from([0, 1, 600]),
+        "postfix_submission_policy_stage": st.sampled_from(["recipient", "data", "end_of_data"]),
         "postfix_submission_policy_services": st.sampled_from(
             [[], ["unix:private/policy"], ["inet:127.0.0.1:10031", "inet:[::1]:10032"]]
         ),
