@@ -65,7 +65,7 @@ class ActionModule(ActionBase):
             result["mesh"] = others
             if found.values.get(mesh.NAME) and not others:
                 me = str((task_vars or {})["inventory_hostname"])
-                nobody = f"{mesh.NAME} has {me} ask nobody: it names {me} alone, and no host asks itself"
+                nobody = f"{mesh.NAME} has {me} ask nobody: it names no other host whose ports are known"
                 result["warnings"] = [*result.get("warnings", ()), nobody]
         elif role == "postfix":
             result["route"] = variables.route(found.values)

@@ -162,10 +162,11 @@ def _chosen(values: Mapping[str, Any], directory: str) -> dict[str, str]:
         options["smtpd_client_event_limit_exceptions"] = ""
     if values["postfix_submission_policy_services"]:
         asked = [f"check_policy_service {one}" for one in values["postfix_submission_policy_services"]]
-        name = f"smtpd_{values['postfix_submission_policy_stage']}_restrictions"
-        rest = [_OPTIONS[name]] if _OPTIONS[name] else []
-        # A server that permits what it is asked for is not the last word at RCPT: smtpd_relay_restrictions are as well.
-        options[name] = ",".join([*asked, *rest] if rest == [_USERS_ALONE] else [*rest, *asked])
+        stage = values["postfix_submission_policy_stage"]
+        name = f"smtpd_{stage}_restrictions"
+        # Before what permits users, and after what refuses anybody.
+        words = [*asked, _OPTIONS[name]] if stage == "recipient" else [_OPTIONS[name], *asked]
+        options[name] = ",".join(filter(None, words))
     if values["postfix_submission_message_size"]:
         options["message_size_limit"] = str(values["postfix_submission_message_size"])
         options["cleanup_service_name"] = CLEANUP

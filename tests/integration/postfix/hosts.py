@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import uuid
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -51,29 +52,22 @@ def podman(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
 
 
 def image(release: str) -> str:
-    name = f"localhost/mailops-postfix-test:{release}"
     # Since 3.10.6-3 Debian builds lmdb into the package postfix itself.
-    packages = PACKAGES + ("" if release in ("sid", "forky") else ",postfix-lmdb")
-    if podman("image", "exists", name, check=False).returncode:
+    return built("postfix-test", release, PACKAGES + ("" if release in ("sid", "forky") else ",postfix-lmdb"))
+
+
+def built(name: str, release: str, packages: str) -> str:
+    """The image of a release with these packages of Debian, made when podman does not have it yet."""
+    made = f"localhost/mailops-{name}:{release}-{zlib.crc32(packages.encode()):08x}"
+    if podman("image", "exists", made, check=False).returncode:
         with tempfile.TemporaryDirectory(dir="/var/tmp") as room:
             archive = os.path.join(room, "root.tar")
-            subprocess.run(
-                [
-                    "mmdebstrap",
-                    "--mode=root",
-                    "--variant=apt",
-                    # A mirror of the unstable release may lag behind what its index promises.
-                    "--aptopt=Acquire::Check-Valid-Until false",
-                    f"--include={packages}",
-                    release,
-                    archive,
-                    MIRROR,
-                ],
-                check=True,
-                capture_output=True,
-            )
-            podman("import", "-c", 'CMD ["/lib/systemd/systemd"]', archive, name)
-    return name
+            command = ["mmdebstrap", "--mode=root", "--variant=apt", f"--include={packages}"]
+            # A mirror of the unstable release may lag behind what its index promises.
+            command += ["--aptopt=Acquire::Check-Valid-Until false", release, archive, MIRROR]
+            subprocess.run(command, check=True, capture_output=True)
+            podman("import", "-c", 'CMD ["/lib/systemd/systemd"]', archive, made)
+    return made
 
 
 def entering(pid: int) -> list[str]:

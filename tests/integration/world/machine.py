@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/integration/postfix"))
 
-from hosts import MIRROR, cgroup_options, entering, podman
+from hosts import built, cgroup_options, entering, podman
 
 PACKAGES = (
     "systemd-sysv,dbus,iproute2,procps,nftables,python3,python3-apt,ca-certificates,openssl,ssl-cert,"
@@ -38,16 +37,8 @@ MASKED = (
 
 
 def image(release: str, more: str = "", name: str = "mail-host") -> str:
-    """The image of a release, built from Debian's packages when podman does not have it. `more` packages have a name."""
-    name = f"localhost/mailops-{name}:{release}"
-    if podman("image", "exists", name, check=False).returncode:
-        with tempfile.TemporaryDirectory(dir="/var/tmp") as room:
-            archive = os.path.join(room, "root.tar")
-            command = ["mmdebstrap", "--mode=root", "--variant=apt", f"--include={PACKAGES}{more}"]
-            command += ["--aptopt=Acquire::Check-Valid-Until false", release, archive, MIRROR]
-            subprocess.run(command, check=True, capture_output=True)
-            podman("import", "-c", 'CMD ["/lib/systemd/systemd"]', archive, name)
-    return name
+    """The image of a release. One with `more` packages has a name of its own."""
+    return built(name, release, PACKAGES + more)
 
 
 class Failed(Exception):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import stat
 import time
@@ -52,6 +53,8 @@ from .swap import Directory, SwapError, digest, fingerprint, write_file
 
 # While single files are renamed, a password may be gone that the old main.cf still needs: mail that fails waits.
 INTERIM = b"\nsoft_bounce = yes\n"
+_OF_CERTIFICATES = ("smtpd_tls_cert_file", "smtpd_tls_key_file", "tls_server_sni_maps")
+_PATHS = re.compile(r"(?:^|(?<=\s))/[^\s,{}]+")
 _NO_ROOT = "Changing Postfix needs root on the managed host: set become: true for this play or task"
 
 
@@ -193,13 +196,13 @@ def _predict_fresh(request: Request, without_postfix: bool) -> Outcome:
 
 
 def _absent_certificates(plan: Plan, directory: str, variables: Mapping[str, str]) -> Iterator[str]:
-    """The files of services that are not there, for which a real run is refused once Postfix is; each once."""
+    """Certificates and keys of services that are not there, for which a real run is refused once Postfix is."""
     created = {os.path.join(directory, change.path) for change in plan.changes}
     told: set[str] = set()
     for entry in plan.master.services:
-        for name, path in entry.options:
-            absent = name in ("smtpd_tls_cert_file", "smtpd_tls_key_file") and path.startswith("/")
-            if absent and path not in {*created, *told} and not os.path.exists(path):
+        named = [(name, value) for name, value in entry.options if name in _OF_CERTIFICATES]
+        for name, path in [(name, path) for name, value in named for path in _PATHS.findall(value)]:
+            if path not in {*created, *told} and not os.path.exists(path):
                 told.add(path)
                 place = f"{entry.service}/{entry.type} {name}"
                 yield (

@@ -445,7 +445,7 @@ def test_a_mesh_that_asks_nobody_says_so() -> None:
     result = meshed(["web1"], **own)
     assert result["mesh"] == []
     assert result["warnings"] == [
-        "preflight_mesh has web1 ask nobody: it names web1 alone, and no host asks itself"
+        "preflight_mesh has web1 ask nobody: it names no other host whose ports are known"
     ]
 
 

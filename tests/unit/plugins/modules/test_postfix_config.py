@@ -105,20 +105,31 @@ def test_a_certificate_that_is_not_there_yet_is_told_before_postfix_is_installed
     key = tmp_path / "mail.key"
     key.touch()
     absent = str(tmp_path / "mail.pem")
-    options = {"smtpd_tls_cert_file": absent, "smtpd_tls_key_file": str(key)}
+    sni = str(tmp_path / "org.pem")
+    options = {
+        "smtpd_tls_cert_file": absent,
+        "smtpd_tls_key_file": str(key),
+        "tls_server_sni_maps": f"inline:{{ {{mail.example.org = {key} {sni}}} }}",
+    }
     services = [
         {"service": port, "type": "inet", "private": "n", "command": "smtpd", "options": options}
         for port in ("2587", "8465")
     ]
-    block = {"variables": {"2587/inet smtpd_tls_cert_file": "postfix_submission_cert_file"}}
+    names = {
+        "smtpd_tls_cert_file": "postfix_submission_cert_file",
+        "tls_server_sni_maps": "postfix_submission_sni",
+    }
+    block = {"variables": {f"2587/inet {name}": variable for name, variable in names.items()}}
     warned: list[str] = []
     monkeypatch.setattr(
         basic.AnsibleModule, "warn", lambda _self, warning, **_more: warned.append(str(warning))
     )
     run(monkeypatch, capsys, postfix_config, config_directory=str(tmp_path), services=services, block=block)
-    assert [one for one in warned if "does not exist" in one] == [
-        f"postfix_submission_cert_file: the file {absent} does not exist, and unless a package brings it, a real run "
-        "will be refused"
+    assert [
+        one.partition(" does not exist, and unless a package")[0] for one in warned if "exist" in one
+    ] == [
+        f"postfix_submission_cert_file: the file {absent}",
+        f"postfix_submission_sni: the file {sni}",
     ]
 
 
