@@ -19,8 +19,11 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._base.words import listed
-from ..plugin_utils import mesh, variables
+from ..plugin_utils import adoption, mesh, submission, variables, ways
 from ..plugin_utils.report import model, play
+
+# Ansible reads this file before it forks; what filters import would be compiled anew for each task of each host.
+_ = (adoption, submission, ways)
 
 ARGUMENTS: dict[str, dict[str, Any]] = {"role": {"type": "str", "required": True}}
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -72,7 +75,7 @@ class ActionModule(ActionBase):
         elif role == "verify":
             typed.update(variables.expected_relay(found.values))
             result["expected"] = variables.expected_relays(found.values)
-        return {**result, "changed": False, "typed": typed}
+        return {**result, "changed": False, **typed}
 
     def _reports(self, role: str, values: Mapping[str, Any]) -> list[str]:
         """What keeps the play from making the reports that the role is asked for, told before anything is done."""
@@ -120,8 +123,8 @@ class ActionModule(ActionBase):
         ready = {
             **task_vars,
             **first.values,
-            f"{role}__checked": {
-                "typed": variables.public(borrowed, first.values),
+            f"{role}__v": {
+                **variables.public(borrowed, first.values),
                 "relays": variables.relays(first.values),
             },
         }

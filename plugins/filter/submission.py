@@ -26,7 +26,7 @@ seealso:
 EXAMPLES = r"""
 - name: Show the services in which users submit mail
   ansible.builtin.debug:
-    msg: "{{ (checked.typed | mailops.smtp.submission).services }}"
+    msg: "{{ (checked | mailops.smtp.submission).services }}"
 """
 
 RETURN = r"""

@@ -53,15 +53,15 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-typed:
+postfix_*, preflight_* or verify_*:
   description:
-    - Each variable of the role that is no secret, typed as its specification says.
+    - Each variable of the role that is no secret, under its own name, typed as its specification says.
     - Variables of other roles of this collection that the role's defaults refer to are there too, where they are set.
     - An entry of a list that is marked C(sensitive) is there without its C(content).
     - Keys that an entry leaves out stay out.
   returned: success
-  type: dict
-  sample: {postfix_relay_host: smtp.example.com, postfix_relay_ports: [587, 2525], postfix_relay_failover: false}
+  type: raw
+  sample: [587, 2525]
 route:
   description:
     - Where mail is to go without a probe, with C(host), C(port) and C(tls) as M(mailops.smtp.smtp_route_facts) has

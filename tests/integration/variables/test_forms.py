@@ -137,11 +137,11 @@ def test_a_form_means_what_it_should(role: str, name: str, form: Form) -> None:
         return
     assert not result.get("failed"), result.get("msg")
     if specification(role)[name].get("no_log"):
-        assert name not in result["typed"]
+        assert name not in result
         assert name in EXACT or role == "preflight"
         return
-    meaning = ask(role, beside)["typed"][name] if form.meaning is DEFAULT else form.meaning
-    got = result["typed"][name]
+    meaning = ask(role, beside)[name] if form.meaning is DEFAULT else form.meaning
+    got = result[name]
     assert got == meaning
     assert type(got) is type(meaning)
 
@@ -172,5 +172,5 @@ def test_a_form_means_what_it_should(role: str, name: str, form: Form) -> None:
 def test_verify_expects_what_role_postfix_makes(
     given: dict[str, Any], ports: list[int], ca_file: str
 ) -> None:
-    typed = ask("verify", given)["typed"]
+    typed = ask("verify", given)
     assert (typed["verify_submission_ports"], typed["verify_certificate_ca_file"]) == (ports, ca_file)

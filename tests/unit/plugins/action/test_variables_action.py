@@ -74,7 +74,7 @@ def test_the_values_are_typed_and_hold_no_secret() -> None:
         postfix_relay_password="hunter2",
     )
     assert result["changed"] is False
-    values = result["typed"]
+    values = result
     assert values["postfix_relay_host"] == "relay.example.com"
     assert values["postfix_relay_ports"] == [587, 2525]
     assert values["postfix_relay_failover"] is False
@@ -239,11 +239,11 @@ def test_a_default_is_made_of_typed_values() -> None:
         "postfix_relay_tls": " May ",
         "postfix_relay_ports": "25 26",
     }
-    values = ask("preflight", **given)["typed"]
+    values = ask("preflight", **given)
     assert values["preflight_validate_certs"] is False
     assert values["preflight_ports"] == [25, 26]
     assert values["postfix_relay_tls"] == "may"
-    assert ask("verify", **given)["typed"]["verify_relay_tls"] == "may"
+    assert ask("verify", **given)["verify_relay_tls"] == "may"
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_without_a_probe_role_postfix_has_the_route_that_the_variables_name(
     result = ask("postfix", postfix_preflight="no", **given)
     assert result["route"] == expected
     role = LOADER.load_from_file(str(ROLES / "postfix" / "vars" / "main.yml"))
-    variables = {**trusted(role), "postfix__checked": result}
+    variables = {**trusted(role), "postfix__v": result}
     assert (
         Templar(LOADER, variables=variables).template(trust_as_template("{{ postfix__route }}")) == expected
     )
@@ -292,7 +292,7 @@ def test_a_port_that_contradicts_the_one_in_the_relays_name_is_refused_with_both
 def test_role_verify_expects_what_the_notation_means(
     given: dict[str, Any], expected: tuple[str, int]
 ) -> None:
-    typed = ask("verify", **given)["typed"]
+    typed = ask("verify", **given)
     assert (typed["verify_relay_host"], typed["verify_relay_port"]) == expected
 
 
@@ -312,7 +312,7 @@ def test_the_probe_is_told_of_authorities_as_role_postfix_will_tell_postfix(
     variables: dict[str, Any] = {"role_path": str(ROLES / "preflight")}
     for part in ("defaults", "vars"):
         variables.update(trusted(LOADER.load_from_file(str(ROLES / "preflight" / part / "main.yml"))))
-    variables.update(given, preflight__checked=ask("preflight", **given))
+    variables.update(given, preflight__v=ask("preflight", **given))
     templar = Templar(LOADER, variables=variables)
     assert templar.template(trust_as_template("{{ preflight__ca_path }}")) == trusted_alone
     parameters = templar.template(trust_as_template("{{ preflight__postfix.parameters }}"))
@@ -407,11 +407,11 @@ def test_a_template_that_fails_is_explained(error: str, secret: bool, parts: lis
 def test_a_report_is_refused_before_anything_is_done(role: str) -> None:
     name = f"{role}_report"
     given = {"preflight_relays": [{"host": "relay.example.com"}]} if role == "preflight" else {}
-    assert ask(role, **given, **{name: "r.json"})["typed"][name] == ["r.json"]
+    assert ask(role, **given, **{name: "r.json"})[name] == ["r.json"]
     assert f"{name}: r.pdf has the suffix .pdf" in ask(role, **given, **{name: ["r.pdf"]})["msg"]
     free = ask(role, "free", **given, **{name: ["r.json"]})
     assert free["msg"].startswith(f"{name} is one report of all hosts, and with strategy free")
-    assert "typed" in ask(role, "free", **given)
+    assert f"{role}_report" in ask(role, "free", **given)
 
 
 RELAY = {"preflight_relays": ["relay.example.com"], "inventory_hostname": "web1"}
