@@ -26,8 +26,8 @@ PARAMETERS = (
     "config_directory default_transport inet_interfaces maillog_file mydomain myhostname myorigin queue_directory "
     "relayhost sender_dependent_default_transport_maps sendmail_path smtp_helo_name smtp_sasl_auth_enable "
     "smtp_sasl_mechanism_filter smtp_sasl_password_maps smtp_tls_CAfile smtp_tls_CApath smtp_tls_cert_file "
-    "smtp_tls_key_file smtp_tls_loglevel smtp_tls_policy_maps smtp_tls_security_level smtp_tls_wrappermode "
-    "tls_append_default_CA transport_maps"
+    "smtp_tls_chain_files smtp_tls_key_file smtp_tls_loglevel smtp_tls_policy_maps smtp_tls_security_level "
+    "smtp_tls_wrappermode tls_append_default_CA transport_maps"
 )
 PORT_NAMES = {"smtp": 25, "submission": 587, "submissions": 465, "smtps": 465}
 MAIL_PORTS = {25, 465, 587, 2465, 2525, 2587, 8465}
@@ -254,6 +254,20 @@ class Postfix:
 
     def implicit_tls(self, hop: NextHop) -> bool:
         return self.setting("smtp_tls_wrappermode", f"{hop.transport}/unix") == "yes"
+
+    def client_certificate(self, hop: NextHop) -> tuple[str, str]:
+        """The files of the certificate that is shown to the relay, and of its key; empty for none.
+
+        Of several chains the first (postconf(5) smtp_tls_chain_files: a key, then its certificates, in that file or the
+        next).
+        """
+        entry = f"{hop.transport}/unix"
+        chain = words(self.setting("smtp_tls_chain_files", entry))
+        if not chain:
+            certificate, key = (self.setting(f"smtp_tls_{what}_file", entry) for what in ("cert", "key"))
+            return ("", "") if certificate in ("", "none") else (certificate, key)
+        together = self.host.run("grep -q -- '-BEGIN CERTIFICATE-' %s", chain[0]).succeeded
+        return chain[0] if together or not chain[1:] else chain[1], chain[0]
 
     @property
     def password_tables(self) -> list[str]:

@@ -49,10 +49,7 @@ def test_certificate_of_the_relay_verifies(
     if next_hop.by_mx or next_hop.transport == "lmtp":
         pytest.skip(f"the hosts behind {next_hop.key} are found by Postfix alone (MX)")
     level = postfix.tls_level(next_hop)
-    certificate, key = (
-        postfix.setting(f"smtp_tls_{what}_file", f"{next_hop.transport}/unix") for what in ("cert", "key")
-    )
-    shown = certificate not in ("", "none")
+    certificate, key = postfix.client_certificate(next_hop)
     asked = {
         "host": next_hop.host,
         "ports": [next_hop.port],
@@ -60,8 +57,8 @@ def test_certificate_of_the_relay_verifies(
         # Postfix trusts both.
         "ca_path": [path for path in (postfix["smtp_tls_CAfile"], postfix["smtp_tls_CApath"]) if path],
         # A relay may take no client without one.
-        "client_cert": certificate if shown else "",
-        "client_key": key if shown else "",
+        "client_cert": certificate,
+        "client_key": key,
         "helo_name": postfix["smtp_helo_name"],
         "fail_when": "never",
     }

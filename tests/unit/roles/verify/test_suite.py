@@ -290,13 +290,24 @@ def test_the_probe_shows_the_certificate_that_postfix_shows(server: Server) -> N
         "/etc/web1.pem",
         "/etc/web1.key",
     )
+    # Files of keys with their certificates, which go before it.
+    for chain, found, shown in (
+        ("/etc/chain.pem", 0, ("/etc/chain.pem", "/etc/chain.pem")),
+        ("/etc/rsa.pem, /etc/ecdsa.pem", 0, ("/etc/rsa.pem", "/etc/rsa.pem")),
+        ("/etc/web1.key /etc/web1.crt", 1, ("/etc/web1.crt", "/etc/web1.key")),
+    ):
+        server.main_cf["smtp_tls_chain_files"] = chain
+        server.answers["^grep -q .*BEGIN CERTIFICATE"] = (found, "")
+        server.verify(**ROUTE)
+        assert (server.probes[-1]["client_cert"], server.probes[-1]["client_key"]) == shown
+    del server.main_cf["smtp_tls_chain_files"]
     # One that is for this relay alone.
     server.main_cf.update(relayhost="", default_transport="relay-1:[relay.example.com]:587")
     server.overrides = (
         "relay-1/unix/smtp_tls_cert_file = /etc/own.pem\nrelay-1/unix/smtp_tls_key_file = /etc/own.key\n"
     )
     server.verify(**ROUTE)
-    assert (server.probes[2]["client_cert"], server.probes[2]["client_key"]) == (
+    assert (server.probes[-1]["client_cert"], server.probes[-1]["client_key"]) == (
         "/etc/own.pem",
         "/etc/own.key",
     )
