@@ -20,7 +20,7 @@ ASKED = os.environ.get("MAILOPS_POSTFIX_RELEASES", "")
 RELEASES = (ASKED or "bullseye sid").split()
 BY_TURNS = ("test_dovecot", "test_recipes")
 # What Dovecot 2.3 and 2.4 have in other words.
-ON_EACH = ("test_users_submit", "test_a_changed_password", "test_it_is_taken_away", "test_readers_still_read")
+ON_EACH = ("test_users_submit", "test_readers_still_read")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,7 +1,7 @@
 """verify fails on every broken host and names the cause, passes on every odd one, and changes nothing on any.
 
 Cases run in rounds, one run of ansible-playbook each: what concerns a host alone is tried on two hosts at a time, one
-case on each, and of these every other pair is, for what is found of a host is tried without hosts as well;
+case on each, and of these every third pair is, for what is found of a host is tried without hosts as well;
 MAILOPS_VERIFY_EVERYWHERE=1 tries each on both releases.
 """
 # Copyright: (c) 2026, the mailops.smtp authors
@@ -29,7 +29,7 @@ def rounds(cases: tuple[Case, ...]) -> list[Round]:
     cases = tuple(case for case in cases if EVERYWHERE or not case.seldom)
     together = [case for case in cases if case.both or EVERYWHERE]
     single = [case for case in cases if case not in together]
-    pairs = [single[start : start + 2] for start in range(0, len(single), 4)]
+    pairs = [single[start : start + 2] for start in range(0, len(single), 6)]
     # Every other pair the other way round, so that each release has its share of each kind.
     found = [
         dict(zip(MAIL_HOSTS if number % 2 else MAIL_HOSTS[::-1], pair)) for number, pair in enumerate(pairs)
