@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,51 +11,9 @@ import pytest
 pytest.importorskip("ansible.plugins.action", reason="the controller's side needs ansible-core")
 
 from ansible.errors import AnsibleActionFail
-from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar
-from ansible_collections.mailops.smtp.plugins.action.variables import ROLES, ActionModule, is_result
+from ansible_collections.mailops.smtp.plugins.action.variables import ROLES, is_result
 from ansible_collections.mailops.smtp.plugins.plugin_utils.variables import explain
-
-try:
-    from ansible.template import trust_as_template
-except ImportError:  # ansible-core 2.18: every text is a template
-
-    def trust_as_template(text: str) -> str:
-        return text
-
-
-LOADER = DataLoader()
-
-
-def trusted(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: trusted(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [trusted(one) for one in value]
-    return trust_as_template(value) if isinstance(value, str) else value
-
-
-def ask(role: str, strategy: str = "linear", **given: Any) -> dict[str, Any]:
-    """The result for a host with these variables, beside those that the role brings along."""
-    variables: dict[str, Any] = {"role_path": str(ROLES / role), "ansible_facts": {}}
-    for part in ("defaults", "vars"):
-        variables.update(
-            trusted(LOADER.load_from_file(str(ROLES / role / part / "main.yml"))) if role in own() else {}
-        )
-    variables.update(trusted(given))
-    play = SimpleNamespace(strategy=strategy)
-    task = SimpleNamespace(
-        get_play=lambda: play,
-        args={"role": role},
-        async_val=0,
-        check_mode=False,
-        diff=False,
-        action="x",
-        environment=[],
-    )
-    connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None), become=None)
-    templar = Templar(LOADER, variables=variables)
-    return ActionModule(task, connection, SimpleNamespace(), LOADER, templar, None).run(task_vars=variables)
+from controller import ask, rendered, variables_of
 
 
 def own() -> list[str]:
@@ -262,11 +219,7 @@ def test_without_a_probe_role_postfix_has_the_route_that_the_variables_name(
 ) -> None:
     result = ask("postfix", postfix_preflight="no", **given)
     assert result["route"] == expected
-    role = LOADER.load_from_file(str(ROLES / "postfix" / "vars" / "main.yml"))
-    variables = {**trusted(role), "postfix__v": result}
-    assert (
-        Templar(LOADER, variables=variables).template(trust_as_template("{{ postfix__route }}")) == expected
-    )
+    assert rendered({**variables_of("postfix"), "postfix__v": result}, "postfix__route") == expected
 
 
 def test_a_port_that_contradicts_the_one_in_the_relays_name_is_refused_with_both_names() -> None:
@@ -309,13 +262,9 @@ def test_role_verify_expects_what_the_notation_means(
 def test_the_probe_is_told_of_authorities_as_role_postfix_will_tell_postfix(
     given: dict[str, Any], trusted_alone: str
 ) -> None:
-    variables: dict[str, Any] = {"role_path": str(ROLES / "preflight")}
-    for part in ("defaults", "vars"):
-        variables.update(trusted(LOADER.load_from_file(str(ROLES / "preflight" / part / "main.yml"))))
-    variables.update(given, preflight__v=ask("preflight", **given))
-    templar = Templar(LOADER, variables=variables)
-    assert templar.template(trust_as_template("{{ preflight__ca_path }}")) == trusted_alone
-    parameters = templar.template(trust_as_template("{{ preflight__postfix.parameters }}"))
+    variables = {**variables_of("preflight", **given), "preflight__v": ask("preflight", **given)}
+    assert rendered(variables, "preflight__ca_path") == trusted_alone
+    parameters = rendered(variables, "preflight__postfix.parameters")
     assert parameters.get("smtp_tls_CAfile") == given.get("postfix_relay_ca_file")
 
 
