@@ -13,6 +13,7 @@ import pytest
 from routes.lab import at_once, ways
 from world import certificates, outside
 from world.others import Others
+from world.playbook import play
 
 from submission.lab import KEY, OTHER, USERS, SubmissionLab, relay
 
@@ -29,6 +30,13 @@ WHOLE = relay(
         "ann@example.org": "ann@example.org",
     },
     postfix_submission_message_size=100_000,
+)
+
+
+# Every file of Dovecot's, with owner and mode, and the two of Postfix's that the role changes.
+AS_IT_IS = (
+    "find /etc/dovecot -type f -printf '%P %m %u %g ' -exec sha256sum -b {} \\; | sort;"
+    "cat /etc/postfix/main.cf /etc/postfix/master.cf"
 )
 
 
@@ -320,3 +328,20 @@ def test_a_host_without_a_certificate_and_without_port_25(lab: SubmissionLab) ->
         found = host.ask(*[submission(587, JOE, "joe@example.test", "Subject: x\n\nx") for _ in range(3)])
         assert found[:2] == ["taken", "taken"], f"{host}: {found}"
         assert found[2].startswith("450 "), f"{host}: {found}"
+
+
+def test_the_way_back_takes_dovecot_along(lab: SubmissionLab) -> None:
+    lab.reset()
+    as_it_was = {host: host.machine.run(AS_IT_IS).stdout for host in lab.hosts}
+    lab.deployed(relay())
+    for host in lab.hosts:
+        assert host.machine.run(AS_IT_IS).stdout != as_it_was[host], host
+        assert {"587", "465", "2525"} <= host.listening(), host
+    back = {host.machine: {} for host in lab.hosts}
+    first, second = (play("rollback", back, "-e", "rollback_to=original") for _ in range(2))
+    for host in lab.hosts:
+        assert first[host.machine].ok and first[host.machine].changed, first[host.machine].output
+        assert second[host.machine].ok and not second[host.machine].changed, second[host.machine].output
+        assert host.machine.run(AS_IT_IS).stdout == as_it_was[host], host
+        assert not host.machine.run("ls /var/spool/postfix/private/auth", check=False).stdout, host
+        assert host.listening() <= {"25"}, host
