@@ -57,7 +57,7 @@ import os
 from typing import Any, Mapping, Sequence
 
 from ansible import context
-from ansible.errors import AnsibleLookupError, AnsibleUndefinedVariable
+from ansible.errors import AnsibleLookupError, AnsibleParserError, AnsibleUndefinedVariable
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
@@ -68,6 +68,10 @@ _ALLOWED = "preflight_allow_empty"
 _COLLECTION = "mailops.smtp."
 _PLAYBOOKS = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", "playbooks"))
 _ONLY_LOOKS = ("syntax", "listhosts", "listtasks", "listtags")
+
+
+class RefusedError(AnsibleLookupError, AnsibleParserError):  # type: ignore[misc]
+    """Ends ansible-playbook with status 4, which on ansible-core 2.18 is that of the second class alone."""
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
@@ -82,7 +86,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             # A default of Jinja's would also stand in for a variable that this one refers to and nobody defines.
             pattern = self._templar.template(known[name]) if name else _pattern(terms)
         except AnsibleUndefinedVariable as error:
-            raise AnsibleLookupError(
+            raise RefusedError(
                 f"{name} refers to a variable that is not defined, so nothing was done: {error}"
             ) from None
         if any(context.CLIARGS.get(option) for option in _ONLY_LOOKS):
@@ -92,7 +96,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             warning = hosts.check(parts, known.get("groups") or {}, name, _invocation(known))
         except hosts.NobodyError as error:
             if not (isinstance(error, hosts.EmptyError) and self._may_be_empty(known, kwargs)):
-                raise AnsibleLookupError(str(error)) from None
+                raise RefusedError(str(error)) from None
             warning = f"{error} {_ALLOWED} lets that pass."
             Display().display("preflight: 0 of 0 hosts have a route")
         if warning:
@@ -105,7 +109,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         try:
             return boolean(self._templar.template(known.get(_ALLOWED, False)))
         except TypeError:
-            raise AnsibleLookupError(f"{_ALLOWED} is {known[_ALLOWED]}, and takes true or false.") from None
+            raise RefusedError(f"{_ALLOWED} is {known[_ALLOWED]}, and takes true or false.") from None
 
 
 def _pattern(terms: Sequence[Any]) -> Any:
