@@ -237,6 +237,21 @@ def test_masked_unit_is_reported(host: Host) -> None:
 
 
 @RELEASES
+def test_a_queue_manager_that_failed_before_is_started(host: Host) -> None:
+    host.own_directory()
+    host.run(
+        "postconf -e qmgr_message_active_limit=many; pkill -x qmgr;"
+        " until journalctl | grep -q 'qmgr: bad command startup -- throttling'; do sleep 0.2; timeout 1 postkick public qmgr W; done;"
+        " postconf -X qmgr_message_active_limit"
+    )
+    assert host.run("pgrep -x qmgr", check=False).stdout == ""
+    done = host.module("postfix_config", **relay())
+    assert done["code"] == 0 and not done.get("rolled_back"), done["everything"]
+    assert host.run("pgrep -x qmgr").stdout
+    assert host.serves()
+
+
+@RELEASES
 def test_lost_and_stale_tables_are_rebuilt(host: Host) -> None:
     wished = {
         "parameters": {"virtual_alias_maps": "lmdb:/etc/postfix/virtual"},

@@ -140,7 +140,7 @@ def confirm(
                     problems.append(
                         f"{endpoint.service} does not answer on {endpoint.address} port {endpoint.port}: {trouble}"
                     )
-            if not problems and (master.loaded_at is not None or not _wants_qmgr(services)):
+            if not problems and (master.loaded_at is not None or not wants_queue_manager(services)):
                 break
             if not problems:
                 # master(8) starts it on demand, and a busy host may be a while until it asks.
@@ -175,5 +175,5 @@ def not_executable(services: Iterable[master_cf.Service], values: Mapping[str, s
     return []
 
 
-def _wants_qmgr(services: Sequence[master_cf.Service]) -> bool:
+def wants_queue_manager(services: Sequence[master_cf.Service]) -> bool:
     return any(service.command == "qmgr" for service in services)

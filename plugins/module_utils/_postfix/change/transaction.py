@@ -327,6 +327,14 @@ class _State(NamedTuple):
         old = master.started_at is not None and master.started_at + 2 < self.newest <= time.time()
         return old and bound_otherwise(master, self.new, self.plan.master.services)
 
+    def still_lacks_manager(self, master: Master) -> bool:
+        """Whether the queue manager had failed under the configuration of before.
+
+        master(8) waits a minute before it starts such a daemon again, and a reload does not shorten that.
+        """
+        lacked = self.master is not None and self.master.loaded_at is None
+        return lacked and master.loaded_at is None and confirm.wants_queue_manager(self.plan.master.services)
+
     def references(self) -> list[maps.MapReference]:
         lookup = {**self.plan.defaults, "config_directory": self.control.config_directory, **self.new}
         return maps.references(self.plan.main, self.plan.master, lookup, self.plan.defaults)
@@ -565,7 +573,10 @@ class _Run:
             if (
                 level == "reload"
                 and (master := control.master())
-                and state._replace(newest=self._newest()).outdated(master)
+                and (
+                    state._replace(newest=self._newest()).outdated(master)
+                    or state.still_lacks_manager(master)
+                )
             ):
                 replaced = master.pid
                 control.activate("restart", log)
