@@ -53,14 +53,16 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-postfix_*, preflight_* or verify_*:
+postfix_relay_ports:
   description:
-    - Each variable of the role that is no secret, under its own name, typed as its specification says.
+    - As an example of each variable of the role that is no secret. They are returned under their own names, typed as
+      the specification says.
     - Variables of other roles of this collection that the role's defaults refer to are there too, where they are set.
     - An entry of a list that is marked C(sensitive) is there without its C(content).
     - Keys that an entry leaves out stay out.
   returned: success
-  type: raw
+  type: list
+  elements: int
   sample: [587, 2525]
 route:
   description:
