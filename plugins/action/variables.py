@@ -19,11 +19,10 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._base.words import listed
-from ..plugin_utils import adoption, mesh, submission, variables, ways
-from ..plugin_utils.report import model, play
 
-# Ansible reads this file before it forks; what filters import would be compiled anew for each task of each host.
-_ = (adoption, submission, ways)
+# For the filters: Ansible reads this file before it forks, and theirs anew for each task of each host.
+from ..plugin_utils import adoption, mesh, submission, variables, ways  # noqa: F401
+from ..plugin_utils.report import model, play
 
 ARGUMENTS: dict[str, dict[str, Any]] = {"role": {"type": "str", "required": True}}
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -226,7 +226,7 @@ class Lab:
         self.far.run("nft -f -", stdin=_CUT.format("\n".join(rules)))
 
     def reset(self) -> None:
-        at_once(self.hosts, Host.reset)
+        at_once(self.hosts, lambda host: host.reset())
 
     def send(self, sender: str, *to: str, **more: str) -> dict[Host, str]:
         return at_once(self.hosts, lambda host: host.send(sender, *to, **more))

@@ -331,7 +331,7 @@ def test_a_host_without_a_certificate_and_without_port_25(lab: SubmissionLab) ->
 
 
 def test_the_way_back_takes_dovecot_along(lab: SubmissionLab) -> None:
-    at_once(lab.hosts, lambda host: host.reset())
+    lab.reset()
     as_it_was = {host: host.machine.run(AS_IT_IS).stdout for host in lab.hosts}
     lab.deployed(relay())
     for host in lab.hosts:

@@ -6,34 +6,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "unit/plugins/action")]
 
-from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar
-from ansible_collections.mailops.smtp.plugins.action.variables import ActionModule
 from ansible_collections.mailops.smtp.plugins.plugin_utils.submission import SELF_SIGNED
+from controller import first_task, trust_as_template, untrusted
 from table import ABSENT, DEFAULT, EXACT, GOOD, ROLES, ROOT, Form, Unsafe, forms, specification
-
-try:
-    from ansible.template import trust_as_template
-except ImportError:  # ansible-core 2.18: what is not marked as unsafe is a template
-    from ansible.utils.unsafe_proxy import AnsibleUnsafeText
-
-    def trust_as_template(text: str) -> str:
-        return text
-
-    def untrusted(text: str) -> str:
-        return AnsibleUnsafeText(text)
-else:
-
-    def untrusted(text: str) -> str:
-        return str(text)
 
 
 def trusted(value: Any) -> Any:
@@ -43,7 +26,7 @@ def trusted(value: Any) -> Any:
     if isinstance(value, list):
         return [trusted(one) for one in value]
     if isinstance(value, Unsafe):
-        return untrusted(value)
+        return untrusted(str(value))
     return trust_as_template(value) if isinstance(value, str) else value
 
 
@@ -63,8 +46,6 @@ LOGIN = {
     "postfix_relay_key_file": "postfix_relay_cert_file",
     "postfix_submission_ports": "postfix_submission_cert_file",
 }
-# It keeps what it has read.
-LOADER = DataLoader()
 OWN = {role: variables_of(role) for role in ROLES}
 
 
@@ -85,20 +66,7 @@ def ask(role: str, given: dict[str, Any]) -> dict[str, Any]:
         "groups": {"all": ["mail1", "mail2"]},
         "hostvars": {name: {"postfix_submission_ports": [587]} for name in ("mail1", "mail2")},
     }
-    play = SimpleNamespace(strategy="linear")
-    task = SimpleNamespace(
-        get_play=lambda: play,
-        args={"role": role},
-        async_val=0,
-        check_mode=False,
-        diff=False,
-        action="x",
-        environment=[],
-    )
-    connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None), become=None)
-    templar = Templar(LOADER, variables=variables)
-    action = ActionModule(task, connection, SimpleNamespace(), LOADER, templar, None)
-    return action.run(task_vars=variables)
+    return first_task(role, variables)
 
 
 ROWS = [
@@ -123,7 +91,7 @@ def test_a_form_means_what_it_should(role: str, name: str, form: Form) -> None:
     value = Unsafe(form.value) if isinstance(form.value, str) and not template else form.value
     result = ask(role, {**beside, name: value})
     if form.refused:
-        assert result.get("failed"), f"{form.value!r} was taken as {result.get('typed', {}).get(name)!r}"
+        assert result.get("failed"), f"{form.value!r} was taken as {result.get(name)!r}"
         said = [line for line in result["msg"].splitlines() if line.startswith((name, f"a key of {name}"))]
         assert len(said) == 1, result["msg"]
         if form.what.startswith("undefined"):

@@ -266,8 +266,9 @@ class Postfix:
         if not chain:
             certificate, key = (self.setting(f"smtp_tls_{what}_file", entry) for what in ("cert", "key"))
             return ("", "") if certificate in ("", "none") else (certificate, key)
-        together = self.host.run("grep -q -- '-BEGIN CERTIFICATE-' %s", chain[0]).succeeded
-        return chain[0] if together or not chain[1:] else chain[1], chain[0]
+        if chain[1:] and self.host.run("grep -q -- '-BEGIN CERTIFICATE-' %s", chain[0]).failed:
+            return chain[1], chain[0]
+        return chain[0], chain[0]
 
     @property
     def password_tables(self) -> list[str]:

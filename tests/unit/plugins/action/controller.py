@@ -13,6 +13,7 @@ import sys
 from types import SimpleNamespace
 from typing import Any
 
+import yaml
 from ansible.plugins.loader import init_plugin_loader
 
 if __name__ == "__main__":
@@ -35,6 +36,7 @@ else:
         return value
 
 
+# It keeps what it has read, trusted or not, so nobody but the action reads with it.
 LOADER = DataLoader()
 
 
@@ -53,7 +55,7 @@ def variables_of(role: str, **given: Any) -> dict[str, Any]:
     variables["ansible_search_path"] = [variables["role_path"]]
     for part in ("defaults", "vars"):
         path = ROLES / role / part / "main.yml"
-        variables.update(trusted(LOADER.load_from_file(str(path))) if path.exists() else {})
+        variables.update(trusted(yaml.safe_load(path.read_text("utf-8"))) if path.exists() else {})
     return {**variables, **trusted(given)}
 
 

@@ -1,4 +1,4 @@
-"""What role postfix makes of its variables for postfix_config: the block of main.cf, and files."""
+"""What role postfix makes of its variables: the block of main.cf and files; and role preflight, the login to try."""
 # Copyright: (c) 2026, the mailops.smtp authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -15,7 +15,6 @@ import pytest
 pytest.importorskip("ansible.plugins.action", reason="the controller's side needs ansible-core")
 
 KEYS = "# Keys repeat the next hops of main.cf byte for byte.\n"
-OURS = "# Written by Ansible. "
 ONE = {"postfix_relay_host": "smtp.example.com", "postfix_relay_port": 587}
 LOGIN = {"postfix_relay_username": "ops", "postfix_relay_password": "hunter2"}
 OAUTH = {
@@ -40,12 +39,10 @@ SEVERAL = {
         {"direct": True, "recipients": ["@c.example"]},
     ]
 }
-
-
 PASSWORDS = [
     'a "b" \\c\\',
     "{{ no_template }}",
-    "[1]",
+    "[1,2]",
     "{}",
     "null",
     "- x",
@@ -67,16 +64,26 @@ HOSTS: dict[str, dict[str, Any]] = {
 }
 
 
+def asked(role: str, hosts: dict[str, dict[str, Any]], *expressions: str) -> dict[str, list[Any]]:
+    """What the expressions become on each host."""
+    rows = [(role, {"postfix_preflight": False, **given}, expressions) for given in hosts.values()]
+    command = [sys.executable, str(Path(__file__).with_name("controller.py"))]
+    done = subprocess.run(command, input=json.dumps(rows), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return dict(zip(hosts, json.loads(done.stdout)))
+
+
 @pytest.fixture(scope="module")
 def made() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
     """For each host the block, and each file by its path."""
-    expressions = ["postfix__block", "postfix__files"]
-    asked = [("postfix", {"postfix_preflight": False, **given}, expressions) for given in HOSTS.values()]
-    command = [sys.executable, str(Path(__file__).with_name("controller.py"))]
-    done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    found = zip(HOSTS, json.loads(done.stdout))
+    found = asked("postfix", HOSTS, "postfix__block", "postfix__files").items()
     return {name: (block, {file["path"]: file for file in files}) for name, (block, files) in found}
+
+
+@pytest.fixture(scope="module")
+def probed() -> dict[str, list[Any]]:
+    """For each password the relays that are probed."""
+    return asked("preflight", {word: HOSTS[word] for word in PASSWORDS}, "preflight__postfix_relays")
 
 
 def test_a_relay_with_a_login(made: Any) -> None:
@@ -111,8 +118,9 @@ def test_a_relay_with_a_login(made: Any) -> None:
 
 
 @pytest.mark.parametrize("password", PASSWORDS)
-def test_a_password_comes_out_as_it_went_in(made: Any, password: str) -> None:
+def test_a_password_comes_out_as_it_went_in(made: Any, probed: Any, password: str) -> None:
     _block, files = made[password]
+    assert probed[password][0][0]["password"] == password
     assert files["sasl_passwd"]["content"] == f"{KEYS}[smtp.example.com]:587 ops:{password}\n"
 
 
