@@ -34,17 +34,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is tried on hosts of several releases is tried on one of them, by turns, unless each is asked for."""
     if os.environ.get("MAILOPS_EVERY_CASE"):
         return
-    releases: dict[str, list[str]] = {}
+    same: dict[str, list[pytest.Item]] = {}
     for item in items:
-        if release := _lent(item):
-            known = releases.setdefault(item.nodeid.partition("[")[0], [])
-            known += [release] if release not in known else []
-    turns = {name: of_test[number % len(of_test)] for number, (name, of_test) in enumerate(releases.items())}
-    items[:] = [item for item in items if _lent(item) == turns.get(item.nodeid.partition("[")[0], "")]
-
-
-def _lent(item: pytest.Item) -> str:
-    return str(item.callspec.params.get("host", "")) if hasattr(item, "callspec") else ""
+        release = str(item.callspec.params.get("host", "")) if hasattr(item, "callspec") else ""
+        same.setdefault(item.nodeid.replace(release, "") if release else item.nodeid, []).append(item)
+    items[:] = [each[number % len(each)] for number, each in enumerate(same.values())]
 
 
 @pytest.fixture(scope="module", params=RELEASES)

@@ -8,7 +8,7 @@ import contextlib
 import os
 import socket
 import time
-from typing import Iterable, Mapping, NamedTuple, Sequence
+from typing import Callable, Iterable, Mapping, NamedTuple, Sequence
 
 from ..._base.addresses import IMPLICIT_TLS_PORTS
 from ..files import expansion, master_cf
@@ -116,11 +116,14 @@ def confirm(
     timeout: float,
     log: LogMark,
     replaced: int | None,
+    restart: Callable[[], None] | None = None,
 ) -> list[str]:
     """Wait until Postfix serves: master runs, every inet service answers, nothing fatal is logged.
 
     Returns what is wrong, nothing when it serves. `values` are those in force, defaults included; `replaced` is the
-    process that must be gone.
+    process that must be gone. master(8) waits a minute before it starts a daemon again that has failed, under the
+    configuration of before as well, and a reload does not shorten that: what has not come by then without a word in
+    the log is given a `restart`, and as long again.
     """
     deadline = time.monotonic() + timeout
     if problems := not_executable(services, values):
@@ -140,14 +143,17 @@ def confirm(
                     problems.append(
                         f"{endpoint.service} does not answer on {endpoint.address} port {endpoint.port}: {trouble}"
                     )
-            if not problems and (master.loaded_at is not None or not wants_queue_manager(services)):
+            if not problems and (master.loaded_at is not None or not _wants_qmgr(services)):
                 break
             if not problems:
                 # master(8) starts it on demand, and a busy host may be a while until it asks.
                 control.wake_queue_manager()
                 problems = ["the queue manager did not start"]
         if time.monotonic() >= deadline:
-            break
+            if restart is None or master is None:
+                break
+            restart()
+            replaced, restart, deadline = master.pid, None, time.monotonic() + timeout
         time.sleep(pause)
         pause = min(pause * 2, 1.0)
     if not problems and master:
@@ -175,5 +181,5 @@ def not_executable(services: Iterable[master_cf.Service], values: Mapping[str, s
     return []
 
 
-def wants_queue_manager(services: Sequence[master_cf.Service]) -> bool:
+def _wants_qmgr(services: Sequence[master_cf.Service]) -> bool:
     return any(service.command == "qmgr" for service in services)

@@ -327,14 +327,6 @@ class _State(NamedTuple):
         old = master.started_at is not None and master.started_at + 2 < self.newest <= time.time()
         return old and bound_otherwise(master, self.new, self.plan.master.services)
 
-    def still_lacks_manager(self, master: Master) -> bool:
-        """Whether the queue manager had failed under the configuration of before.
-
-        master(8) waits a minute before it starts such a daemon again, and a reload does not shorten that.
-        """
-        lacked = self.master is not None and self.master.loaded_at is None
-        return lacked and master.loaded_at is None and confirm.wants_queue_manager(self.plan.master.services)
-
     def references(self) -> list[maps.MapReference]:
         lookup = {**self.plan.defaults, "config_directory": self.control.config_directory, **self.new}
         return maps.references(self.plan.main, self.plan.master, lookup, self.plan.defaults)
@@ -573,26 +565,24 @@ class _Run:
             if (
                 level == "reload"
                 and (master := control.master())
-                and (
-                    state._replace(newest=self._newest()).outdated(master)
-                    or state.still_lacks_manager(master)
-                )
+                and state._replace(newest=self._newest()).outdated(master)
             ):
                 replaced = master.pid
                 control.activate("restart", log)
+            problems = confirm.confirm(
+                Control(control.config_directory, queue_directory(state.new)),
+                services,
+                {**state.plan.defaults, **state.new},
+                self.request.listen,
+                self.request.timeout,
+                log,
+                replaced,
+                (lambda: control.activate("restart", log))
+                if level == "reload" and replaced is None
+                else None,
+            )
         except programs.ServiceError as error:
             problems = [str(error), *(f"Postfix logged: {line}" for line in log.account())]
-            return problems + selinux.advice(problems)
-        after = Control(control.config_directory, queue_directory(state.new))
-        problems = confirm.confirm(
-            after,
-            services,
-            {**state.plan.defaults, **state.new},
-            self.request.listen,
-            self.request.timeout,
-            log,
-            replaced,
-        )
         return problems + selinux.advice(problems)
 
     def _log(self, state: _State, values: Mapping[str, str]) -> mail_log.LogMark:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 from typing import Any, Callable
 
@@ -38,7 +37,6 @@ class StandIn:
         self.did: list[str] = []
         self.up = True
         self.sick_with = "nothing"
-        self.manager_since: float | None = time.time()
         self.config_directory, self.queue = str(live), "/var/spool/postfix"
 
     def __call__(self, *_arguments: str) -> StandIn:
@@ -48,7 +46,7 @@ class StandIn:
         return True
 
     def master(self) -> Master | None:
-        return Master(1, None, None, None, self.manager_since) if self.up else None
+        return Master(1, None, None, None, None) if self.up else None
 
     def activate(self, level: str, _log: mail_log.LogMark | None = None) -> None:
         self.did.append(level)
@@ -85,16 +83,6 @@ def deploy(live: Path, check_mode: bool = False, **parameters: Any) -> Outcome:
 
 def beside(live: Path) -> list[str]:
     return sorted(os.listdir(live.parent))
-
-
-def test_a_queue_manager_that_had_failed_before_takes_a_restart(live: Path, postfix: StandIn) -> None:
-    postfix.manager_since = None
-    deploy(live, biff=True)
-    assert postfix.did == ["reload", "restart"]
-    # Without an entry for one, none is missed.
-    (live / "master.cf").write_text("smtp unix - - y - - smtp\n")
-    deploy(live, biff=False)
-    assert postfix.did == ["reload", "restart", "reload"]
 
 
 def test_change_is_activated_and_confirmed_once(live: Path, postfix: StandIn) -> None:
