@@ -248,7 +248,8 @@ def test_one_mistake_is_one_finding(host: Host) -> None:
 def test_a_fifo_that_becomes_a_socket_is_restarted_for(host: Host) -> None:
     stock = host.run("cat /etc/postfix/master.cf").stdout
     host.run(
-        "sed -i -E '/^(pickup|qmgr) /s/unix/fifo/' /etc/postfix/master.cf && postfix stop; postfix start; sleep 3"
+        "sed -i -E '/^(pickup|qmgr) /s/unix/fifo/' /etc/postfix/master.cf && postfix stop;"
+        " until [ -p /var/spool/postfix/public/pickup ]; do postfix start; sleep 0.5; done; sleep 3"
     )
     assert host.run("stat -c %F /var/spool/postfix/public/pickup").stdout.strip() == "fifo"
     wished = {"files": [{"path": "master.cf", "content": stock}]}
