@@ -62,7 +62,7 @@ def test_a_file_is_followed_from_the_mark_on(log: Path, mark: LogMark) -> None:
     assert heard(following, 0.3) == []
     threading.Timer(0.3, write, (log, "two", "three")).start()
     began = time.monotonic()
-    assert heard(following) == ["two", "three"] and time.monotonic() - began < 2
+    assert heard(following, 30.0) == ["two", "three"] and time.monotonic() - began < 20.0
     with log.open("a") as stream:
         stream.write("Jan 1 h postfix/smtp[11]: half a li")
         stream.flush()

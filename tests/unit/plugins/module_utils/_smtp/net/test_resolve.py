@@ -357,12 +357,12 @@ def test_one_look_up_wakes_everybody_who_asked(monkeypatch: pytest.MonkeyPatch) 
     def steps(asking: Resolver, own: list[Any]) -> Steps[None]:
         asking.ask(lookup, own[0])
         while lookup not in asking.answers:
-            yield time.monotonic() + 5.0
+            yield time.monotonic() + 30.0
         heard.append(asking.answers[lookup])
 
     began = time.monotonic()
     run_tasks(steps, steps, steps)
-    assert time.monotonic() - began < 4.0
+    assert time.monotonic() - began < 20.0
     assert (heard, asked) == ([answer] * 3, [lookup])
 
 
