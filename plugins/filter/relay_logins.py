@@ -1,4 +1,4 @@
-"""User names and passwords in a list of relays. The work is done in plugin_utils/variables.py."""
+"""User names and passwords in a list of relays. The work is done in plugin_utils/logins.py."""
 # Copyright: (c) 2026, the mailops.smtp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -20,6 +20,15 @@ options:
     description: The variable C(postfix_relays), or a list of the same form.
     type: raw
     required: true
+  auth:
+    description: The SASL mechanism of relays that name none. Those with V(xoauth2) have no password.
+    type: str
+    default: ""
+  application:
+    description: >-
+      C(client_id), C(client_secret) and C(endpoint) of OAuth 2.0 for relays that have none of their own. With it, a
+      relay with V(xoauth2) has its file of tokens.
+    type: dict
 seealso:
   - module: mailops.smtp.variables
 """
@@ -32,7 +41,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: A mapping with C(username) and C(password) of each relay, in their order, without what it does not have.
+  description:
+    - A mapping with C(username) and C(password) of each relay, in their order, without what it does not have.
+    - Where a relay has a file of tokens, C(password) is its path, and C(token) has C(path) and C(content).
   type: list
   elements: dict
 """
@@ -42,16 +53,17 @@ from typing import Any, Callable
 from ansible.errors import AnsibleFilterError
 
 from ..action.variables import plain, specification
+from ..plugin_utils.logins import logins
 from ..plugin_utils.variables import Wrong, typed
 
 
-def _logins(given: Any) -> list[dict[str, str]]:
+def _logins(given: Any, auth: str = "", application: Any = None) -> list[dict[str, Any]]:
     name = "postfix_relays"
     try:
         relays = typed(name, specification("postfix")[name], plain(given) or [])
     except Wrong as wrong:
         raise AnsibleFilterError(str(wrong)) from None
-    return [{key: one[key] for key in ("username", "password") if one.get(key)} for one in relays]
+    return logins(relays, auth, plain(application))
 
 
 class FilterModule:

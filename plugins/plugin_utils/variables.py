@@ -444,11 +444,6 @@ def _choice(name: str, choices: Sequence[Any], text: str) -> str:
     known = [str(choice) for choice in choices]
     if text in known:
         return text
-    if text.lower() == "xoauth2" and name.startswith("postfix_relays["):
-        raise Wrong(
-            f"{name} is {shown(text)}, which one relay alone can have; name it by postfix_relay_host in place of "
-            "postfix_relays, or log in by another mechanism"
-        )
     folded = {choice.lower(): choice for choice in known}
     if text.lower() in folded:
         return folded[text.lower()]
@@ -1056,7 +1051,9 @@ def _relay_needed(
 
 
 # What an entry of postfix_relays has of its own, and what is the default of all entries.
-OF_ONE_RELAY = ("host", "provider", "region", "alternates", "port", "username", "password")
+OF_ONE_RELAY = (
+    "host", "provider", "region", "alternates", "port", "username", "password", "oauth_refresh_token"
+)  # fmt: skip
 
 
 def _beside_a_list(values: Mapping[str, Any]) -> list[str]:
@@ -1074,11 +1071,6 @@ def _beside_a_list(values: Mapping[str, Any]) -> list[str]:
         f"{name.removeprefix('postfix_relay_')}, or leave one of the two out, as an empty value on this host does"
         for name in twice
     ]
-    if values.get("postfix_relay_auth") == "xoauth2":
-        found.append(
-            "postfix_relay_auth is xoauth2, which one relay alone can have; name it by postfix_relay_host in place of "
-            "postfix_relays, or log in by another mechanism"
-        )
     everybody = [one for one in entries if not one.get("senders") and not one.get("recipients")]
     if not everybody and not values.get("postfix_direct"):
         found.append(
@@ -1348,14 +1340,14 @@ def _certificate_needed(values: Mapping[str, Any]) -> list[str]:
 
 def _login_needed(values: Mapping[str, Any], complaints: Sequence[str]) -> list[str]:
     user, password = "postfix_relay_username", "postfix_relay_password"
-    if (
-        values.get("postfix_relays")
-        or values.get("postfix_relay_auth") == "none"
-        or any(one.startswith((user, password)) for one in complaints)
+    if values.get("postfix_relays"):
+        return _tokens_needed(values, complaints)
+    if values.get("postfix_relay_auth") == "none" or any(
+        one.startswith((user, password)) for one in complaints
     ):
         return []
     if values.get("postfix_relay_auth") == "xoauth2":
-        return _token_needed(values, complaints)
+        return _token_needed(values, "postfix_relay_", "postfix_relay_auth", complaints)
     if values.get(user) and not values.get(password) and password in values:
         return [f"{user} is set and {password} is empty; set both for a login, or neither"]
     if values.get(password) and not values.get(user) and user in values:
@@ -1363,22 +1355,42 @@ def _login_needed(values: Mapping[str, Any], complaints: Sequence[str]) -> list[
     return []
 
 
-_OAUTH = tuple(f"postfix_relay_oauth_{name}" for name in ("client_id", "refresh_token", "endpoint"))
+# What an entry of a list of relays may leave to a variable of the role: one application has many accounts.
+OF_AN_APPLICATION = ("oauth_client_id", "oauth_client_secret", "oauth_endpoint")
 
 
-def _token_needed(values: Mapping[str, Any], complaints: Sequence[str]) -> list[str]:
-    """What Postfix's plugin needs to get access tokens."""
-    endpoint = values.get(_OAUTH[2])
+def _tokens_needed(values: Mapping[str, Any], complaints: Sequence[str]) -> list[str]:
+    # Of variables that a role does not know nothing is said.
+    common = {
+        key: values[f"postfix_relay_{key}"] for key in OF_AN_APPLICATION if f"postfix_relay_{key}" in values
+    }
+    found = []
+    for index, entry in enumerate(values["postfix_relays"]):
+        auth, prefix = "postfix_relay_auth", f"postfix_relays[{getattr(entry, 'place', index)}]."
+        if not entry.get("direct") and (entry.get("auth") or values.get(auth)) == "xoauth2":
+            keys = ("username", "oauth_refresh_token", *common)
+            own = {f"{prefix}{key}": entry.get(key) or common.get(key) for key in keys}
+            found += _token_needed(own, prefix, f"{prefix}auth" if entry.get("auth") else auth, complaints)
+    return found
+
+
+def _token_needed(values: Mapping[str, Any], prefix: str, auth: str, complaints: Sequence[str]) -> list[str]:
+    """What Postfix's plugin needs to get access tokens, in the variables that begin with `prefix`."""
+    name = f"{prefix}oauth_endpoint"
+    endpoint = values.get(name)
     if endpoint and not re.match(r"https://[^\s/]+/\S*\Z", endpoint):
         return [
-            f"{_OAUTH[2]} is {shown(endpoint)}, and takes the URL of a token endpoint, such as "
+            f"{name} is {shown(endpoint)}, and takes the URL of a token endpoint, such as "
             "https://oauth2.googleapis.com/token"
         ]
-    needed = [name for name in ("postfix_relay_username", *_OAUTH) if name in values and not values[name]]
+    names = [
+        f"{prefix}{key}" for key in ("username", "oauth_client_id", "oauth_refresh_token", "oauth_endpoint")
+    ]
+    needed = [name for name in names if name in values and not values[name]]
     if not needed or any(one.startswith(tuple(needed)) for one in complaints):
         return []
     return [
-        f"postfix_relay_auth is xoauth2, and {listed(needed, 'and')} {'is' if len(needed) == 1 else 'are'} empty: "
+        f"{auth} is xoauth2, and {listed(needed, 'and')} {'is' if len(needed) == 1 else 'are'} empty: "
         "Postfix gets the access tokens itself, which last an hour or so, and needs all of these; set them, or log in "
         "with an application password by another mechanism where the relay has that"
     ]
@@ -1420,13 +1432,19 @@ def relays(values: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+# What an entry says of its login is for Postfix, or goes another way to the probe.
+_OF_POSTFIX = ("password", "oauth_refresh_token", *OF_AN_APPLICATION)
+
+
 def _relay(entry: Mapping[str, Any], common: Mapping[str, Any]) -> dict[str, Any]:
     names = {
         own: name.removeprefix("relays.")
         for name, own in NAMES_OF_A_LIST.items()
         if name.startswith("relays.")
     }
-    own = {names.get(key, key): value for key, value in entry.items() if key != "password" and value != ""}
+    own = {
+        names.get(key, key): value for key, value in entry.items() if key not in _OF_POSTFIX and value != ""
+    }
     return own if own.get("direct") else {**common, "required": True, **own}
 
 

@@ -419,7 +419,22 @@ def test_access_tokens_without_their_plugin(lab: Lab) -> None:
         "postfix_relay_oauth_endpoint": "https://tokens.example.com/token",
         **tokens,
     }
-    for host, said in lab.refused(variables).items():
+    account = {
+        "host": f"plain.{outside.DOMAIN}:587",
+        "username": "ops",
+        "auth": "xoauth2",
+        "oauth_refresh_token": "abc",
+        "senders": ["@tokens.example"],
+    }
+    application = {
+        name: value for name, value in variables.items() if "oauth" in name and "refresh" not in name
+    }
+    several = {
+        **application,
+        "postfix_preflight": False,
+        "postfix_relays": [account, {"host": f"plain.{outside.DOMAIN}:587"}],
+    }
+    for host, said in [*lab.refused(variables).items(), *lab.refused(several).items()]:
         assert "sasl-xoauth2" in said, f"{host}: {said}"
         directories = "/var/lib/postfix-tokens /var/spool/postfix/var/lib/postfix-tokens"
         assert not host.machine.run(f"ls -d {directories} 2>/dev/null; true").stdout, host

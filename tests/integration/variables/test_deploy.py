@@ -291,6 +291,29 @@ def test_a_token_is_written_once_and_the_plugins_own_stays(deploy: Deployer) -> 
         deploy.host.run(f"echo renewed > {path}")
         assert not deploy("postfix", **given).changed
         assert deploy.read(path) == "renewed\n"
+        # As one of several relays it is the same token.
+        application = {
+            name: value for name, value in given.items() if "oauth" in name and "refresh" not in name
+        }
+        account = {"host": "relay.example.com", "port": 2525, "username": given["postfix_relay_username"]}
+        account["oauth_refresh_token"] = given["postfix_relay_oauth_refresh_token"]
+        other = {
+            "host": "other.example.com",
+            "port": 2525,
+            "username": "b",
+            "password": "p",
+            "senders": ["@b.test"],
+        }
+        several = [{**account, "auth": "xoauth2"}, other]
+        base = {name: value for name, value in BASE.items() if not name.startswith("postfix_relay_")}
+        run = deploy("postfix", **base, **application, postfix_relays=several)
+        assert run.ok, run.why
+        assert "refresh{{" not in run.said
+        assert f"[relay.example.com]:2525 {account['username']}:{path}" in deploy.read(
+            "/etc/postfix/sasl_passwd"
+        )
+        assert deploy.read(path) == "renewed\n"
+        assert deploy.postconf("smtp_sasl_mechanism_filter") == "xoauth2"
         assert deploy("postfix", **{**given, "postfix_relay_oauth_refresh_token": "another"}).ok
         assert path not in deploy.read("/etc/postfix/sasl_passwd")
     finally:

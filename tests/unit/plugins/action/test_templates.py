@@ -39,6 +39,28 @@ SEVERAL = {
         {"direct": True, "recipients": ["@c.example"]},
     ]
 }
+TOKENS = {
+    **{key: value for key, value in OAUTH.items() if "oauth" in key and "refresh" not in key},
+    "postfix_relays": [
+        {
+            "host": "smtp.example.com",
+            "port": 587,
+            "username": "ops",
+            "auth": "XOAUTH2",
+            "oauth_refresh_token": "refresh",
+        },
+        {"host": "b.example.com", "port": 587, "username": "bob", "password": "2nd"},
+        {
+            "host": "c.example.com",
+            "port": 587,
+            "username": "cy/d",
+            "auth": "xoauth2",
+            "oauth_refresh_token": "[1]",
+            "oauth_client_id": "own",
+            "senders": ["@c.example"],
+        },
+    ],
+}
 PASSWORDS = [
     'a "b" \\c\\',
     "{{ no_template }}",
@@ -60,6 +82,7 @@ HOSTS: dict[str, dict[str, Any]] = {
     "direct": {"postfix_direct": True},
     "aliases": {"postfix_direct": True, **ALIASES},
     "token": OAUTH,
+    "tokens": TOKENS,
     **{word: {**ONE, **LOGIN, "postfix_relay_password": word} for word in PASSWORDS},
 }
 
@@ -74,20 +97,26 @@ def asked(role: str, hosts: dict[str, dict[str, Any]], *expressions: str) -> dic
 
 
 @pytest.fixture(scope="module")
-def made() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
-    """For each host the block, and each file by its path."""
-    found = asked("postfix", HOSTS, "postfix__block", "postfix__files").items()
-    return {name: (block, {file["path"]: file for file in files}) for name, (block, files) in found}
+def made() -> dict[str, tuple[Any, ...]]:
+    """For each host the block, each file by its path, the tokens, and the services."""
+    found = asked(
+        "postfix", HOSTS, "postfix__block", "postfix__files", "postfix__tokens", "postfix__services"
+    ).items()
+    return {
+        name: (block, {file["path"]: file for file in files}, *rest) for name, (block, files, *rest) in found
+    }
 
 
 @pytest.fixture(scope="module")
 def probed() -> dict[str, list[Any]]:
-    """For each password the relays that are probed."""
-    return asked("preflight", {word: HOSTS[word] for word in PASSWORDS}, "preflight__postfix_relays")
+    """The relays that are probed, for each password and for tokens."""
+    return asked(
+        "preflight", {word: HOSTS[word] for word in [*PASSWORDS, "tokens"]}, "preflight__postfix_relays"
+    )
 
 
 def test_a_relay_with_a_login(made: Any) -> None:
-    block, files = made["login"]
+    block, files, *_rest = made["login"]
     assert block["text"].startswith("default_transport = smtp\nrelayhost = [smtp.example.com]:587\n")
     assert block["text"].endswith("smtp_sasl_tls_security_options = noanonymous\n")
     assert block["prepend"] == {
@@ -119,13 +148,13 @@ def test_a_relay_with_a_login(made: Any) -> None:
 
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_a_password_comes_out_as_it_went_in(made: Any, probed: Any, password: str) -> None:
-    _block, files = made[password]
+    _block, files, *_rest = made[password]
     assert probed[password][0][0]["password"] == password
     assert files["sasl_passwd"]["content"] == f"{KEYS}[smtp.example.com]:587 ops:{password}\n"
 
 
 def test_several_relays_have_a_table_each(made: Any) -> None:
-    block, files = made["several"]
+    block, files, *_rest = made["several"]
     assert block["prepend"]["sender_dependent_default_transport_maps"] == (
         "texthash:/etc/postfix/mailops_sender_transport"
     )
@@ -139,13 +168,13 @@ def test_several_relays_have_a_table_each(made: Any) -> None:
 
 
 def test_a_host_without_a_relay_gets_no_tables(made: Any) -> None:
-    block, files = made["direct"]
+    block, files, *_rest = made["direct"]
     assert (block["prepend"], files) == ({}, {})
     assert block["stock"]["default_transport"] == "smtp"
 
 
 def test_aliases_are_a_table_of_postfix(made: Any) -> None:
-    block, files = made["aliases"]
+    block, files, *_rest = made["aliases"]
     assert block["prepend"]["alias_maps"] == "texthash:/etc/postfix/mailops_aliases"
     assert files["mailops_aliases"]["content"].splitlines()[1:] == [
         "root ops@example.com",
@@ -154,8 +183,28 @@ def test_aliases_are_a_table_of_postfix(made: Any) -> None:
 
 
 def test_a_token_has_a_file_of_its_own_instead_of_a_password(made: Any) -> None:
-    _block, files = made["token"]
+    _block, files, *_rest = made["token"]
     # Another name would be another token, and that of before is the one which the plugin has renewed.
     assert files["sasl_passwd"]["content"].splitlines()[1:] == [
         "[smtp.example.com]:587 ops:/var/lib/postfix-tokens/ops-26da971c4c30a491"
     ]
+
+
+def test_a_token_is_for_the_relay_that_logs_in_with_it(made: Any, probed: Any) -> None:
+    block, files, tokens, services = made["tokens"]
+    found = {token["path"]: json.loads(token["content"]) for token in tokens}
+    first, second = found
+    assert first == "/var/lib/postfix-tokens/ops-26da971c4c30a491"
+    assert (found[second]["client_id"], found[second]["client_secret"]) == ("own", "secret")
+    assert [one["refresh_token"] for one in found.values()] == ["refresh", "[1]"]
+    rows = {path: file["content"].splitlines()[1:] for path, file in files.items() if "passwd" in path}
+    assert rows == {
+        "sasl_passwd": [f"[smtp.example.com]:587 ops:{first}", "[b.example.com]:587 bob:2nd"],
+        "mailops_sasl_passwd_relay-3": [f"[c.example.com]:587 cy/d:{second}"],
+    }
+    assert second.startswith("/var/lib/postfix-tokens/cy_d-")
+    filters = {one["service"]: one["options"].get("smtp_sasl_mechanism_filter") for one in services}
+    assert "smtp_sasl_mechanism_filter = xoauth2\n" in block["text"]
+    assert (filters["relay-3"], filters["relay-fallback"]) == (None, "")
+    logins = [(one["username"], one.get("password"), one["auth_mechanism"]) for one in probed["tokens"][0]]
+    assert logins == [("ops", None, "xoauth2"), ("bob", "2nd", "auto"), ("cy/d", None, "xoauth2")]

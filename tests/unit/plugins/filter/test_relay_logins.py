@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -33,3 +34,32 @@ def test_a_wrong_shape_is_told_without_a_password() -> None:
     with pytest.raises(AnsibleFilterError, match="takes a list of mappings") as error:
         logins("host=a password=hunter2")
     assert "hunter2" not in str(error.value)
+
+
+APPLICATION = {"client_id": "c", "client_secret": "", "endpoint": "https://login.example.com/token"}
+TOKENS = [
+    {"username": "a", "oauth_refresh_token": "t"},
+    {"username": "b", "password": "p", "auth": "plain"},
+    {},
+]
+
+
+def test_a_token_takes_the_place_of_a_password() -> None:
+    first, *rest = logins(TOKENS, "xoauth2", APPLICATION)
+    assert rest == [{"username": "b", "password": "p"}, {}]
+    assert first["password"] == first["token"]["path"]
+    assert re.fullmatch("/var/lib/postfix-tokens/a-[0-9a-f]{16}", first["token"]["path"])
+    assert json.loads(first["token"]["content"]) == {
+        "client_id": "c",
+        "client_secret": "",
+        "token_endpoint": "https://login.example.com/token",
+        "ca_bundle_file": "/var/lib/postfix-tokens/ca.pem",
+        "access_token": "",
+        "expiry": "0",
+        "refresh_token": "t",
+    }
+
+
+def test_a_token_is_nothing_that_the_probe_could_try() -> None:
+    assert logins(TOKENS, "xoauth2") == [{"username": "a"}, {"username": "b", "password": "p"}, {}]
+    assert logins([{"username": "a", "password": "p", "auth": "xoauth2"}]) == [{"username": "a"}]

@@ -467,6 +467,11 @@ TOKEN = {
     "postfix_relay_oauth_refresh_token": "t",
     "postfix_relay_oauth_endpoint": "https://login.example.com/token",
 }
+ACCOUNT = {"host": "r", "username": "u", "oauth_refresh_token": "t"}
+TOKENS = {
+    "postfix_relays": [ACCOUNT],
+    **{name: TOKEN[name] for name in TOKEN if "oauth" in name and "refresh" not in name},
+}
 LOGIN = {"postfix_relay_host": "r", "postfix_relay_username": "u", "postfix_relay_password": "p"}
 
 
@@ -535,6 +540,55 @@ UNPROBED = {"postfix_preflight": False, "postfix_relay_host": "r.example", "post
             [],
             ["postfix_relay_oauth_endpoint is 'http://login.example.com/token', and takes the URL"],
         ),
+        ("postfix", {**TOKENS, "postfix_relay_auth": "xoauth2"}, [], [], []),
+        ("postfix", {**TOKENS, "postfix_relays": [{**ACCOUNT, "auth": "xoauth2"}]}, [], [], []),
+        (
+            "postfix",
+            {
+                **TOKENS,
+                "postfix_relays": [{"direct": True, "senders": ["@x.example"]}, {**ACCOUNT, "auth": "none"}],
+            },
+            [],
+            [],
+            [],
+        ),
+        (
+            "postfix",
+            {
+                **TOKENS,
+                "postfix_relay_oauth_client_id": "",
+                "postfix_relays": [{**ACCOUNT, "auth": "xoauth2", "oauth_refresh_token": ""}],
+            },
+            [],
+            [],
+            [
+                "postfix_relays[0].auth is xoauth2, and postfix_relays[0].oauth_client_id and "
+                "postfix_relays[0].oauth_refresh_token are empty: Postfix gets the access"
+            ],
+        ),
+        (
+            "postfix",
+            {
+                **TOKENS,
+                "postfix_relay_auth": "xoauth2",
+                "postfix_relays": [ACCOUNT, {**ACCOUNT, "oauth_endpoint": "ftp://x"}],
+            },
+            [],
+            [],
+            ["postfix_relays[1].oauth_endpoint is 'ftp://x', and takes the URL"],
+        ),
+        (
+            "postfix",
+            {**TOKENS, "postfix_relay_auth": "xoauth2", "postfix_relay_oauth_refresh_token": "t"},
+            [],
+            [],
+            [
+                "postfix_relay_oauth_refresh_token is set beside postfix_relays",
+                "as oauth_refresh_token, or leave",
+            ],
+        ),
+        # Role preflight alone does not know the variables of the application.
+        ("preflight", {"postfix_relays": [ACCOUNT], "postfix_relay_auth": "xoauth2"}, [], [], []),
         (
             "postfix",
             {**LOGIN, "postfix_preflight": False, "postfix_relay_port": "auto"},
