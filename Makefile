@@ -163,6 +163,12 @@ page-test: link ## the HTML report in a real browser: clicks, keys, addresses, p
 	@tests/tools/venv .cache/page tests/requirements-page.txt
 	.cache/page/bin/python -m pytest -q tests/integration/page $(ARGS)
 
+.PHONY: picture
+picture: link ## the picture of the HTML report in docs/ (root)
+	tests/tools/needs chromium
+	@tests/tools/venv .cache/page tests/requirements-page.txt
+	.cache/page/bin/python tests/tools/pages/picture.py
+
 .PHONY: submission-test
 submission-test: podman ## users submit mail on 587, 465 and 2525 and it leaves by a relay; strangers do not (root)
 	tests/tools/needs nmap

@@ -45,6 +45,12 @@ KINDS = (
     ("filtered", "filtered", "filtered", "filtered"),
     ("auth_rejected", "auth_rejected", "auth_rejected", "auth_absent"),
 )
+# What the probe says of them; of the others it would say what a server said.
+REASONS = {
+    "ok": "Usable: TLSv1.3 with TLS_AES_256_GCM_SHA384, certificate verified, 64 days left, AUTH PLAIN accepted, "
+    "envelope accepted.",
+    "starttls_stripped": "STARTTLS was removed from the server's list on the way: it is not offered, and yet accepted.",
+}
 GREETED = ("ehlo", "tls", "certificate", "auth", "envelope")
 UNREACHABLE = {
     "unreachable": True,
@@ -105,7 +111,8 @@ def endpoint(verdict: str, *asked: Any, index: int = 0, **words: Any) -> Result:
         "timings_ms": {**seen, "total": round(sum(value for value in seen.values() if value), 1)},
         **words,
     }
-    reason = known.pop("reason", f"What was seen of {verdict} after {known['timings_ms']['total']} ms.")
+    seen_of = f"What was seen of {verdict} after {known['timings_ms']['total']} ms."
+    reason = known.pop("reason", REASONS.get(verdict, seen_of))
     return Result(*asked, verdict, stage, reason, **known)
 
 

@@ -137,11 +137,25 @@ def test_verify_is_told_what_each_relay_is_to_have() -> None:
     assert ask("verify", postfix_relay_host="relay.example.com")["expected"] == []
 
 
-def test_access_tokens_are_refused_in_a_list() -> None:
-    said = ask("postfix", postfix_relays=[{"host": "a.example.com", "auth": "XOAUTH2", "username": "ops"}])[
-        "msg"
-    ]
-    assert said.startswith("postfix_relays[0].auth is 'XOAUTH2', which one relay alone can have; name it by")
+def test_the_token_of_an_entry_is_no_value_that_is_shown() -> None:
+    entry = {"host": "a.example.com", "auth": "XOAUTH2", "username": "ops"}
+    said = ask("postfix", postfix_relays=[entry])["msg"]
+    assert said.startswith(
+        "postfix_relays[0].auth is xoauth2, and postfix_relays[0].oauth_client_id, postfix_"
+    )
+    entry.update(oauth_client_id="app", oauth_client_secret="hunter1", oauth_refresh_token="hunter2")
+    given = {"postfix_relays": [{**entry, "oauth_endpoint": "https://login.example.com/token"}]}
+    result = ask("postfix", **given)
+    assert "hunter" not in str(result)
+    assert result["relays"][0] == {
+        "name": "postfix_relays[0]",
+        "host": "a.example.com",
+        "username": "ops",
+        "auth_mechanism": "xoauth2",
+        "security_level": "secure",
+        "required": True,
+    }
+    assert [one["login"] for one in ask("verify", **given)["expected"]] == [True]
 
 
 def test_what_is_written_beside_a_relay_is_in_no_complaint() -> None:
