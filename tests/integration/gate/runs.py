@@ -27,11 +27,15 @@ class Run(NamedTuple):
         return {word.split("=")[0]: int(word.split("=")[1]) for word in line.split() if "=" in word}
 
 
+# Playbooks run in threads, and pytest changes os.environ as it goes.
+OUTER = dict(os.environ)
+
+
 def playbook(name: str, inventory: Path, *arguments: str, **more: str) -> Run:
     """ansible-playbook with a playbook of the collection, or with a file of this name."""
     path = name if os.path.sep in name else str(ROOT / "playbooks" / f"{name}.yml")
     environment = {
-        **os.environ,
+        **OUTER,
         "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
         "ANSIBLE_NOCOLOR": "1",
         **more,

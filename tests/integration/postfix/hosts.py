@@ -39,13 +39,15 @@ ENVIRONMENT = (
 )
 # Neither Ansible nor the collection is compiled anew by each run.
 PYTHON = ("PYTHONPATH=/ansible:/collections", "PYTHONPYCACHEPREFIX=/var/cache/python")
+# It is used in threads, and pytest changes os.environ as it goes.
+OUTER = dict(os.environ)
 
 
 def podman(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     conf = Path(tempfile.gettempdir()) / "mailops-postfix-test-containers.conf"
     if not conf.exists():
         conf.write_text(_CONF)
-    environment = {**os.environ, "CONTAINERS_CONF": str(conf)}
+    environment = {**OUTER, "CONTAINERS_CONF": str(conf)}
     check = options.pop("check", True)
     command = ["podman", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=check, **options)
