@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Callable, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
 
 from ansible import constants as C
 from ansible.errors import AnsibleActionFail
@@ -33,6 +33,9 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "prefix": {"type": "str", "default": ""},
 }
 FACT = model.FACT
+
+# What is asked for once for all hosts of the play.
+OF_THE_PLAY = ("report", "baseline", "max_failed", "allow_empty")
 
 # How many measured times must agree before two measurements are one.
 FIGURES = 5
@@ -126,6 +129,12 @@ class ActionModule(ActionBase):
                 f"{self._task.get_play().strategy} each is judged before the others are there. Leave it out, or use "
                 "the strategy linear."
             )
+        self._prefix = arguments["prefix"]
+        if self._prefix and together and self._is_first():
+            for name in OF_THE_PLAY:
+                differing = play.of_all(self._variables, f"{self._prefix}{name}", f"{self._prefix}_v")
+                if differing:
+                    raise AnsibleActionFail(differing)
         judged = self._show(rules, baseline, together, arguments["table"])
         if judged:
             result["line"] = judged.line
@@ -207,11 +216,27 @@ class ActionModule(ActionBase):
             rules,
             self._now.date(),
             baseline,
+            own=self._own_rules(rules, found.results),
             inventory=inventory,
             to_come=found.to_come,
             skipped=found.skipped,
         )
         return document, judged
+
+    def _own_rules(self, rules: gate.Rules, names: Iterable[str]) -> dict[str, gate.Rules]:
+        """The rules of each host whose variables the role has checked: groups may ask for more than others."""
+        parsed: dict[str, gate.Rules] = {}
+        found = {}
+        for name in names if self._prefix else ():
+            checked = self._variables["hostvars"][name].get(f"{self._prefix}_v") or {}
+            given = {key: checked.get(f"{self._prefix}{key}") for key in ("fail_on", "waivers")}
+            if f"{self._prefix}fail_on" in checked:
+                key = repr(given)
+                if key not in parsed:
+                    own = gate.rules(given, self._prefix)
+                    parsed[key] = own._replace(limit=rules.limit, allow_empty=rules.allow_empty)
+                found[name] = parsed[key]
+        return found
 
     def _fact(self, name: str) -> Mapping[str, Any]:
         return self._result(name).get("ansible_facts", {}).get(FACT) or {}

@@ -9,7 +9,8 @@ plugin_utils/report/model.py, and what its files look like beside it. Documented
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Any, Mapping
+from pathlib import Path
+from typing import Any, Mapping, Sequence
 
 from ansible import constants as C
 from ansible.errors import AnsibleActionFail
@@ -43,21 +44,37 @@ class ActionModule(ActionBase):
         if refusal:
             return {**result, "failed": True, "msg": refusal}
         own = variables["hostvars"][host].get(registered) or {}
+        kind = model.kind_of(own)
+        if kind and arguments["kind"] and kind != arguments["kind"]:
+            said = (
+                f"kind: {registered} is a result for {kind}, and not for {arguments['kind']}. Leave kind out."
+            )
+            return {**result, "failed": True, "msg": said}
         try:
             paths = files.paths(arguments["report"], arguments["name"])
-            if paths:
-                found = play.results(variables, registered)
-                kind = arguments["kind"] or next(
-                    filter(None, map(model.kind_of, found.values())), "preflight"
-                )
-                if play.writer(variables, found) == host:
-                    document = model.document(kind, found, datetime.now(timezone.utc))
-                    for path in paths:
-                        files.write(document, path, arguments["name"])
-                    result["report"] = [str(path) for path in paths]
+            if play.writer(variables, registered) == host:
+                result.update(self._write(paths, variables, arguments))
         except files.ReportError as error:
             raise AnsibleActionFail(str(error)) from None
         return {**result, **outcome(own, arguments["kind"], arguments["fail"], self._task.ignore_unreachable)}
+
+    @staticmethod
+    def _write(
+        paths: Sequence[Path], variables: Mapping[str, Any], arguments: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Raises ReportError, also where a role's variable names other files on another host."""
+        role, _report, _rest = arguments["name"].rpartition("_report")
+        differing = play.of_all(variables, arguments["name"], f"{role}__v") if role else ""
+        if differing:
+            raise files.ReportError(differing)
+        if not paths:
+            return {}
+        found = play.results(variables, arguments["registered"])
+        kind = arguments["kind"] or next(filter(None, map(model.kind_of, found.values())), "preflight")
+        document = model.document(kind, found, datetime.now(timezone.utc))
+        for path in paths:
+            files.write(document, path, arguments["name"])
+        return {"report": [str(path) for path in paths]}
 
     def _refusal(self, host: str, variables: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
         name, registered = arguments["name"], arguments["registered"]
@@ -67,6 +84,11 @@ class ActionModule(ActionBase):
         if task.delegate_to and task.delegate_to != host:
             return (
                 f"delegate_to: {task.delegate_to} is of no use here: nothing is done on a host. Leave it out."
+            )
+        if not registered.isidentifier():
+            return (
+                "registered: it takes the name under which a task has registered its result, and not the result. Write "
+                "the name alone."
             )
         known = variables["hostvars"][host].get(registered)
         if known is None:

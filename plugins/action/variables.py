@@ -71,6 +71,7 @@ class ActionModule(ActionBase):
                 result["warnings"] = [*result.get("warnings", ()), nobody]
         elif role == "postfix":
             result["route"] = variables.route(found.values)
+            result["logins"] = variables.same_logins(found.values)
         elif role == "verify":
             typed.update(variables.expected_relay(found.values))
             result["expected"] = variables.expected_relays(found.values)

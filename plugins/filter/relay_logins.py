@@ -43,7 +43,7 @@ RETURN = r"""
 _value:
   description:
     - A mapping with C(username) and C(password) of each relay, in their order, without what it does not have.
-    - Where a relay has a file of tokens, C(password) is its path, and C(token) has C(path) and C(content).
+    - Where a relay has a file of tokens, C(password) is its path, and C(token) has C(path), C(content) and C(fields).
   type: list
   elements: dict
 """

@@ -35,6 +35,13 @@ options:
     description: Whether the other usable routes follow, for Postfix to try when the first fails.
     type: bool
     default: true
+  logins:
+    description: >-
+      For each relay the place of the first one that has the same login. Without it, relays with one C(username) have
+      one.
+    type: list
+    elements: int
+    default: []
 seealso:
   - module: mailops.smtp.smtp_route_facts
 """
@@ -60,9 +67,11 @@ from ansible.errors import AnsibleFilterError
 from ..plugin_utils.ways import WaysError, ways
 
 
-def _ways(route: Any, relays: Any, directory: str = "/etc/postfix", failover: bool = True) -> dict[str, Any]:
+def _ways(
+    route: Any, relays: Any, directory: str = "/etc/postfix", failover: bool = True, logins: Any = ()
+) -> dict[str, Any]:
     try:
-        return ways(route, relays, directory, failover)
+        return ways(route, relays, directory, failover, logins)
     except WaysError as error:
         raise AnsibleFilterError(str(error)) from None
 

@@ -72,6 +72,12 @@ route:
   returned: success of O(role=postfix)
   type: dict
   sample: {host: smtp.example.com, port: 587, tls: starttls}
+logins:
+  description: For each relay the place of the first one that has the same login.
+  returned: success of O(role=postfix)
+  type: list
+  elements: int
+  sample: [0, 1, 0]
 expected:
   description:
     - Each entry of C(postfix_relays) with its C(host), its level of C(tls), whether it has a C(login), and for whom it

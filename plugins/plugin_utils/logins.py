@@ -20,7 +20,8 @@ def logins(
 
     `auth` is the mechanism of an entry that names none. XOAUTH2 has no password. Where `application` is given, with
     the client_id, client_secret and endpoint of entries that have none of their own, there is in its place the path of
-    a file of tokens, which is in `token` with what it begins with.
+    a file of tokens, which is in `token` with its `path`, the `content` that it begins with, and what of that follows
+    the variables later too, in `fields`.
     """
     return [_login(relay, auth, application) for relay in relays]
 
@@ -36,24 +37,31 @@ def _login(relay: Mapping[str, Any], auth: str, application: Mapping[str, Any] |
     return {**found, "password": token["path"], "token": token}
 
 
-def _token(relay: Mapping[str, Any], application: Mapping[str, Any]) -> dict[str, str]:
-    """The name tells what was given: a file is never overwritten, since the plugin may have written newer tokens there,
-    and another token is another file."""
+def _token(relay: Mapping[str, Any], application: Mapping[str, Any]) -> dict[str, Any]:
+    """The name tells the token that was given: the plugin may have written newer ones there, which are never
+    overwritten, and another token is another file."""
     given = {key: str(relay.get(f"oauth_{key}") or application.get(key) or "") for key in _GIVEN}
-    content = {
+    fields = {
         "client_id": given["client_id"],
         "client_secret": given["client_secret"],
         "token_endpoint": given["endpoint"],
+    }
+    content = {
+        **fields,
         "ca_bundle_file": f"{TOKENS}/ca.pem",
         "access_token": "",
         "expiry": "0",
         "refresh_token": given["refresh_token"],
     }
-    text = json.dumps(content, indent=2) + "\n"
     account = re.sub(r"[^A-Za-z0-9@._+-]", "_", str(relay["username"]))
+    digest = hashlib.sha256(given["refresh_token"].encode()).hexdigest()[:16]
     return {
-        "path": f"{TOKENS}/{account}-{hashlib.sha256(text.encode()).hexdigest()[:16]}",
-        "content": text,
+        "path": f"{TOKENS}/{account}-{digest}",
+        "content": json.dumps(content, indent=2) + "\n",
+        # As the module replace takes it, to which a backslash means something.
+        "fields": [
+            {"name": name, "value": json.dumps(value).replace("\\", "\\\\")} for name, value in fields.items()
+        ],
     }
 
 

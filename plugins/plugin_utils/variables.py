@@ -32,6 +32,7 @@ from ..module_utils._route.relays import named_host, parse_relays
 from ..module_utils._smtp.endpoint import OptionError, check_host
 from . import submission
 from .report import files, gate
+from .ways import WaysError, ways
 
 Option = Mapping[str, Any]
 Spec = Mapping[str, Option]
@@ -65,9 +66,9 @@ ENTRIES: dict[str, Spec] = {
 }
 # Texts of several lines.
 CONTENTS = ("postfix_maps[].content",)
-# Names that travel in SMTP, DNS or main.cf, where only ASCII is understood.
+# Names that travel in SMTP, DNS or main.cf, where only ASCII is understood. Hosts of waivers are the inventory's.
 ASCII_ONLY = re.compile(
-    r"[_.](host|myhostname|hostname|helo_name|domain|myorigin|mydestination|mynetworks|interfaces|provider|region|packages)\Z"
+    r"(?<!waivers)[_.](host|myhostname|hostname|helo_name|domain|myorigin|mydestination|mynetworks|interfaces|provider|region|packages)\Z"
 )
 PORT = re.compile(r"[_.]ports?\Z")
 SECONDS = re.compile(r"_timeout\Z")
@@ -1346,8 +1347,13 @@ def _login_needed(values: Mapping[str, Any], complaints: Sequence[str]) -> list[
         one.startswith((user, password)) for one in complaints
     ):
         return []
-    if values.get("postfix_relay_auth") == "xoauth2":
-        return _token_needed(values, "postfix_relay_", "postfix_relay_auth", complaints)
+    auth, token = "postfix_relay_auth", "postfix_relay_oauth_refresh_token"
+    if values.get(auth) == "xoauth2":
+        keys = ("username", "oauth_refresh_token", *OF_AN_APPLICATION)
+        names = {key: f"postfix_relay_{key}" for key in keys if f"postfix_relay_{key}" in values}
+        return _token_needed({key: (name, values[name]) for key, name in names.items()}, auth, complaints)
+    if values.get(token) and values.get(user) and not values.get(password):
+        return _without_mechanism(token, auth)
     if values.get(user) and not values.get(password) and password in values:
         return [f"{user} is set and {password} is empty; set both for a login, or neither"]
     if values.get(password) and not values.get(user) and user in values:
@@ -1360,33 +1366,42 @@ OF_AN_APPLICATION = ("oauth_client_id", "oauth_client_secret", "oauth_endpoint")
 
 
 def _tokens_needed(values: Mapping[str, Any], complaints: Sequence[str]) -> list[str]:
-    # Of variables that a role does not know nothing is said.
-    common = {
-        key: values[f"postfix_relay_{key}"] for key in OF_AN_APPLICATION if f"postfix_relay_{key}" in values
-    }
     found = []
     for index, entry in enumerate(values["postfix_relays"]):
         auth, prefix = "postfix_relay_auth", f"postfix_relays[{getattr(entry, 'place', index)}]."
-        if not entry.get("direct") and (entry.get("auth") or values.get(auth)) == "xoauth2":
-            keys = ("username", "oauth_refresh_token", *common)
-            own = {f"{prefix}{key}": entry.get(key) or common.get(key) for key in keys}
-            found += _token_needed(own, prefix, f"{prefix}auth" if entry.get("auth") else auth, complaints)
-    return found
+        if entry.get("direct"):
+            continue
+        own = {key: (f"{prefix}{key}", entry.get(key)) for key in ("username", "oauth_refresh_token")}
+        for key in OF_AN_APPLICATION:
+            name = f"postfix_relay_{key}"
+            # Of variables that a role does not know nothing is said.
+            if entry.get(key) or name in values:
+                own[key] = (f"{prefix}{key}", entry[key]) if entry.get(key) else (name, values[name])
+        mechanism = entry.get("auth") or values.get(auth)
+        if mechanism == "xoauth2":
+            found += _token_needed(own, f"{prefix}auth" if entry.get("auth") else auth, complaints)
+        elif mechanism != "none" and entry.get("oauth_refresh_token") and not entry.get("password"):
+            found += _without_mechanism(f"{prefix}oauth_refresh_token", f"{prefix}auth")
+    # What is wrong for all of them is said once.
+    return list(dict.fromkeys(found))
 
 
-def _token_needed(values: Mapping[str, Any], prefix: str, auth: str, complaints: Sequence[str]) -> list[str]:
-    """What Postfix's plugin needs to get access tokens, in the variables that begin with `prefix`."""
-    name = f"{prefix}oauth_endpoint"
-    endpoint = values.get(name)
+def _without_mechanism(token: str, auth: str) -> list[str]:
+    return [
+        f"{token} is set, and {auth} is not xoauth2, so it would not be used; set {auth}: xoauth2, or leave it out"
+    ]
+
+
+def _token_needed(given: Mapping[str, tuple[str, Any]], auth: str, complaints: Sequence[str]) -> list[str]:
+    """What Postfix's plugin needs to get access tokens; `given` has the user's name of each and its value."""
+    name, endpoint = given.get("oauth_endpoint", ("", ""))
     if endpoint and not re.match(r"https://[^\s/]+/\S*\Z", endpoint):
         return [
-            f"{name} is {shown(endpoint)}, and takes the URL of a token endpoint, such as "
+            f"{name} is {shown(endpoint)}, and takes the https URL of a token endpoint, such as "
             "https://oauth2.googleapis.com/token"
         ]
-    names = [
-        f"{prefix}{key}" for key in ("username", "oauth_client_id", "oauth_refresh_token", "oauth_endpoint")
-    ]
-    needed = [name for name in names if name in values and not values[name]]
+    keys = ("username", "oauth_client_id", "oauth_refresh_token", "oauth_endpoint")
+    needed = [given[key][0] for key in keys if key in given and not given[key][1]]
     if not needed or any(one.startswith(tuple(needed)) for one in complaints):
         return []
     return [
@@ -1436,6 +1451,13 @@ def relays(values: Mapping[str, Any]) -> list[dict[str, Any]]:
 _OF_POSTFIX = ("password", "oauth_refresh_token", *OF_AN_APPLICATION)
 
 
+def same_logins(values: Mapping[str, Any]) -> list[int]:
+    """For each relay that variables of role postfix name, the place of the first one that has the same login."""
+    keys = ("username", *_OF_POSTFIX)
+    logins = [[one.get(key) or "" for key in keys] for one in values.get("postfix_relays") or [{}]]
+    return [logins.index(one) for one in logins]
+
+
 def _relay(entry: Mapping[str, Any], common: Mapping[str, Any]) -> dict[str, Any]:
     names = {
         own: name.removeprefix("relays.")
@@ -1472,6 +1494,12 @@ def route(values: Mapping[str, Any]) -> dict[str, Any]:
     elif values.get("postfix_preflight") is not False:
         return {}
     found = unprobed(asked)
+    if found and listed_:
+        # What contradicts itself on any host need not wait until one is configured.
+        try:
+            ways(found, relays(values), logins=same_logins(values))
+        except WaysError as error:
+            raise Wrong(str(error)) from None
     if values.get("postfix_preflight") is not False:
         return {}
     if found is None:

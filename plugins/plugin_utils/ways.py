@@ -132,17 +132,25 @@ def ways(
     relays: Sequence[Mapping[str, Any]],
     directory: str = "/etc/postfix",
     failover: bool = True,
+    logins: Sequence[int] = (),
 ) -> dict[str, Any]:
     """`route` as smtp_route_facts has it, `relays` the user's list, of which `security_level`, `auth_mechanism`,
-    `ca_path`, `client_cert`, `client_key` and `username` count. Raises WaysError for what contradicts itself."""
-    return _Rendering(route, relays, directory, failover).result()
+    `ca_path`, `client_cert`, `client_key` and `username` count. `logins` has for each relay the place of the first one
+    that has the same login; without it, those of one user name have. Raises WaysError for what contradicts itself."""
+    return _Rendering(route, relays, directory, failover, logins).result()
 
 
 class _Rendering:
     def __init__(
-        self, route: Mapping[str, Any], relays: Sequence[Mapping[str, Any]], directory: str, failover: bool
+        self,
+        route: Mapping[str, Any],
+        relays: Sequence[Mapping[str, Any]],
+        directory: str,
+        failover: bool,
+        logins: Sequence[int],
     ) -> None:
         self.relays, self.directory, self.failover = relays, directory, failover
+        self.same_login = logins or [one.get("username") for one in relays]
         self.loopback = "[::1]" if route.get("family") == "ipv6" else "127.0.0.1"
         self.networks = " ".join(
             ["127.0.0.0/8", "[::1]/128", *(_network(one) for one in route.get("source_addresses") or ())]
@@ -257,7 +265,7 @@ class _Rendering:
 
     def _check_login(self, one: Hop, other: Hop) -> None:
         """One chain has one login and one certificate for each next hop."""
-        logins = [self.relays[hop.relay].get("username") if hop.login else None for hop in (one, other)]
+        logins = [self.same_login[hop.relay] if hop.login else None for hop in (one, other)]
         certificates = [_certificate(self.relays[hop.relay]) for hop in (one, other)]
         for what, pair in (("login", logins), ("certificate", certificates)):
             if pair[0] != pair[1]:

@@ -454,7 +454,9 @@ def _addresses(entry: Mapping[str, Any], key: str, where: _Where) -> tuple[str, 
         if not match or not text.isascii() or not all(map(is_label, match["domain"].split("."))):
             domain = text.rpartition("@")[2]
             remedy = "write an address such as ops@example.com, or @example.com for all of a domain"
-            if not text.isascii():
+            if match and not match["user"].isascii():
+                remedy = f"only ASCII is understood before the @; name the whole domain, @{domain}"
+            elif not text.isascii():
                 remedy = "only ASCII is understood there; write the domain as xn--…"
                 with contextlib.suppress(UnicodeError):
                     remedy += f", {match['user']}@{match['domain'].encode('idna').decode()}" if match else ""

@@ -33,7 +33,7 @@ class ReportError(Exception):
 def paths(asked: Sequence[str], name: str) -> list[Path]:
     """The files that the variable `name` asks for, relative ones below the current directory. Raises ReportError."""
     found = []
-    for text in asked:
+    for text in filter(None, asked):
         # Ansible's own rule (beside the playbook) would lead into the installed collection for a playbook of it.
         path = Path.cwd() / Path(text).expanduser()
         if path.suffix.lower() not in FACES:

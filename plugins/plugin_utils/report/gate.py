@@ -15,7 +15,8 @@ import math
 import re
 from datetime import date
 from fnmatch import fnmatchcase
-from typing import Any, Iterator, Mapping, NamedTuple, Sequence
+from types import MappingProxyType
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
 from ...module_utils._base.words import listed
 from ...module_utils._route.hosting import BLOCKED, BLOCKED_DEFAULT, REACTIVE, THROTTLED
@@ -235,10 +236,10 @@ def waivers(value: Sequence[Mapping[str, Any]], name: str = "waivers") -> list[W
         try:
             until = date.fromisoformat(given["until"])
         except ValueError:
-            raise Wrong(
-                f"{own}.until is {_shown(given['until'])}, and takes the last day of the waiver; write it as 2027-01-31"
-            ) from None
-        if not any(given[key] for key in ("host", "endpoint", "verdict")):
+            is_date = re.fullmatch(r"\d{4}-\d{2}-\d{2}", given["until"], re.ASCII)
+            what = "which no calendar has" if is_date else "and takes the last day of the waiver"
+            raise Wrong(f"{own}.until is {_shown(given['until'])}, {what}; write it as 2027-01-31") from None
+        if not any(given[key].strip("*") for key in ("host", "endpoint", "verdict")):
             raise Wrong(f"{own} would waive everything on every host; name a host, an endpoint or a verdict")
         _check_verdict(given["verdict"], f"{own}.verdict")
         found.append(
@@ -276,7 +277,7 @@ def read_baseline(text: str, kind: str, name: str) -> Document:
     remedy = "name the .json report of an earlier run, or leave it out"
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Wrong(f"{name} is no report: it is not JSON; {remedy}") from None
     if not isinstance(found, dict) or found.get("kind") != kind:
         what = _shown(found["kind"]) if isinstance(found, dict) and "kind" in found else "something else"
@@ -287,6 +288,8 @@ def read_baseline(text: str, kind: str, name: str) -> Document:
             "write a new one with this version of mailops.smtp"
         )
     try:
+        if not isinstance(found["hosts"], list):
+            raise TypeError
         for host in found["hosts"]:
             list(_all_findings(host, Rules([*FAIL_ON], 1)))
             list(map(_spot, host["endpoints"]))
@@ -304,25 +307,33 @@ def judge(
     today: date,
     baseline: Document | None = None,
     *,
+    own: Mapping[str, Rules] = MappingProxyType({}),
     inventory: Sequence[str] = (),
     to_come: int = 0,
     skipped: int = 0,
 ) -> Gate:
-    """Judge a report. `inventory` are all hosts that a waiver may mean; `to_come` and `skipped` are how many the play
-    has still before it, or has left out."""
+    """Judge a report. `own` are the rules of hosts that have others than the play. `inventory` are all hosts that a
+    waiver may mean; `to_come` and `skipped` are how many the play has still before it, or has left out."""
     hosts = document["hosts"]
     earlier = {host["name"]: host for host in baseline["hosts"]} if baseline else {}
+
+    def rules_of(name: str) -> Rules:
+        return own.get(name, asked)
+
     findings = [
-        finding for host in hosts for finding in of_host(host, asked, today, earlier if baseline else None)
+        finding
+        for host in hosts
+        for finding in of_host(host, rules_of(host["name"]), today, earlier if baseline else None)
     ]
     failing = list(dict.fromkeys(one.host for one in findings if one.fails))
     allowed = asked.limit.allows(len(hosts) + to_come)
-    better, worse = _changes(hosts, earlier, asked) if baseline else ([], [])
+    better, worse = _changes(hosts, earlier, rules_of) if baseline else ([], [])
     notes = [
-        *_about_waivers(hosts, findings, asked, today, inventory),
+        *_about_waivers(hosts, findings, rules_of, today, inventory),
         *_about_limit(failing, allowed, asked),
     ]
-    return Gate(findings, failing, allowed, better, worse, notes, _line(document, failing, to_come, skipped))
+    counted = failing if len(failing) > allowed else []
+    return Gate(findings, failing, allowed, better, worse, notes, _line(document, counted, to_come, skipped))
 
 
 def of_host(
@@ -417,11 +428,11 @@ def _spot(endpoint: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _changes(
-    hosts: Sequence[Host], earlier: Mapping[str, Host], asked: Rules
+    hosts: Sequence[Host], earlier: Mapping[str, Host], rules_of: Callable[[str], Rules]
 ) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     better, worse = [], []
     for host in hosts:
-        before = earlier.get(host["name"])
+        before, asked = earlier.get(host["name"]), rules_of(host["name"])
         old = {one.key: one for one in _all_findings(before, asked)} if before else {}
         new = {one.key: one for one in _all_findings(host, asked)}
         better += [_change(one, f"no longer: {one.message}") for key, one in old.items() if key not in new]
@@ -442,11 +453,18 @@ def _change(finding: Finding, message: str) -> dict[str, str]:
 
 
 def _about_waivers(
-    hosts: Sequence[Host], findings: Sequence[Finding], asked: Rules, today: date, inventory: Sequence[str]
+    hosts: Sequence[Host],
+    findings: Sequence[Finding],
+    rules_of: Callable[[str], Rules],
+    today: date,
+    inventory: Sequence[str],
 ) -> Iterator[str]:
-    names = [host["name"] for host in hosts]
-    for one in asked.waivers:
-        if any(one.fits(finding) for finding in findings):
+    whose: dict[Waiver, set[str]] = {}
+    for host in hosts:
+        for one in rules_of(host["name"]).waivers:
+            whose.setdefault(one, set()).add(host["name"])
+    for one, names in whose.items():
+        if any(one.fits(finding) for finding in findings if finding.host in names):
             if one.until < today:
                 yield f"{one.said()} ended on {one.until}, so it waives nothing: {one.reason}"
         elif any(_like(name, one.host) for name in names):
@@ -468,11 +486,12 @@ def _about_limit(failing: Sequence[str], allowed: int, asked: Rules) -> Iterator
 
 
 def _line(document: Document, failing: Sequence[str], to_come: int, skipped: int) -> str:
-    """The last line: a pipeline may rely on its beginning up to `have a route`."""
-    bad = sum(host["state"] not in model.GOOD for host in document["hosts"])
+    """The last line: a pipeline may rely on its beginning up to `have a route`. `failing` are the hosts for which the
+    gate fails."""
+    bad = {host["name"] for host in document["hosts"] if host["state"] not in model.GOOD}
     parts = [model.headline(document)]
     parts += (
-        [f"{len(failing)} {'fails' if len(failing) == 1 else 'fail'} the gate"] if len(failing) != bad else []
+        [f"{len(failing)} {'fails' if len(failing) == 1 else 'fail'} the gate"] if set(failing) != bad else []
     )
     parts += [f"{skipped} skipped"] if skipped else []
     parts += [f"{to_come} to come"] if to_come else []

@@ -142,8 +142,10 @@ def _endpoint(group: str, one: Mapping[str, Any], judged: Judged, lost: bool) ->
     if pardon:
         return Case(group, name, "skipped", one["verdict"], f"{pardon}: {message}", seconds=seconds)
     message = " ".join(each["message"] for each in found) or message
+    # Of a port that works it is that there is nothing to do.
+    advice = "" if one["usable"] else one["advice"]
     return Case(
-        group, name, "failure", found[0]["rule"] if found else one["verdict"], message, one["advice"], seconds
+        group, name, "failure", found[0]["rule"] if found else one["verdict"], message, advice, seconds
     )
 
 

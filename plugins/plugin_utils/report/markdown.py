@@ -13,7 +13,7 @@ import html
 import re
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
-from .groups import SAID, Group, groups, short_name, spot_name, way
+from .groups import SAID, Group, failures_of, groups, short_name, spot_name, way
 from .model import Document, Host, headline
 
 # What pull requests take is 65,536 characters.
@@ -73,7 +73,7 @@ def _gate(gate: Mapping[str, Any] | None) -> Iterator[str]:
     yield f"The gate {'passed' if gate['passed'] else '**failed**'}: {code(gate['line'])}"
     found = gate["findings"]
     lists = {
-        "It fails for": [_finding(one) for one in found if not one["waived"] and not one.get("known")],
+        failures_of(gate): [_finding(one) for one in found if not one["waived"] and not one.get("known")],
         "Waived": [f"{_finding(one)} ({code(one['waived'])})" for one in found if one["waived"]],
         "Worse than the baseline": [_change(one) for one in gate["worse"]],
         "Better than the baseline": [_change(one) for one in gate["better"]],

@@ -32,6 +32,30 @@ def refusal(strategy: str, name: str) -> str:
     )
 
 
+def of_all(variables: Variables, name: str, checked: str) -> str:
+    """Why hosts with different values of a variable that is for all of the play are refused; empty where they have one.
+
+    `checked` is what the check of their variables has registered.
+    """
+    values: dict[str, tuple[str, Any]] = {}
+    for host in variables["ansible_play_hosts_all"]:
+        known = variables["hostvars"][host].get(checked)
+        if isinstance(known, Mapping) and name in known:
+            values.setdefault(repr(known[name]), (host, known[name]))
+    if len(values) < 2:
+        return ""
+    (one, first), (other, second) = list(values.values())[:2]
+    return (
+        f"{name} is for the whole play, and is {_shown(first)} on {one} and {_shown(second)} on {other}. Give all "
+        "hosts of the play one value, in group_vars/all or with -e, or run a play for each."
+    )
+
+
+def _shown(value: Any) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    return text[:60] or "not set"
+
+
 def results(variables: Variables, registered: str) -> dict[str, Result]:
     """What the hosts of the play have registered so far, in the order of the play; of one that was lost, nothing.
 
@@ -48,7 +72,12 @@ def results(variables: Variables, registered: str) -> dict[str, Result]:
     return found
 
 
-def writer(variables: Variables, found: Mapping[str, Result]) -> str | None:
+def writer(variables: Variables, registered: str) -> str | None:
     """The host whose task makes the report: the first of the batch that is still there and does this task."""
-    batch = variables["ansible_play_batch"]
-    return next((name for name in batch if found.get(name) and not found[name].get("skipped")), None)
+    results_of = (
+        (name, variables["hostvars"][name].get(registered)) for name in variables["ansible_play_batch"]
+    )
+    return next(
+        (name for name, one in results_of if isinstance(one, Mapping) and one and not one.get("skipped")),
+        None,
+    )

@@ -163,20 +163,27 @@ SITUATIONS = {
     ),
     # how many may
     "as many as may": Situation(
-        0, f"{lines(1, 2, '1 without')}", [*only("good1", "bad1"), "-e", "preflight_max_failed=1"], "lets 1 pass"
+        0, f"{lines(1, 2, '1 without')}; 0 fail the gate", [*only("good1", "bad1"), "-e", "preflight_max_failed=1"],
+        "lets 1 pass",
     ),
     "more than may": Situation(
         2, lines(1, 3, "2 without"), [*only("good1", "bad1", "bad2"), "-e", "preflight_max_failed=1"],
         "2 hosts fail, more than the 1 that preflight_max_failed 1 lets pass",
     ),
     "the part that may": Situation(
-        0, lines(1, 2, "1 without"), [*only("good1", "bad1"), "-e", "preflight_max_failed=50%"]
+        0, f"{lines(1, 2, '1 without')}; 0 fail the gate", [*only("good1", "bad1"), "-e", "preflight_max_failed=50%"]
     ),
     "more than the part that may": Situation(
         2, lines(1, 2, "1 without"), [*only("good1", "bad1"), "-e", "preflight_max_failed=49%"]
     ),
     "unreachable as well": Situation(
-        0, lines(1, 2, "1 unreachable"), [*only("good1", "gone"), "-e", "preflight_max_failed=1"]
+        0, f"{lines(1, 2, '1 unreachable')}; 0 fail the gate", [*only("good1", "gone"), "-e", "preflight_max_failed=1"]
+    ),
+    # what hosts have of their own, and what they cannot
+    "a host that asks for more": Situation(2, f"{lines(2, 2)}; 1 fails the gate", only("half", "strict")),
+    "a first host that asks for more": Situation(0, lines(2, 2), only("careful", "half")),
+    "a host with a number of its own": Situation(
+        2, None, only("good1", "lax"), "preflight_max_failed is for the whole play, and is 0 on good1 and 1 on lax"
     ),
     # what is waived
     "waived": Situation(
@@ -220,7 +227,7 @@ SITUATIONS = {
         variables={"preflight_mesh": ["good1"], "preflight_waivers": waived(endpoint="127.0.0.1:587")},
     ),
     "a listener that is not reached, within the number": Situation(
-        0, f"{lines(1, 1)}; 1 fails the gate", [*only("good2"), "-e", "preflight_max_failed=1"], "lets 1 pass",
+        0, lines(1, 1), [*only("good2"), "-e", "preflight_max_failed=1"], "lets 1 pass",
         variables={"preflight_mesh": ["good1"]},
     ),
     "a mesh with a misspelt name": Situation(
@@ -259,7 +266,7 @@ SITUATIONS = {
         2, f"{lines(0, 2, '2 without')}; 2 to come", [], play="serial that goes wrong"
     ),
     "serial, with a part that may": Situation(
-        0, lines(2, 4, "2 without"), ["-e", "preflight_max_failed=50%"], play="serial"
+        0, f"{lines(2, 4, '2 without')}; 0 fail the gate", ["-e", "preflight_max_failed=50%"], play="serial"
     ),
     "serial, waived": Situation(
         0, f"{lines(2, 3, '1 without')}; 0 fail the gate", [], play="serial of one that is waived",
@@ -336,7 +343,10 @@ def write_inventory(directory: Path, good: int, old: int, hostile: int, shut: in
     hosts = {
         **{name: {**LOCAL, "preflight_relays": at(good)} for name in ("good1", "good2")},
         **{name: {**LOCAL, "preflight_relays": at(shut)} for name in ("bad1", "bad2")},
+        "careful": {**LOCAL, "preflight_relays": at(good), "preflight_fail_on": "any_unusable"},
         "half": {**LOCAL, "preflight_relays": at(good, shut)},
+        "strict": {**LOCAL, "preflight_relays": at(good, shut), "preflight_fail_on": "any_unusable"},
+        "lax": {**LOCAL, "preflight_relays": at(good), "preflight_max_failed": 1},
         "old": {**LOCAL, "preflight_relays": at(old, tls="implicit")},
         "wrong": {**LOCAL, "preflight_relays": at(good), "preflight_family": "ipv5"},
         "odd": {**LOCAL, "preflight_relays": at(good), "preflight_port": 456},

@@ -314,6 +314,22 @@ def test_a_token_is_written_once_and_the_plugins_own_stays(deploy: Deployer) -> 
         )
         assert deploy.read(path) == "renewed\n"
         assert deploy.postconf("smtp_sasl_mechanism_filter") == "xoauth2"
+        # What is no token follows the variables, in the file as the plugin writes it.
+        renewed = {"access_token": "a", "client_id": "x", "client_secret": 'o"l\\d', "refresh_token": "newer"}
+        renewed["token_endpoint"] = given["postfix_relay_oauth_endpoint"]
+        deploy.host.run(f"cat > {path}", stdin=json.dumps(renewed, indent="\t", separators=(",", " : ")))
+        secret = 'a "b" \\1 \\n'
+        rotated = {**given, "postfix_relay_oauth_client_secret": secret}
+        run = deploy("postfix", **rotated)
+        assert run.ok and run.changed, run.why
+        assert 'b" \\' not in run.said
+        assert json.loads(deploy.read(path)) == {
+            **renewed,
+            "client_id": given["postfix_relay_oauth_client_id"],
+            "client_secret": secret,
+        }
+        assert deploy.host.run(f"stat -c '%a %U' /var/spool/postfix{path}").stdout.strip() == "600 postfix"
+        assert not deploy("postfix", **rotated).changed
         assert deploy("postfix", **{**given, "postfix_relay_oauth_refresh_token": "another"}).ok
         assert path not in deploy.read("/etc/postfix/sasl_passwd")
     finally:

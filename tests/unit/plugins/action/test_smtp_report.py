@@ -51,7 +51,7 @@ def run(monkeypatch, tmp_path):
     """Run an action for one host of a play, in a directory of its own."""
     monkeypatch.chdir(tmp_path)
 
-    def call(host, results, module=smtp_report, batch=None, alive=None, task=None, **arguments):
+    def call(host, results, module=smtp_report, batch=None, alive=None, task=None, checked=None, **arguments):
         spec = module.ARGUMENTS
         given = {name: option.get("default") for name, option in spec.items()}
         action = object.__new__(module.ActionModule)
@@ -62,7 +62,10 @@ def run(monkeypatch, tmp_path):
             lambda _self, _spec: (None, {**given, "registered": "found", **arguments}),
         )
         monkeypatch.setattr(module.ActionBase, "run", lambda *_: {})
-        return action.run(None, variables_of(host, results, batch, alive))
+        variables = variables_of(host, results, batch, alive)
+        for name, values in (checked or {}).items():
+            variables["hostvars"][name]["verify__v"] = values
+        return action.run(None, variables)
 
     return call
 
@@ -145,10 +148,25 @@ def test_what_it_is_about_is_said_where_no_result_says_it(run):
     ]
 
 
+def test_hosts_of_a_play_have_one_report(run):
+    results, name = {"a": examined(1), "b": examined(1)}, "verify_report"
+    checked = {"a": {name: []}, "b": {name: ["r.json"]}}
+    with pytest.raises(
+        AnsibleActionFail, match=r"verify_report is .* not set on a and r.json on b. Give all"
+    ):
+        run("a", results, name=name, checked=checked)
+    assert run("b", results, name=name, report=["r.json"], checked=checked)["state"] == "passed"
+    assert not Path("r.json").exists()
+    checked["a"] = checked["b"]
+    assert "report" in run("a", results, name=name, report=["r.json"], checked=checked)
+
+
 @pytest.mark.parametrize(
     "keywords, words",
     [
         ({"registered": "other"}, "no task has registered other on this host"),
+        ({"registered": "{'changed': False}"}, "takes the name under which a task has registered"),
+        ({"kind": "probe"}, "kind: found is a result for preflight, and not for probe. Leave kind out."),
         ({"task": Task(run_once=True)}, "run_once: true would give the result of one host to all"),
         ({"task": Task(delegate_to="b")}, "delegate_to: b is of no use here"),
         (

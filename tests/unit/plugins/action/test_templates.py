@@ -186,7 +186,7 @@ def test_a_token_has_a_file_of_its_own_instead_of_a_password(made: Any) -> None:
     _block, files, *_rest = made["token"]
     # Another name would be another token, and that of before is the one which the plugin has renewed.
     assert files["sasl_passwd"]["content"].splitlines()[1:] == [
-        "[smtp.example.com]:587 ops:/var/lib/postfix-tokens/ops-26da971c4c30a491"
+        "[smtp.example.com]:587 ops:/var/lib/postfix-tokens/ops-d6cc0a088c07683c"
     ]
 
 
@@ -194,7 +194,7 @@ def test_a_token_is_for_the_relay_that_logs_in_with_it(made: Any, probed: Any) -
     block, files, tokens, services = made["tokens"]
     found = {token["path"]: json.loads(token["content"]) for token in tokens}
     first, second = found
-    assert first == "/var/lib/postfix-tokens/ops-26da971c4c30a491"
+    assert first == "/var/lib/postfix-tokens/ops-d6cc0a088c07683c"
     assert (found[second]["client_id"], found[second]["client_secret"]) == ("own", "secret")
     assert [one["refresh_token"] for one in found.values()] == ["refresh", "[1]"]
     rows = {path: file["content"].splitlines()[1:] for path, file in files.items() if "passwd" in path}

@@ -141,7 +141,7 @@ def test_the_token_of_an_entry_is_no_value_that_is_shown() -> None:
     entry = {"host": "a.example.com", "auth": "XOAUTH2", "username": "ops"}
     said = ask("postfix", postfix_relays=[entry])["msg"]
     assert said.startswith(
-        "postfix_relays[0].auth is xoauth2, and postfix_relays[0].oauth_client_id, postfix_"
+        "postfix_relays[0].auth is xoauth2, and postfix_relay_oauth_client_id, postfix_relays[0]."
     )
     entry.update(oauth_client_id="app", oauth_client_secret="hunter1", oauth_refresh_token="hunter2")
     given = {"postfix_relays": [{**entry, "oauth_endpoint": "https://login.example.com/token"}]}

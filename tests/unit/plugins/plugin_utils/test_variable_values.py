@@ -455,6 +455,14 @@ def test_a_name_of_somebody_else_is_left_alone(name: str) -> None:
     assert variables.near_misses([name], KNOWN, ("preflight_", "postfix_")) == []
 
 
+def test_a_waiver_may_name_any_host_of_the_inventory() -> None:
+    given = [{"host": "wéb-ü*", "reason": "r", "until": "2027-01-31"}]
+    spec = {"type": "list", "elements": "dict", "options": dict.fromkeys(given[0], STR)}
+    assert typed("preflight_waivers", spec, given) == given
+    with pytest.raises(Wrong, match="only ASCII is understood"):
+        typed("postfix_relays", {**spec, "options": {"host": STR}}, [{"host": "wéb"}])
+
+
 MISS = variables.NearMiss("postfix_relayhost", "postfix_relay_host")
 NO_RELAY = {"postfix_relay_host": "", "postfix_relay_provider": ""}
 TOKEN = {
@@ -467,6 +475,7 @@ TOKEN = {
     "postfix_relay_oauth_refresh_token": "t",
     "postfix_relay_oauth_endpoint": "https://login.example.com/token",
 }
+BOB = {"host": "r.example:587", "username": "bob", "password": "p"}
 ACCOUNT = {"host": "r", "username": "u", "oauth_refresh_token": "t"}
 TOKENS = {
     "postfix_relays": [ACCOUNT],
@@ -538,7 +547,7 @@ UNPROBED = {"postfix_preflight": False, "postfix_relay_host": "r.example", "post
             {**TOKEN, "postfix_relay_oauth_endpoint": "http://login.example.com/token"},
             [],
             [],
-            ["postfix_relay_oauth_endpoint is 'http://login.example.com/token', and takes the URL"],
+            ["postfix_relay_oauth_endpoint is 'http://login.example.com/token', and takes the https URL"],
         ),
         ("postfix", {**TOKENS, "postfix_relay_auth": "xoauth2"}, [], [], []),
         ("postfix", {**TOKENS, "postfix_relays": [{**ACCOUNT, "auth": "xoauth2"}]}, [], [], []),
@@ -562,7 +571,7 @@ UNPROBED = {"postfix_preflight": False, "postfix_relay_host": "r.example", "post
             [],
             [],
             [
-                "postfix_relays[0].auth is xoauth2, and postfix_relays[0].oauth_client_id and "
+                "postfix_relays[0].auth is xoauth2, and postfix_relay_oauth_client_id and "
                 "postfix_relays[0].oauth_refresh_token are empty: Postfix gets the access"
             ],
         ),
@@ -575,7 +584,69 @@ UNPROBED = {"postfix_preflight": False, "postfix_relay_host": "r.example", "post
             },
             [],
             [],
-            ["postfix_relays[1].oauth_endpoint is 'ftp://x', and takes the URL"],
+            ["postfix_relays[1].oauth_endpoint is 'ftp://x', and takes the https URL"],
+        ),
+        # A value of all of them is wrong once.
+        (
+            "postfix",
+            {
+                **TOKENS,
+                "postfix_relay_auth": "xoauth2",
+                "postfix_relay_oauth_endpoint": "http://x",
+                "postfix_relays": [ACCOUNT, {**ACCOUNT, "senders": ["@a.example"]}],
+            },
+            [],
+            [],
+            ["postfix_relay_oauth_endpoint is 'http://x', and takes the https URL"],
+        ),
+        # A token that nothing would use.
+        (
+            "postfix",
+            TOKENS,
+            [],
+            [],
+            ["postfix_relays[0].oauth_refresh_token is set, and postfix_relays[0].auth is not xoauth2"],
+        ),
+        (
+            "postfix",
+            {**TOKEN, "postfix_relay_auth": "auto"},
+            [],
+            [],
+            ["postfix_relay_oauth_refresh_token is set, and postfix_relay_auth is not xoauth2"],
+        ),
+        # Two logins for the same mail at one next hop, found before anything is asked.
+        *[
+            (
+                "postfix",
+                {"postfix_relays": [{**BOB, **whom}, {**BOB, **other, **whom}, {"host": "x.example:587"}]},
+                [],
+                [],
+                [
+                    "[r.example]:587 is named twice for the same mail, with different logins, in postfix_relays[0] and"
+                ],
+            )
+            for whom in ({}, {"senders": ["@a.example"]})
+            for other in ({"username": "ann"}, {"password": "q"})
+        ],
+        (
+            "postfix",
+            {
+                "postfix_relays": [
+                    {**BOB, "tls": "secure"},
+                    {**BOB, "tls": "verify", "senders": ["@a.example"]},
+                ]
+            },
+            [],
+            [],
+            ["[r.example]:587 is to have the level of TLS secure in postfix_relays[0] and verify in"],
+        ),
+        ("postfix", {"postfix_relays": [BOB, BOB]}, [], [], []),
+        (
+            "postfix",
+            {"postfix_relays": [BOB, {**BOB, "username": "ann", "senders": ["@a.example"]}]},
+            [],
+            [],
+            [],
         ),
         (
             "postfix",

@@ -146,7 +146,25 @@ def test_a_waiver_of_one_endpoint_leaves_the_others():
     assert {(one.endpoint, one.rule) for one in found.findings if one.fails} == {
         ("relay.example.com:465", "any_unusable")
     }
-    assert found.line == "preflight: 1 of 2 hosts have a route, 1 without"
+    assert found.line == "preflight: 1 of 2 hosts have a route, 1 without; 1 fails the gate"
+
+
+def test_each_host_is_judged_by_its_own_rules():
+    strict = gate.rules({"fail_on": "any_unusable"})
+    tolerant = gate.rules({"waivers": [waiver(host="web*")]})
+
+    def line_of(**own):
+        found = gate.judge(
+            report(web1=HALF, web2=BAD), gate.rules({}), TODAY, report(web1=GOOD, web2=BAD), own=own
+        )
+        return found.failing, [one["host"] for one in found.worse], found.notes
+
+    assert line_of() == ([], ["web1"], [])
+    assert line_of(web1=strict) == (["web1"], ["web1"], [])
+    assert line_of(web1=strict, web2=tolerant) == (["web1"], ["web1"], [])
+    # A waiver is looked for on the hosts that have it.
+    (note,) = line_of(web1=tolerant)[2]
+    assert note.startswith("waivers[0] (host web*) matches nothing that fails")
 
 
 def test_the_line_tells_where_the_gate_is_of_another_mind():
@@ -236,6 +254,8 @@ def test_what_is_told_of_changes():
     "text, words",
     [
         ("", "last.json is no report: it is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        (json.dumps({**report(web1=GOOD), "hosts": {}}), "something has changed or cut off"),
         ('{"kind": "preflight", "ver', "is not JSON"),
         ("[]", "is no report of preflight, but something else"),
         (json.dumps({"kind": "verify"}), "is no report of preflight, but verify"),
@@ -274,7 +294,15 @@ def test_how_many_may_fail(limit, passed, note):
 def test_hosts_to_come_count_for_the_part_that_may_fail():
     found = judged(report(web1=BAD), to_come=9, max_failed="10%")
     assert found.passed
-    assert found.line == "preflight: 0 of 1 hosts have a route, 1 without; 9 to come"
+    assert found.line == "preflight: 0 of 1 hosts have a route, 1 without; 0 fail the gate; 9 to come"
+    assert not judged(report(web1=BAD), to_come=8, max_failed="10%").passed
+
+
+def test_the_line_of_a_gate_that_passed_is_another():
+    results = {"web1": BAD, "web2": UNREACHABLE, "web3": GOOD}
+    line = "preflight: 1 of 3 hosts have a route, 1 without, 1 unreachable"
+    assert judged(report(**results), max_failed=1).line == line
+    assert judged(report(**results), max_failed=2).line == f"{line}; 0 fail the gate"
 
 
 def test_a_skipped_host_may_pass():
@@ -338,7 +366,9 @@ def test_what_max_failed_does_not_take(value):
         ({"reason": ""}, "preflight_waivers[0].reason is not set"),
         ({"until": ""}, "preflight_waivers[0].until is not set"),
         ({"until": "31.12.2026"}, "write it as 2027-01-31"),
+        ({"until": "2027-02-30"}, "until is 2027-02-30, which no calendar has; write it as 2027-01-31"),
         ({"host": ""}, "would waive everything on every host"),
+        ({"host": "*"}, "would waive everything on every host"),
         ({"verdict": "filterd"}, "did you mean filtered?"),
     ],
 )
