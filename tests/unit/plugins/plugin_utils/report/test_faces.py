@@ -830,3 +830,20 @@ def test_a_file_that_cannot_be_written_is_told_with_variable_and_path(tmp_path, 
 def test_the_names_of_the_cases_are_those_of_the_kinds():
     assert set(junit.OWN_CASE) == set(model.STATES)
     assert set(markdown.SAID) == set(model.WORST_FIRST)
+
+
+@pytest.mark.parametrize("suffix", [".md", ".html"])
+def test_what_a_gate_lets_pass_is_no_failure_of_it(suffix):
+    found = DOCUMENTS["gate"]
+    for passed in (False, True):
+        text = text_of({**found, "gate": {**found["gate"], "passed": passed}}, suffix)
+        assert ("Let pass, since so many hosts may fail" in text, "It fails for" in text) == (
+            passed,
+            not passed,
+        )
+
+
+def test_a_port_that_works_has_no_advice_where_its_certificate_fails():
+    text = text_of(DOCUMENTS["gate"], ".xml")
+    assert 'type="certificate_days" message="11 days"></failure>' in text
+    assert "Nothing to do" not in text
