@@ -404,7 +404,7 @@ def tell(story_name: str, story: Story, wanted: list[tuple[dict[str, Any], str]]
             traced = Traced(story.asked, 0, "all")
             yield {"story": story_name, "points": part(story, traced.points), "of": len(traced.points)}
             return
-        for step, whom in wanted:
+        for place, (step, whom) in enumerate(wanted):
             began = time.monotonic()
             number = step["point"]
             for _attempt in range(3):
@@ -418,7 +418,8 @@ def tell(story_name: str, story: Story, wanted: list[tuple[dict[str, Any], str]]
             if not traced.killed:
                 yield {"story": story_name, "point": number, "whom": whom, "reached": False, "troubles": []}
                 continue
-            seen = look(relay, story, states, f"{story_name.replace('_', '')}{number}{whom}")
+            # Not by the number, which two steps have where the polling made another one of it.
+            seen = look(relay, story, states, f"{story_name.replace('_', '')}{place}{whom}")
             yield {
                 "story": story_name, **point, "point": number, "whom": whom, "reached": True,
                 "seconds": round(time.monotonic() - began, 2), **seen,
