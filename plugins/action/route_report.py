@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
 
@@ -130,11 +131,10 @@ class ActionModule(ActionBase):
                 "the strategy linear."
             )
         self._prefix = arguments["prefix"]
-        if self._prefix and together and self._is_first():
-            for name in OF_THE_PLAY:
-                differing = play.of_all(self._variables, f"{self._prefix}{name}", f"{self._prefix}_v")
-                if differing:
-                    raise AnsibleActionFail(differing)
+        if together and self._is_first():
+            refusal = play.differing(self._checked, [f"{self._prefix}{name}" for name in OF_THE_PLAY])
+            if refusal:
+                raise AnsibleActionFail(refusal)
         judged = self._show(rules, baseline, together, arguments["table"])
         if judged:
             result["line"] = judged.line
@@ -223,12 +223,17 @@ class ActionModule(ActionBase):
         )
         return document, judged
 
+    @cached_property
+    def _checked(self) -> Mapping[str, Mapping[str, Any]]:
+        """The variables of each host, where a role has checked them."""
+        return play.checked(self._variables, f"{self._prefix}_v") if self._prefix else {}
+
     def _own_rules(self, rules: gate.Rules, names: Iterable[str]) -> dict[str, gate.Rules]:
         """The rules of each host whose variables the role has checked: groups may ask for more than others."""
         parsed: dict[str, gate.Rules] = {}
         found = {}
-        for name in names if self._prefix else ():
-            checked = self._variables["hostvars"][name].get(f"{self._prefix}_v") or {}
+        for name in names:
+            checked = self._checked.get(name, {})
             given = {key: checked.get(f"{self._prefix}{key}") for key in ("fail_on", "waivers")}
             if f"{self._prefix}fail_on" in checked:
                 key = repr(given)

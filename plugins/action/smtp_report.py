@@ -64,9 +64,9 @@ class ActionModule(ActionBase):
     ) -> dict[str, Any]:
         """Raises ReportError, also where a role's variable names other files on another host."""
         role, _report, _rest = arguments["name"].rpartition("_report")
-        differing = play.of_all(variables, arguments["name"], f"{role}__v") if role else ""
-        if differing:
-            raise files.ReportError(differing)
+        refusal = play.differing(play.checked(variables, f"{role}__v"), [arguments["name"]]) if role else ""
+        if refusal:
+            raise files.ReportError(refusal)
         if not paths:
             return {}
         found = play.results(variables, arguments["registered"])

@@ -8,7 +8,7 @@ takes what one task has registered in this run: a fact may be an older run's.
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Iterable, Mapping
 
 Variables = Mapping[str, Any]
 Result = Mapping[str, Any]
@@ -32,23 +32,28 @@ def refusal(strategy: str, name: str) -> str:
     )
 
 
-def of_all(variables: Variables, name: str, checked: str) -> str:
-    """Why hosts with different values of a variable that is for all of the play are refused; empty where they have one.
-
-    `checked` is what the check of their variables has registered.
-    """
-    values: dict[str, tuple[str, Any]] = {}
-    for host in variables["ansible_play_hosts_all"]:
-        known = variables["hostvars"][host].get(checked)
-        if isinstance(known, Mapping) and name in known:
-            values.setdefault(repr(known[name]), (host, known[name]))
-    if len(values) < 2:
-        return ""
-    (one, first), (other, second) = list(values.values())[:2]
-    return (
-        f"{name} is for the whole play, and is {_shown(first)} on {one} and {_shown(second)} on {other}. Give all "
-        "hosts of the play one value, in group_vars/all or with -e, or run a play for each."
+def checked(variables: Variables, registered: str) -> dict[str, Result]:
+    """The typed variables of the hosts of the play, as the check of them has registered them so far."""
+    found = (
+        (name, variables["hostvars"][name].get(registered)) for name in variables["ansible_play_hosts_all"]
     )
+    return {name: one for name, one in found if isinstance(one, Mapping)}
+
+
+def differing(values: Mapping[str, Result], names: Iterable[str]) -> str:
+    """Why hosts are refused that have different values of what is for all of the play; empty where they have one."""
+    for name in names:
+        first: dict[str, tuple[str, Any]] = {}
+        for host, known in values.items():
+            if name in known:
+                first.setdefault(repr(known[name]), (host, known[name]))
+        if len(first) > 1:
+            (one, value), (other, another) = list(first.values())[:2]
+            return (
+                f"{name} is for the whole play, and is {_shown(value)} on {one} and {_shown(another)} on {other}. Give "
+                "all hosts of the play one value, in group_vars/all or with -e, or run a play for each."
+            )
+    return ""
 
 
 def _shown(value: Any) -> str:
