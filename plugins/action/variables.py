@@ -21,7 +21,14 @@ from ansible.plugins.action import ActionBase
 from ..module_utils._base.words import listed
 
 # For the filters: Ansible reads this file before it forks, and theirs anew for each task of each host.
-from ..plugin_utils import adoption, mesh, submission, variables, ways  # noqa: F401  # pylint: disable=unused-import
+from ..plugin_utils import (  # noqa: F401  # pylint: disable=unused-import
+    adoption,
+    logins,
+    mesh,
+    submission,
+    variables,
+    ways,
+)
 from ..plugin_utils.report import model, play
 
 ARGUMENTS: dict[str, dict[str, Any]] = {"role": {"type": "str", "required": True}}

@@ -43,7 +43,8 @@ RETURN = r"""
 _value:
   description:
     - A mapping with C(username) and C(password) of each relay, in their order, without what it does not have.
-    - Where a relay has a file of tokens, C(password) is its path, and C(token) has C(path), C(content) and C(fields).
+    - Where a relay has a file of tokens, C(password) is its path, and C(token) has C(path), C(content), C(regexp) and
+      C(replace).
   type: list
   elements: dict
 """

@@ -20,8 +20,8 @@ def logins(
 
     `auth` is the mechanism of an entry that names none. XOAUTH2 has no password. Where `application` is given, with
     the client_id, client_secret and endpoint of entries that have none of their own, there is in its place the path of
-    a file of tokens, which is in `token` with its `path`, the `content` that it begins with, and what of that follows
-    the variables later too, in `fields`.
+    a file of tokens, which is in `token` with its `path`, the `content` that it begins with, and as `regexp` and
+    `replace` what of that follows the variables later too. The plugin writes it with its keys in alphabetical order.
     """
     return [_login(relay, auth, application) for relay in relays]
 
@@ -37,32 +37,36 @@ def _login(relay: Mapping[str, Any], auth: str, application: Mapping[str, Any] |
     return {**found, "password": token["path"], "token": token}
 
 
-def _token(relay: Mapping[str, Any], application: Mapping[str, Any]) -> dict[str, Any]:
+def _token(relay: Mapping[str, Any], application: Mapping[str, Any]) -> dict[str, str]:
     """The name tells the token that was given: the plugin may have written newer ones there, which are never
     overwritten, and another token is another file."""
-    given = {key: str(relay.get(f"oauth_{key}") or application.get(key) or "") for key in _GIVEN}
+    given = {key: str(relay.get(f"oauth_{key}") or application.get(key) or "") for key in _OF_AN_APPLICATION}
     fields = {
         "client_id": given["client_id"],
         "client_secret": given["client_secret"],
         "token_endpoint": given["endpoint"],
     }
+    token = str(relay.get("oauth_refresh_token") or "")
     content = {
         **fields,
         "ca_bundle_file": f"{TOKENS}/ca.pem",
         "access_token": "",
         "expiry": "0",
-        "refresh_token": given["refresh_token"],
+        "refresh_token": token,
     }
     account = re.sub(r"[^A-Za-z0-9@._+-]", "_", str(relay["username"]))
-    digest = hashlib.sha256(given["refresh_token"].encode()).hexdigest()[:16]
     return {
-        "path": f"{TOKENS}/{account}-{digest}",
+        "path": f"{TOKENS}/{account}-{hashlib.sha256(token.encode()).hexdigest()[:16]}",
         "content": json.dumps(content, indent=2) + "\n",
-        # As the module replace takes it, to which a backslash means something.
-        "fields": [
-            {"name": name, "value": json.dumps(value).replace("\\", "\\\\")} for name, value in fields.items()
-        ],
+        "regexp": "".join(rf'([\s\S]*?"{name}"\s*:\s*)"(?:[^"\\]|\\.)*"' for name in fields),
+        "replace": "".join(
+            rf"\g<{place}>{_escaped(json.dumps(value))}" for place, value in enumerate(fields.values(), 1)
+        ),
     }
 
 
-_GIVEN = ("client_id", "client_secret", "endpoint", "refresh_token")
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\")
+
+
+_OF_AN_APPLICATION = ("client_id", "client_secret", "endpoint")

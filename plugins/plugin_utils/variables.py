@@ -66,10 +66,12 @@ ENTRIES: dict[str, Spec] = {
 }
 # Texts of several lines.
 CONTENTS = ("postfix_maps[].content",)
-# Names that travel in SMTP, DNS or main.cf, where only ASCII is understood. Hosts of waivers are the inventory's.
+# Names that travel in SMTP, DNS or main.cf, where only ASCII is understood.
 ASCII_ONLY = re.compile(
-    r"(?<!waivers)[_.](host|myhostname|hostname|helo_name|domain|myorigin|mydestination|mynetworks|interfaces|provider|region|packages)\Z"
+    r"[_.](host|myhostname|hostname|helo_name|domain|myorigin|mydestination|mynetworks|interfaces|provider|region|packages)\Z"
 )
+# Those of the inventory do not.
+OF_THE_INVENTORY = ("preflight_waivers[].host", "preflight_mesh[].host")
 PORT = re.compile(r"[_.]ports?\Z")
 SECONDS = re.compile(r"_timeout\Z")
 LOGIN = re.compile(r"[_.]username\Z")
@@ -238,7 +240,8 @@ def _text(name: str, option: Option, value: Any) -> str:
     if LOGIN.search(name):
         return _login(name, text)
     text = one_value(name, text, fold=where in FOLDED)
-    if ASCII_ONLY.search(re.sub(r"\[\d+\]", "", name)) and not text.isascii():
+    travels = where not in OF_THE_INVENTORY and ASCII_ONLY.search(re.sub(r"\[\d+\]", "", name))
+    if travels and not text.isascii():
         raise Wrong(f"{name} is {shown(text)}, and only ASCII is understood there; {_ascii_form(text)}")
     if PORT.search(name):
         return "auto" if text.lower() == "auto" else _port(name, text)
@@ -1453,8 +1456,10 @@ _OF_POSTFIX = ("password", "oauth_refresh_token", *OF_AN_APPLICATION)
 
 def same_logins(values: Mapping[str, Any]) -> list[int]:
     """For each relay that variables of role postfix name, the place of the first one that has the same login."""
-    keys = ("username", *_OF_POSTFIX)
-    logins = [[one.get(key) or "" for key in keys] for one in values.get("postfix_relays") or [{}]]
+    logins = [
+        [one.get(key) or values.get(f"postfix_relay_{key}") or "" for key in ("username", *_OF_POSTFIX)]
+        for one in values.get("postfix_relays") or [{}]
+    ]
     return [logins.index(one) for one in logins]
 
 

@@ -15,7 +15,6 @@ import math
 import re
 from datetime import date
 from fnmatch import fnmatchcase
-from types import MappingProxyType
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
 from ...module_utils._base.words import listed
@@ -307,7 +306,7 @@ def judge(
     today: date,
     baseline: Document | None = None,
     *,
-    own: Mapping[str, Rules] = MappingProxyType({}),
+    own: Mapping[str, Rules] | None = None,
     inventory: Sequence[str] = (),
     to_come: int = 0,
     skipped: int = 0,
@@ -318,7 +317,7 @@ def judge(
     earlier = {host["name"]: host for host in baseline["hosts"]} if baseline else {}
 
     def rules_of(name: str) -> Rules:
-        return own.get(name, asked)
+        return (own or {}).get(name, asked)
 
     findings = [
         finding

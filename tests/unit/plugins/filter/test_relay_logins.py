@@ -63,3 +63,33 @@ def test_a_token_takes_the_place_of_a_password() -> None:
 def test_a_token_is_nothing_that_the_probe_could_try() -> None:
     assert logins(TOKENS, "xoauth2") == [{"username": "a"}, {"username": "b", "password": "p"}, {}]
     assert logins([{"username": "a", "password": "p", "auth": "xoauth2"}]) == [{"username": "a"}]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        # As it was written first, and as the plugin writes it.
+        json.dumps(
+            {"client_id": 'o"ld', "client_secret": "\\\\", "token_endpoint": "x", "refresh_token": "n"},
+            indent=2,
+        ),
+        '{\n\t"access_token" : "a",\n\t"client_id" : "o\\"ld",\n\t"client_secret" : "",\n\t"expiry" : "1",\n'
+        '\t"refresh_token" : "n",\n\t"token_endpoint" : "x"\n}\n',
+    ],
+)
+def test_what_an_application_has_become_is_written_beside_the_tokens(before: str) -> None:
+    application = {
+        "client_id": "7",
+        "client_secret": 'a "b" \\1 \\n é',
+        "endpoint": "https://x.example/\\g<0>",
+    }
+    (login,) = logins(TOKENS[:1], "xoauth2", application)
+    found = login["token"]
+    after = re.sub(found["regexp"], found["replace"], before)
+    assert json.loads(after) == {
+        **json.loads(before),
+        "client_id": application["client_id"],
+        "client_secret": application["client_secret"],
+        "token_endpoint": application["endpoint"],
+    }
+    assert re.sub(found["regexp"], found["replace"], after) == after

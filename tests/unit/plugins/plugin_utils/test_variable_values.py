@@ -455,10 +455,12 @@ def test_a_name_of_somebody_else_is_left_alone(name: str) -> None:
     assert variables.near_misses([name], KNOWN, ("preflight_", "postfix_")) == []
 
 
-def test_a_waiver_may_name_any_host_of_the_inventory() -> None:
-    given = [{"host": "wéb-ü*", "reason": "r", "until": "2027-01-31"}]
-    spec = {"type": "list", "elements": "dict", "options": dict.fromkeys(given[0], STR)}
-    assert typed("preflight_waivers", spec, given) == given
+def test_a_name_of_the_inventory_may_have_any_letters() -> None:
+    waivers = [{"host": "wéb-ü*", "reason": "r", "until": "2027-01-31"}]
+    spec = {"type": "list", "elements": "dict", "options": dict.fromkeys(waivers[0], STR)}
+    assert typed("preflight_waivers", spec, waivers) == waivers
+    mesh = typed("preflight_mesh", {"type": "list", "elements": "raw"}, [{"host": "wéb-ü1"}])
+    assert mesh[0]["host"] == "wéb-ü1"
     with pytest.raises(Wrong, match="only ASCII is understood"):
         typed("postfix_relays", {**spec, "options": {"host": STR}}, [{"host": "wéb"}])
 
@@ -641,6 +643,20 @@ UNPROBED = {"postfix_preflight": False, "postfix_relay_host": "r.example", "post
             ["[r.example]:587 is to have the level of TLS secure in postfix_relays[0] and verify in"],
         ),
         ("postfix", {"postfix_relays": [BOB, BOB]}, [], [], []),
+        (
+            "postfix",
+            {
+                **TOKENS,
+                "postfix_relay_auth": "xoauth2",
+                "postfix_relays": [
+                    {**ACCOUNT, "port": 587},
+                    {**ACCOUNT, "port": 587, "oauth_client_id": "c"},
+                ],
+            },
+            [],
+            [],
+            [],
+        ),
         (
             "postfix",
             {"postfix_relays": [BOB, {**BOB, "username": "ann", "senders": ["@a.example"]}]},

@@ -105,7 +105,7 @@ def test_a_silent_one_is_raced_by_the_next(
     port = port_of(listening)
     assert run([Address.of(V4, ip, port) for ip in (silent, "127.0.0.1", "127.0.0.2")]) == "127.0.0.1"
     assert list(began) == [silent, "127.0.0.1"]
-    assert ATTEMPT_DELAY <= began["127.0.0.1"] - began[silent] < ATTEMPT_DELAY + 5.0
+    assert ATTEMPT_DELAY <= began["127.0.0.1"] - began[silent] < ATTEMPT_DELAY + 1.0
 
 
 def test_silence_costs_the_limit_and_no_more(listening: socket.socket, silent: str) -> None:
@@ -114,7 +114,7 @@ def test_silence_costs_the_limit_and_no_more(listening: socket.socket, silent: s
     assert run([Address.of(V4, silent, port)], seconds=0.3) == [
         ("filtered", f"no answer from {silent} port {port} within 0.3 s")
     ]
-    assert 0.3 <= time.monotonic() - began < 5.3
+    assert 0.3 <= time.monotonic() - began < 1.3
 
 
 def test_the_most_telling_failure_is_first(listening: socket.socket, silent: str) -> None:

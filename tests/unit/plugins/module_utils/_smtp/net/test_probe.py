@@ -44,7 +44,7 @@ from ansible_collections.mailops.smtp.tests.unit.plugins.module_utils._smtp.serv
 )
 
 # What nothing needs to wait for; the machine may be busy.
-QUICK = 5.0
+QUICK = 1.5
 
 
 def ask(
