@@ -582,6 +582,10 @@ class Lab:
         raw = run(podman("inspect", *identities), check=False).stdout if identities else b""
         return {box["Config"]["Labels"][f"{LABEL}.host"]: box for box in json.loads(raw or b"[]")}
 
+    def lives(self, host: Host) -> bool:
+        """Whether a host runs; podman calls running what ended when all of its processes were killed at once."""
+        return run(podman("exec", self.container(host), "true"), check=False, timeout=30).returncode == 0
+
     def addresses(self) -> dict[str, str]:
         """The address of each host: fixed places in the subnet that podman gave to the lab's network."""
         described = json.loads(run(podman("network", "inspect", self.network)).stdout)[0]
@@ -715,7 +719,7 @@ class Lab:
     def boot(self, host: Host, image: str, address: str, existing: dict[str, Any] | None) -> None:
         tree = self.files(host)
         recipe = digest(image, address, host, sorted(tree.items()))
-        labels = existing["Config"]["Labels"] if existing and existing["State"]["Running"] else {}
+        labels = existing["Config"]["Labels"] if existing and self.lives(host) else {}
         if labels.get(f"{LABEL}.recipe") == recipe:
             self.wait_for_login(host, address)
             say(f"{host.name}: was up")
