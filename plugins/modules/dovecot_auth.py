@@ -161,6 +161,7 @@ log:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mailops.smtp.plugins.module_utils._base import zipped  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.mailops.smtp.plugins.module_utils._dovecot.glue import ARGUMENTS, run
 
 

@@ -500,6 +500,7 @@ log:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mailops.smtp.plugins.module_utils._base import zipped  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.arguments import CONFIG_ARGUMENTS
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.glue import run_config
 

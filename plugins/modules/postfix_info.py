@@ -156,6 +156,7 @@ map_types:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mailops.smtp.plugins.module_utils._base import zipped  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.mailops.smtp.plugins.module_utils._postfix.info import gather
 
 

@@ -406,6 +406,7 @@ from time import monotonic
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._base import zipped  # noqa: F401  # pylint: disable=unused-import
 from ..module_utils._base.masks import Careful, hidden
 from ..module_utils._smtp.arguments import ENDPOINT_ARGUMENTS, PROBE_ARGUMENTS, endpoints_from, options_from
 from ..module_utils._smtp.endpoint import OptionError

@@ -479,6 +479,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._base import zipped  # noqa: F401  # pylint: disable=unused-import
 from ..module_utils._base.masks import Careful
 from ..module_utils._postfix import client
 from ..module_utils._postfix.files.nexthop import next_hops, selected_hops

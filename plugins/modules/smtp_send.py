@@ -293,6 +293,7 @@ elapsed_ms:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._base import zipped  # noqa: F401  # pylint: disable=unused-import
 from ..module_utils._base.masks import Careful, hidden
 from ..module_utils._send.send import WAIT_FOR, SendError, send
 from ..module_utils._smtp.arguments import CONNECTION_ARGUMENTS, ENDPOINT_ARGUMENTS
