@@ -280,6 +280,13 @@ def test_every_module_is_in_an_action_group() -> None:
     assert sorted(grouped) == sorted(modules - actions)
 
 
+def test_a_module_first_has_its_sources_compiled_once() -> None:
+    actions = {file.stem for file in (PLUGINS / "action").glob("*.py")}
+    for file in (PLUGINS / "modules").glob("*.py"):
+        imports = re.findall(r"^from \S*module_utils\.(_.*?)(?:  #.*)?$", file.read_text(), re.MULTILINE)
+        assert file.stem in actions or imports[0] == "_base import zipped", file.name
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_the_specification_of_a_role_matches_its_defaults(role: str) -> None:
     defaults = load(f"roles/{role}/defaults/main.yml")

@@ -899,9 +899,9 @@ class Lab:
             if box is None:
                 return row
             labels = box["Config"]["Labels"]
-            row.update(state=box["State"]["Status"], address=labels[f"{LABEL}.address"])
-            row.update(suite=labels[f"{LABEL}.suite"])
-            if box["State"]["Running"]:
+            row.update(suite=labels[f"{LABEL}.suite"], address=labels[f"{LABEL}.address"])
+            row["state"] = "running" if self.lives(host) else "ended"
+            if row["state"] == "running":
                 query = ["dpkg-query", "-W", "-f", "${Version}", "postfix"]
                 row["postfix"] = self.inside(host, query, check=False).stdout.decode() or "-"
                 row["blocked"] = self.ports(host, "dropped") or "-"

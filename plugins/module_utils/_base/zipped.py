@@ -24,7 +24,7 @@ def compile_once(archive: str) -> None:
     """From now on, for whatever is in the archive and not imported yet."""
 
     def hook(path: str) -> Importer:
-        if path != archive and not path.startswith(f"{archive}/"):
+        if not path.startswith(archive):
             raise ImportError(f"{path} is not in {archive}")
         return Importer(path)
 
